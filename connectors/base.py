@@ -1,0 +1,114 @@
+"""The interface between the steps in service/ and the outside: a Source pages records in, a Sink upserts tasks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal, Protocol
+
+from connectors.records import Record, Rejected, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a stream has been read: everything up to (`at`, `key`). An empty cursor means from the beginning."""
+
+    at: datetime | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Records to land in one transaction together with `cursor`.
+
+    A source whose rows are unordered gives `cursor=None` until its last page.
+    """
+
+    records: Sequence[Record]
+    rejected: Sequence[Rejected] = ()
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """`lag`: do not read newer than now - lag (late-visible rows). `overlap`: re-read that much before the cursor.
+    `fresh_within`: older than this since the last success, what rests on the stream is unknown."""
+
+    name: str
+    lag: timedelta = timedelta(0)
+    overlap: timedelta = timedelta(0)
+    fresh_within: timedelta = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of a check: `error` stops the connection, `warning` is shown, `ok` is said."""
+
+    level: Literal["ok", "warning", "error"]
+    about: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A suggestion as it shall stand in the CRM. `key` is unique for ever (at most 40 of [a-z0-9-])."""
+
+    key: str
+    subject: str
+    description: str
+    due: date
+    priority: Literal["high", "normal"]
+    owner_keys: tuple[str, ...]
+    """Best first: the first active one gets the task (account owner, its manager, ...)."""
+    account_key: str
+    contact_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What the sink would do with one task. `fields` are exactly the CRM fields that would be written."""
+
+    key: str
+    action: Literal["create", "update", "skip"]
+    reason: str = ""
+    remote_id: str | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`ok`: in the CRM as planned. `retry`: not written, try later. `permanent`: a person must act. `unknown`: the answer is missing, read by key."""
+
+    key: str
+    status: Literal["ok", "retry", "permanent", "unknown"]
+    remote_id: str | None = None
+    created: bool = False
+    message: str = ""
+    wait: timedelta | None = None
+
+
+class Source(Protocol):
+    def check(self, now: datetime) -> Sequence[Finding]: ...
+
+    def streams(self) -> Sequence[Stream]: ...
+
+    def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:
+        """Pages in cursor order from `after` (inclusive) to `until`. Never reads the clock. Raises ConnectorError."""
+        ...
+
+
+class Sink(Protocol):
+    guarded: bool
+    """True if the CRM holds no unique key: then only one writer may apply at a time, and each create reads by key first."""
+
+    def plan(self, tasks: Sequence[Task], found: Mapping[str, TaskState | None]) -> Sequence[Change]:
+        """Pure: what `apply` would do, given what `lookup` found. A closed or deleted task is skipped, never made again;
+        on update only our text fields are written."""
+        ...
+
+    def apply(self, changes: Sequence[Change]) -> Sequence[Outcome]:
+        """One outcome per change, in order. Never raises for a single row."""
+        ...
+
+    def lookup(self, keys: Sequence[str]) -> Mapping[str, TaskState | None]: ...

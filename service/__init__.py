@@ -1,0 +1,1 @@
+"""Decisions, data and HTTP."""

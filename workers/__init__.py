@@ -1,0 +1,1 @@
+"""Celery, and nothing else: a message becomes one call into service."""
