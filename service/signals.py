@@ -1,0 +1,156 @@
+"""The domain, in plain Python: evidence, signals, suggestions. Nothing here opens a connection or reads a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+SignalKind = Literal[
+    "frustration",
+    "silence",
+    "price_objection",
+    "deadlock",
+    "cross_functional",
+    "timing_concern",
+    "implementation_worry",
+    "past_vendor_disappointment",
+    "budget_cut",
+    "usage_drop",
+    "renewal_decision",
+    "confusion",
+    "risk_reliability",
+    "champion_change",
+    "competitor_evaluation",
+    "positive_momentum",
+    "routine_logistics",
+    "hostile_or_injection",
+    "tone_turn",
+    "unanswered_question",
+]
+SignalState = Literal["forming", "open", "ended"]
+EvidenceType = Literal["buyer_message", "our_message", "usage", "contract", "crm_note"]
+Handling = Literal["draft", "plain_reply", "log_only", "human_review", "escalate_no_draft"]
+Move = Literal["GREET", "ACK", "VAL", "REF", "CHK", "INFO", "ASK", "CLOSE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One thing somebody can look up: a span of a message, or a number with its window.
+
+    `text` is the buyer's own words, read from the one table that holds them; `start` and `end` are its offsets in the raw
+    message. It is None for numbers, and once the words have been erased.
+    """
+
+    id: UUID
+    type: EvidenceType
+    source: str
+    observed_at: datetime
+    contact_id: UUID | None = None
+    interaction_id: UUID | None = None
+    start: int | None = None
+    end: int | None = None
+    text: str | None = None
+    numbers: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """Something happened, on a day, in somebody's words or in a series of numbers.
+
+    `detected_at` is the day on which it could first be known, whenever it was computed. `confidence` is in 0..1.
+    `alternatives` are keys of innocent explanations (ml.alternatives).
+    """
+
+    id: UUID
+    account_id: UUID
+    contact_id: UUID | None
+    kind: SignalKind
+    key: str
+    state: SignalState
+    detected_at: date
+    ended_at: date | None
+    confidence: float
+    numbers: Mapping[str, float | int | str]
+    alternatives: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Who would receive the message. `name` is the CRM's spelling, None if the CRM has none."""
+
+    contact_id: UUID
+    name: str | None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    close_date: date
+    amount: float | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything the playbook may know about one account on one day. `signals` are the open ones, the lead first."""
+
+    account_name: str
+    owner_name: str | None
+    recipient: Recipient | None
+    renewal: Renewal | None
+    signals: tuple[Signal, ...]
+    today: date
+    seed: str
+
+    @property
+    def lead(self) -> Signal:
+        return self.signals[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A reference to the buyer's words: offsets into the raw message, the words themselves are read when shown."""
+
+    interaction_id: UUID
+    start: int
+    end: int
+
+
+Part = str | Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A sentence or two of a draft with the move it makes and the evidence it rests on. A Quote is shown in quotation marks."""
+
+    move: Move
+    parts: tuple[Part, ...]
+    evidence_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What the playbook proposes: always a plan, and a draft (subject-less message body) where an honest one is possible.
+
+    `why_now` and `plan` hold no words of the buyer.
+    """
+
+    handling: Handling
+    why_now: str
+    plan: tuple[str, ...]
+    draft: tuple[Segment, ...] | None
+    no_draft_reason: str | None
+    alternatives: tuple[str, ...]
+    """Sentences: what else it could mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskText:
+    """What lands in the CRM. The subject holds no words of the buyer."""
+
+    subject: str
+    description: str
