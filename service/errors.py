@@ -1,0 +1,44 @@
+"""Errors a person may see. Each says what happened, to what, and what to do next; `status` is its HTTP answer."""
+
+from __future__ import annotations
+
+
+class UndertoneError(Exception):
+    """Shown as one sentence: exit code 2 in the CLI, problem+json in the API."""
+
+    status = 500
+    title = "Something went wrong"
+
+
+class BadInput(UndertoneError):
+    status = 422
+    title = "The input cannot be used"
+
+
+class NotFound(UndertoneError):
+    status = 404
+    title = "Not found"
+
+
+class Refused(UndertoneError):
+    status = 403
+    title = "Not allowed"
+
+
+class Unauthenticated(UndertoneError):
+    status = 401
+    title = "No valid API key"
+
+
+class Conflict(UndertoneError):
+    status = 409
+    title = "Not possible in the present state"
+
+
+class Unavailable(UndertoneError):
+    status = 503
+    title = "Not available right now"
+
+
+class SettingError(UndertoneError):
+    title = "A setting is missing or wrong"

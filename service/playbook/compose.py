@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from service.signals import Case, Composition
+
+
+def compose(case: Case) -> Composition:
+    raise NotImplementedError

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from service.signals import Signal
+
+
+def describe(signal: Signal) -> str:
+    raise NotImplementedError

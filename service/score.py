@@ -1,0 +1,136 @@
+"""Score: messages in batches, usage as one panel, accounts in chunks. A chunk lands whole or stays due."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ml import dynamics
+from ml import outlook as outlooks
+from ml.moments import Moment
+from service import timeline
+from service.messages import own_texts, read_messages, reader
+from service.store import accounts, connections, messages, signals, usage, workspaces
+from service.store.accounts import Profile
+from service.store.pool import transaction
+from service.usage import UsageReading, read_usage
+
+log = logging.getLogger("undertone.score")
+
+CHUNK = 200
+RECENT = timedelta(days=180)
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class ScoreReport:
+    messages: int = 0
+    accounts: int = 0
+    signals: int = 0
+
+
+def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, done: None) -> ScoreReport:
+    """Everything that is due in a workspace, as of `now`. Running it twice writes nothing the second time."""
+    report = ScoreReport()
+    own_texts(workspace_id)
+    report.messages = read_messages(workspace_id, lambda done: progress("messages", done))
+    with transaction(workspace_id) as db:
+        panel = usage.panel(db, now.date())
+        if workspaces.scored_through(db) != now.date():
+            accounts.mark_all_due(db)
+        mail_fresh = _mail_is_fresh(connections.streams(db), now)
+        usage_fresh = _is_fresh(connections.streams(db), ("usage",), now)
+    used = read_usage(panel, fresh=usage_fresh)
+    progress("usage", len(used.moments))
+    while done := _score_chunk(workspace_id, used, now, report, mail_fresh=mail_fresh):
+        report.accounts += done
+        progress("accounts", report.accounts)
+    with transaction(workspace_id) as db:
+        workspaces.mark_scored(db, now.date())
+    log.info("scored", extra={"workspace": workspace_id, "rows": report.signals})
+    return report
+
+
+def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: ScoreReport, *, mail_fresh: bool) -> int:
+    with transaction(workspace_id) as db:
+        due = accounts.due(db, CHUNK)
+        if not due:
+            return 0
+        profiles = accounts.profiles(db, due)
+        version = reader().version
+        exchanges = defaultdict(list)
+        for exchange in messages.exchanges(db, due, now, version):
+            exchanges[exchange.account_id].append(exchange)
+        stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, used.moments.get(p.account_id, ())) for p in profiles}
+        found = [s for p in profiles for s in stories[p.account_id].signals]
+        gone = _contradicted(signals.current(db, due, states=("forming", "open")), {(s.account_id, s.key) for s in found}, now)
+        rows = [_outlook_row(p, stories[p.account_id], used, now, mail_fresh=mail_fresh) for p in profiles]
+        change = workspaces.next_change(db)
+        report.signals += len(signals.append(db, [*found, *gone], version, change))
+        signals.append_outlooks(db, rows, version, change)
+    return len(due)
+
+
+def _contradicted(current: Sequence[signals.SignalRow], found: set[tuple[UUID, str]], now: datetime) -> list[signals.Signal]:
+    """What was said and no longer follows from what is known (a late mail, a corrected number, a deleted record) ends."""
+    return [signals.ended(row.signal, now.date()) for row in current if (row.signal.account_id, row.signal.key) not in found]
+
+
+def _outlook_row(profile: Profile, story: timeline.Story, used: UsageReading, now: datetime, *, mail_fresh: bool) -> signals.OutlookRow:
+    today = now.date()
+    reading = outlooks.outlook(
+        outlooks.OutlookInputs(
+            messages=sum(m.direction == "in" and not m.automatic and m.at >= now - RECENT for m in story.messages),
+            tone_recent=_most_telling(story.habits),
+            days_since_heard=_days_since_heard(story.messages, now),
+            usage_change=used.changes.get(profile.account_id),
+            usage_feed=used.feeds.get(profile.account_id, "no_data"),
+            days_to_renewal=(profile.renewal_date - today).days if profile.renewal_date else None,
+            moments=tuple(_open_moment(m, now) for m in story.moments if m.state == "open"),
+            mail_fresh=mail_fresh,
+        )
+    )
+    return signals.OutlookRow(
+        account_id=profile.account_id,
+        day=today,
+        level=reading.level,
+        score=reading.score,
+        drivers=[{"name": d.name, "points": d.points, "reason": d.reason} for d in reading.drivers],
+        unknown_parts=list(reading.unknown),
+        renewal_date=profile.renewal_date,
+        renewal_amount=profile.renewal_amount,
+    )
+
+
+def _open_moment(moment: Moment, now: datetime) -> outlooks.OpenMoment:
+    return outlooks.OpenMoment(kind=moment.kind, confidence=moment.confidence, days_ago=(now.date() - moment.detected_at).days)
+
+
+def _most_telling(habits: Sequence[dynamics.Habit]) -> float | None:
+    """The unhappiest person's shift; with nobody unhappy, the happiest one's."""
+    shifts = [h.tone_recent for h in habits if h.tone_recent is not None]
+    if not shifts:
+        return None
+    return min(shifts) if min(shifts) < 0 else max(shifts)
+
+
+def _days_since_heard(story: Sequence[dynamics.Message], now: datetime) -> int | None:
+    heard = [m.at for m in story if not m.automatic and (m.direction == "in" or m.kind in ("call", "meeting"))]
+    return (now - max(heard)).days if heard else None
+
+
+def _mail_is_fresh(streams: Sequence[connections.StreamState], now: datetime) -> bool:
+    return _is_fresh(streams, ("emails", "tasks", "events"), now)
+
+
+def _is_fresh(streams: Sequence[connections.StreamState], names: Sequence[str], now: datetime) -> bool:
+    """Streams that exist must have been read lately; a connection that has none of them is no reason for doubt."""
+    states = [s for s in streams if s.name in names]
+    return all(s.succeeded_at is not None and now - s.succeeded_at <= timedelta(seconds=s.fresh_seconds) for s in states)
+
+

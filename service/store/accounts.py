@@ -1,0 +1,145 @@
+"""Accounts with what the console and the steps need to know of them: owner, renewal, people, outlook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from service.store.pool import Db
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """An account and its current outlook (None: never scored). `renewal_date` is the nearest open renewal's close date."""
+
+    account_id: UUID
+    name: str
+    owner_name: str | None
+    region: str | None
+    seats: int | None
+    arr: float | None
+    currency: str | None
+    level: str | None
+    score: int | None
+    drivers: list[dict[str, Any]] | None
+    unknown_parts: list[str] | None
+    renewal_date: date | None
+    renewal_amount: float | None
+    scored_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What the steps need of one account. Keys are those of its connection; `primary_contact_id` is the renewal's."""
+
+    account_id: UUID
+    connection_id: UUID
+    connector: str
+    key: str
+    name: str
+    region: str | None
+    timezone: str | None
+    seats: int | None
+    arr: float | None
+    currency: str | None
+    owner_key: str | None
+    owner_name: str | None
+    owner_active: bool
+    manager_key: str | None
+    renewal_date: date | None
+    renewal_amount: float | None
+    primary_contact_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRow:
+    contact_id: UUID
+    account_id: UUID
+    key: str
+    name: str | None
+    email: str | None
+    title: str | None
+    opted_out: bool
+    last_wrote_at: datetime | None
+
+
+_RENEWAL = (
+    "LEFT JOIN LATERAL (SELECT o.close_date, o.amount, o.primary_contact_key FROM opportunity o WHERE o.workspace_id = a.workspace_id"
+    " AND o.account_id = a.account_id AND NOT o.is_closed AND NOT o.deleted AND o.close_date IS NOT NULL"
+    " ORDER BY (o.type IS DISTINCT FROM 'Renewal'), (o.name !~* 'renew'), o.close_date LIMIT 1) r ON true"
+)
+_OWNER = "LEFT JOIN crm_user w ON w.workspace_id = a.workspace_id AND w.connection_id = a.connection_id AND w.key = a.owner_key"
+
+_ROW = (
+    "SELECT a.account_id, a.name, w.name AS owner_name, a.region, a.seats, a.arr, a.currency, o.level, o.score, o.drivers, o.unknown_parts,"
+    f" r.close_date AS renewal_date, r.amount AS renewal_amount, o.recorded_at AS scored_at FROM account a {_OWNER} {_RENEWAL}"
+    " LEFT JOIN LATERAL (SELECT * FROM outlook k WHERE k.workspace_id = a.workspace_id AND k.account_id = a.account_id"
+    "  ORDER BY k.change_no DESC LIMIT 1) o ON true"
+    " WHERE NOT a.deleted AND a.merged_into_key IS NULL"
+)
+
+
+def listing(db: Db, *, level: str | None = None, search: str | None = None, after: tuple[str, UUID] | None = None, most: int = 100) -> list[AccountRow]:
+    """By name; `after` is the (name, account_id) of the last row seen."""
+    with db.cursor(row_factory=class_row(AccountRow)) as cursor:
+        return cursor.execute(
+            f"{_ROW} AND (%(level)s::text IS NULL OR o.level = %(level)s) AND (%(search)s::text IS NULL OR strpos(lower(a.name), lower(%(search)s)) > 0)"
+            " AND (%(name)s::text IS NULL OR (a.name, a.account_id) > (%(name)s, %(id)s)) ORDER BY a.name, a.account_id LIMIT %(most)s",
+            {"level": level, "search": search, "name": after[0] if after else None, "id": after[1] if after else None, "most": most},
+        ).fetchall()
+
+
+def get(db: Db, account_id: UUID) -> AccountRow | None:
+    with db.cursor(row_factory=class_row(AccountRow)) as cursor:
+        return cursor.execute(f"{_ROW} AND a.account_id = %s", [account_id]).fetchone()
+
+
+def profiles(db: Db, account_ids: Sequence[UUID] | None = None) -> list[Profile]:
+    with db.cursor(row_factory=class_row(Profile)) as cursor:
+        return cursor.execute(
+            "SELECT a.account_id, a.connection_id, n.connector, a.key, a.name, a.region, a.timezone, a.seats, a.arr, a.currency, a.owner_key,"
+            " w.name AS owner_name, COALESCE(w.active, false) AS owner_active, w.manager_key, r.close_date AS renewal_date, r.amount AS renewal_amount,"
+            " (SELECT c.contact_id FROM contact c WHERE c.workspace_id = a.workspace_id AND c.connection_id = a.connection_id"
+            "  AND c.key = r.primary_contact_key AND NOT c.deleted) AS primary_contact_id"
+            f" FROM account a JOIN connection n USING (workspace_id, connection_id) {_OWNER} {_RENEWAL}"
+            " WHERE NOT a.deleted AND a.merged_into_key IS NULL AND (%(ids)s::uuid[] IS NULL OR a.account_id = ANY(%(ids)s)) ORDER BY a.name",
+            {"ids": list(account_ids) if account_ids is not None else None},
+        ).fetchall()
+
+
+def contacts(db: Db, account_ids: Sequence[UUID]) -> list[ContactRow]:
+    with db.cursor(row_factory=class_row(ContactRow)) as cursor:
+        return cursor.execute(
+            "SELECT c.contact_id, c.account_id, c.key, c.name, c.email, c.title, c.opted_out,"
+            " (SELECT max(i.occurred_at) FROM interaction i WHERE i.workspace_id = c.workspace_id AND i.account_id = c.account_id"
+            "  AND i.contact_id = c.contact_id AND i.direction = 'in' AND NOT i.automatic) AS last_wrote_at"
+            " FROM contact c WHERE c.account_id = ANY(%s) AND NOT c.deleted ORDER BY c.account_id, last_wrote_at DESC NULLS LAST, c.name",
+            [list(account_ids)],
+        ).fetchall()
+
+
+def due(db: Db, most: int) -> list[UUID]:
+    """Claims accounts to score for this transaction: another worker's claim is passed over, a rollback leaves them due."""
+    rows = db.execute(
+        "DELETE FROM score_due d USING (SELECT account_id FROM score_due ORDER BY since LIMIT %s FOR UPDATE SKIP LOCKED) c"
+        " WHERE d.account_id = c.account_id RETURNING d.account_id",
+        [most],
+    )
+    return [account_id for (account_id,) in rows]
+
+
+def mark_all_due(db: Db) -> None:
+    db.execute(
+        "INSERT INTO score_due (workspace_id, account_id) SELECT workspace_id, account_id FROM account"
+        " WHERE NOT deleted AND merged_into_key IS NULL ON CONFLICT DO NOTHING"
+    )
+
+
+def claim_due_workspaces(db: Db, today: date, most: int, patience: Any) -> list[UUID]:
+    """Across workspaces, ids only."""
+    return [w for (w,) in db.execute("SELECT workspace_id FROM claim_due_scores(%s, %s, %s)", [today, most, patience])]

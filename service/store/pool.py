@@ -1,0 +1,67 @@
+"""Connections, and the one way to open a transaction: in a workspace, or (for the few look-ups before one is known) in none."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from service.config import settings
+from service.errors import SettingError, Unavailable
+
+Db = psycopg.Connection[tuple[Any, ...]]
+
+OUTSIDE = UUID(int=0)
+"""No workspace: row-level security shows no row at all; only the look-up functions answer."""
+
+
+@contextmanager
+def transaction(workspace_id: UUID = OUTSIDE) -> Iterator[Db]:
+    """Commits at the end of the block, rolls back on an exception.
+
+    The workspace is set for this transaction only (SET LOCAL): a setting of the session would be seen by the next user
+    of a pooled connection. Raises Unavailable when no connection is free or Postgres cannot be reached.
+    """
+    try:
+        with _pool().connection() as db:
+            db.execute("SELECT set_config('undertone.workspace', %s, true)", [str(workspace_id)])
+            yield db
+    except PoolTimeout as error:
+        message = "The database did not give a connection in time. Try again in a few seconds."
+        raise Unavailable(message) from error
+    except psycopg.OperationalError as error:
+        message = "The database cannot be reached or went away. Try again in a few seconds."
+        raise Unavailable(message) from error
+
+
+@cache
+def _pool() -> ConnectionPool[Db]:
+    url = settings().database_url
+    if url is None:
+        message = "DATABASE_URL is not set and no embedded server was started. Start through the `undertone` command, or set it."
+        raise SettingError(message)
+    pool: ConnectionPool[Db] = ConnectionPool(
+        url,
+        min_size=1,
+        max_size=settings().pool_size,
+        timeout=10,
+        kwargs={"options": "-c statement_timeout=120s -c lock_timeout=20s -c idle_in_transaction_session_timeout=120s"},
+        check=ConnectionPool.check_connection,
+        open=True,
+        name="undertone",
+    )
+    atexit.register(pool.close)
+    return pool
+
+
+def close() -> None:
+    """After a fork, or when the settings change: the next transaction opens a fresh pool."""
+    if _pool.cache_info().currsize:
+        _pool().close()
+        _pool.cache_clear()

@@ -1,0 +1,153 @@
+"""Suggestions: append-only versions, the claim of one open per account, and the feedback of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from service.signals import Quote, Segment
+from service.store.pool import Db
+
+CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired"]
+Verdict = Literal["used", "edited", "not_now", "wrong_reading"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """One version of a suggestion. `draft` is None where no honest draft is possible; `no_draft_reason` says why."""
+
+    suggestion_id: UUID
+    version: int
+    account_id: UUID
+    contact_id: UUID | None
+    owner_key: str | None
+    lead_kind: str
+    signal_ids: list[UUID]
+    state: Literal["open", "closed"]
+    close_reason: CloseReason | None
+    handling: str
+    why_now: str
+    plan: list[str]
+    draft: tuple[Segment, ...] | None
+    no_draft_reason: str | None
+    alternatives: list[str]
+    due: date
+    priority: Literal["high", "normal"]
+    opened_at: date
+    evidence_at: date
+    playbook_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionRow(Suggestion):
+    """A version as stored, with its account's name and how its task stands."""
+
+    account_name: str
+    recorded_at: datetime
+    change_no: int
+    push_status: str | None
+    remote_status: str | None
+    feedback: Verdict | None
+
+
+_COLUMNS = (
+    "suggestion_id, version, account_id, contact_id, owner_key, lead_kind, signal_ids, state, close_reason, handling, why_now, plan, draft,"
+    " no_draft_reason, alternatives, due, priority, opened_at, evidence_at, playbook_version"
+)
+_ROW = (
+    f"SELECT {', '.join('s.' + c.strip() for c in _COLUMNS.split(','))}, s.recorded_at, s.change_no, a.name AS account_name,"
+    " p.status AS push_status, p.remote_status,"
+    " (SELECT f.verdict FROM feedback f WHERE f.workspace_id = s.workspace_id AND f.suggestion_id = s.suggestion_id"
+    "  ORDER BY f.change_no DESC LIMIT 1) AS feedback"
+    " FROM suggestion_current s JOIN account a USING (workspace_id, account_id)"
+    " LEFT JOIN LATERAL (SELECT l.status, l.remote_status FROM push_ledger l"
+    "  WHERE l.workspace_id = s.workspace_id AND l.suggestion_id = s.suggestion_id ORDER BY l.sent_at DESC NULLS LAST LIMIT 1) p ON true"
+)
+
+
+def append(db: Db, suggestion: Suggestion, change_no: int) -> None:
+    values = {name: getattr(suggestion, name) for name in (c.strip() for c in _COLUMNS.split(","))}
+    values["draft"] = Jsonb([_segment_to_json(s) for s in suggestion.draft]) if suggestion.draft is not None else None
+    db.execute(
+        f"INSERT INTO suggestion (workspace_id, {_COLUMNS}, change_no)"
+        f" VALUES (current_workspace(), {', '.join(f'%({name})s' for name in values)}, %(change_no)s)",
+        {**values, "change_no": change_no},
+    )
+
+
+def claim_account(db: Db, account_id: UUID, suggestion_id: UUID) -> bool:
+    """False when the account has an open suggestion already: another run was faster."""
+    return (
+        db.execute(
+            "INSERT INTO suggestion_open (workspace_id, account_id, suggestion_id) VALUES (current_workspace(), %s, %s) ON CONFLICT DO NOTHING",
+            [account_id, suggestion_id],
+        ).rowcount
+        == 1
+    )
+
+
+def free_account(db: Db, account_id: UUID) -> None:
+    db.execute("DELETE FROM suggestion_open WHERE account_id = %s", [account_id])
+
+
+def open_suggestions(db: Db) -> list[SuggestionRow]:
+    return _rows(db, f"{_ROW} JOIN suggestion_open o USING (workspace_id, suggestion_id) ORDER BY s.due, a.name", {})
+
+
+def get(db: Db, suggestion_id: UUID) -> SuggestionRow | None:
+    rows = _rows(db, f"{_ROW} WHERE s.suggestion_id = %(id)s", {"id": suggestion_id})
+    return rows[0] if rows else None
+
+
+def listing(db: Db, *, account_id: UUID | None, state: str | None, after: tuple[int, UUID] | None, most: int) -> list[SuggestionRow]:
+    """Newest change first; `after` is the (change_no, suggestion_id) of the last row seen."""
+    return _rows(
+        db,
+        f"{_ROW} WHERE (%(account)s::uuid IS NULL OR s.account_id = %(account)s) AND (%(state)s::text IS NULL OR s.state = %(state)s)"
+        " AND (%(no)s::bigint IS NULL OR (s.change_no, s.suggestion_id) < (%(no)s, %(id)s))"
+        " ORDER BY s.change_no DESC, s.suggestion_id DESC LIMIT %(most)s",
+        {"account": account_id, "state": state, "no": after[0] if after else None, "id": after[1] if after else None, "most": most},
+    )
+
+
+def last_closed(db: Db) -> dict[UUID, date]:
+    """When each account's last suggestion was closed by a person or ran out: a closed matter is not raised again on the same evidence."""
+    rows = db.execute("SELECT account_id, max(evidence_at) FROM suggestion_current WHERE state = 'closed' GROUP BY account_id")
+    return dict(rows.fetchall())
+
+
+def add_feedback(db: Db, suggestion_id: UUID, verdict: Verdict, source: str, note: str | None, change_no: int) -> None:
+    db.execute(
+        "INSERT INTO feedback (workspace_id, suggestion_id, verdict, source, note, change_no) VALUES (current_workspace(), %s, %s, %s, %s, %s)",
+        [suggestion_id, verdict, source, note, change_no],
+    )
+
+
+def _rows(db: Db, query: str, parameters: dict[str, object]) -> list[SuggestionRow]:
+    with db.cursor(row_factory=class_row(_from_row)) as cursor:  # type: ignore[arg-type]
+        return cursor.execute(query, parameters).fetchall()  # type: ignore[arg-type, return-value]
+
+
+def _from_row(*, draft: list[dict[str, Any]] | None, **columns: Any) -> SuggestionRow:
+    return SuggestionRow(draft=tuple(_segment_from_json(s) for s in draft) if draft is not None else None, **columns)
+
+
+def _segment_to_json(segment: Segment) -> dict[str, object]:
+    return {
+        "move": segment.move,
+        "evidence": [str(e) for e in segment.evidence_ids],
+        "parts": [{"quote": [str(p.interaction_id), p.start, p.end]} if isinstance(p, Quote) else p for p in segment.parts],
+    }
+
+
+def _segment_from_json(value: dict[str, Any]) -> Segment:
+    parts: Sequence[str | Quote] = [
+        p if isinstance(p, str) else Quote(interaction_id=UUID(p["quote"][0]), start=p["quote"][1], end=p["quote"][2]) for p in value["parts"]
+    ]
+    return Segment(move=value["move"], parts=tuple(parts), evidence_ids=tuple(UUID(e) for e in value["evidence"]))

@@ -1,0 +1,230 @@
+"""Suggest: what is open and fresh becomes at most one suggestion an account, written together with its outbox row."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID, uuid4
+
+from ml.calendar import calendar_for
+from service import decide
+from service.playbook import compose
+from service.signals import Case, Composition, Recipient, Renewal, Signal
+from service.store import accounts, outbox, signals, suggestions, workspaces
+from service.store.accounts import ContactRow, Profile
+from service.store.pool import Db, transaction
+from service.store.suggestions import Suggestion, SuggestionRow
+
+log = logging.getLogger("undertone.suggest")
+
+PLAYBOOK = "playbook-1"
+HIGH_PRESSING = 0.7
+DUE_IN = {"high": 1, "normal": 3}
+"""Working days until the task is due."""
+
+
+@dataclass(slots=True)
+class SuggestReport:
+    opened: int = 0
+    updated: int = 0
+    closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one run of this step reads once, for all accounts."""
+
+    profiles: Mapping[UUID, Profile]
+    contacts: Mapping[UUID, Sequence[ContactRow]]
+    open_signals: Mapping[UUID, Sequence[Signal]]
+    open_suggestions: Mapping[UUID, SuggestionRow]
+    ledger: Mapping[UUID, outbox.LedgerRow]
+    closed_evidence: Mapping[UUID, date]
+
+
+def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
+    """One transaction: closes what is over, updates what has new evidence, opens what is most pressing."""
+    report = SuggestReport()
+    today = now.date()
+    with transaction(workspace_id) as db:
+        known = _read(db)
+        kept = _close_finished(db, known, today, report)
+        for suggestion in kept:
+            _update(db, known, suggestion, today, report)
+        taken = Counter(s.owner_key for s in kept)
+        candidates = [_standing(known, a) for a in known.open_signals if a not in known.open_suggestions and a in known.profiles]
+        for standing in decide.choose(candidates, taken, today):
+            _open(db, known, standing, today, report)
+    log.info("suggested", extra={"workspace": workspace_id, "created": report.opened, "updated": report.updated})
+    return report
+
+
+def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Signal], seed: str, today: date) -> Case:
+    """The playbook's view of an account. `found`: its signals, the lead first."""
+    renewal = Renewal(close_date=profile.renewal_date, amount=profile.renewal_amount, currency=profile.currency) if profile.renewal_date else None
+    return Case(
+        account_name=profile.name,
+        owner_name=profile.owner_name if profile.owner_active else None,
+        recipient=_recipient(profile, contacts, found[0]),
+        renewal=renewal,
+        signals=tuple(found),
+        today=today,
+        seed=seed,
+    )
+
+
+def _read(db: Db) -> Known:
+    open_rows = signals.current(db, states=("open",))
+    by_account: dict[UUID, list[Signal]] = defaultdict(list)
+    for row in open_rows:
+        by_account[row.signal.account_id].append(row.signal)
+    opened = {s.account_id: s for s in suggestions.open_suggestions(db)}
+    concerned = sorted({*by_account, *opened}, key=str)
+    contacts: dict[UUID, list[ContactRow]] = defaultdict(list)
+    for contact in accounts.contacts(db, concerned):
+        contacts[contact.account_id].append(contact)
+    return Known(
+        profiles={p.account_id: p for p in accounts.profiles(db, concerned)},
+        contacts=contacts,
+        open_signals=by_account,
+        open_suggestions=opened,
+        ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
+        closed_evidence=suggestions.last_closed(db),
+    )
+
+
+def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) -> list[SuggestionRow]:
+    kept = []
+    for suggestion in known.open_suggestions.values():
+        row = known.ledger.get(suggestion.suggestion_id)
+        current = decide.OpenOne(
+            opened_at=suggestion.opened_at,
+            signal_ids=frozenset(suggestion.signal_ids),
+            task_closed=bool(row and row.remote_closed),
+            task_deleted=bool(row and row.remote_deleted),
+        )
+        still_open = frozenset(s.id for s in known.open_signals.get(suggestion.account_id, ()))
+        reason = decide.why_close(current, still_open, today)
+        if reason is None:
+            kept.append(suggestion)
+            continue
+        closed = replace(_bare(suggestion), version=suggestion.version + 1, state="closed", close_reason=reason)
+        suggestions.append(db, closed, workspaces.next_change(db))
+        suggestions.free_account(db, suggestion.account_id)
+        if row and row.remote_id and reason in ("contradicted", "expired"):
+            outbox.add(db, [suggestion.suggestion_id], row.connection_id)
+        report.closed += 1
+    return kept
+
+
+def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report: SuggestReport) -> None:
+    """New evidence changes the texts, never adds a task. Due date, priority and owner stay: a person may have changed them."""
+    profile = known.profiles.get(suggestion.account_id)
+    standing = _standing(known, suggestion.account_id) if profile else None
+    found = decide.reasons(replace(standing, closed_evidence_at=None), today) if standing else []
+    if profile is None or not found:
+        return
+    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at)
+    new = replace(
+        _suggestion(composed, profile, found, suggestion.suggestion_id, suggestion.opened_at, priority=suggestion.priority),
+        version=suggestion.version + 1,
+        due=suggestion.due,
+        owner_key=suggestion.owner_key,
+    )
+    if replace(new, version=suggestion.version) == _bare(suggestion):
+        return
+    suggestions.append(db, new, workspaces.next_change(db))
+    outbox.add(db, [suggestion.suggestion_id], profile.connection_id)
+    report.updated += 1
+
+
+def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: SuggestReport) -> None:
+    profile = known.profiles[standing.account_id]
+    found = decide.reasons(standing, today)
+    suggestion_id = uuid4()
+    composed = _compose(profile, known, found, suggestion_id, today)
+    if composed.handling == "log_only" or not suggestions.claim_account(db, standing.account_id, suggestion_id):
+        return
+    priority: Literal["high", "normal"] = "high" if decide.pressing(standing, found[0], today) >= HIGH_PRESSING else "normal"
+    suggestions.append(db, _suggestion(composed, profile, found, suggestion_id, today, priority=priority), workspaces.next_change(db))
+    outbox.add(db, [suggestion_id], profile.connection_id)
+    report.opened += 1
+
+
+def _compose(profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date) -> tuple[Composition, Recipient | None]:
+    contacts = known.contacts.get(profile.account_id, ())
+    case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at)
+    return compose(case), case.recipient
+
+
+def _suggestion(
+    composed: tuple[Composition, Recipient | None],
+    profile: Profile,
+    found: Sequence[Signal],
+    suggestion_id: UUID,
+    opened_at: date,
+    *,
+    priority: Literal["high", "normal"],
+) -> Suggestion:
+    composition, recipient = composed
+    return Suggestion(
+        suggestion_id=suggestion_id,
+        version=1,
+        account_id=profile.account_id,
+        contact_id=recipient.contact_id if recipient else None,
+        owner_key=_owner(profile),
+        lead_kind=found[0].kind,
+        signal_ids=[s.id for s in found],
+        state="open",
+        close_reason=None,
+        handling=composition.handling,
+        why_now=composition.why_now,
+        plan=list(composition.plan),
+        draft=composition.draft,
+        no_draft_reason=composition.no_draft_reason,
+        alternatives=list(composition.alternatives),
+        due=_working_days_after(opened_at, DUE_IN[priority]),
+        priority=priority,
+        opened_at=opened_at,
+        evidence_at=max(decide.evidence_at(s) for s in found),
+        playbook_version=PLAYBOOK,
+    )
+
+
+def _working_days_after(day: date, count: int) -> date:
+    return calendar_for(None).add(day, count)
+
+
+def _standing(known: Known, account_id: UUID) -> decide.Standing:
+    profile = known.profiles[account_id]
+    return decide.Standing(
+        account_id=account_id,
+        owner_key=_owner(profile),
+        renewal_date=profile.renewal_date,
+        arr=profile.arr,
+        signals=known.open_signals.get(account_id, ()),
+        closed_evidence_at=known.closed_evidence.get(account_id),
+    )
+
+
+def _owner(profile: Profile) -> str | None:
+    """The owner; their manager once the owner has left."""
+    return profile.owner_key if profile.owner_active else profile.manager_key
+
+
+def _recipient(profile: Profile, contacts: Sequence[ContactRow], lead: Signal) -> Recipient | None:
+    """Who wrote the evidence; for usage the renewal's primary contact; else who last wrote to us. Never one who opted out."""
+    by_id = {c.contact_id: c for c in contacts if not c.opted_out}
+    wrote = lead.contact_id or next((e.contact_id for e in reversed(lead.evidence) if e.type == "buyer_message" and e.contact_id), None)
+    last = next((c.contact_id for c in contacts if c.last_wrote_at and not c.opted_out), None)
+    chosen = wrote if wrote else profile.primary_contact_id if profile.primary_contact_id in by_id else last
+    contact = by_id.get(chosen) if chosen else None
+    return Recipient(contact_id=contact.contact_id, name=contact.name, title=contact.title) if contact else None
+
+
+def _bare(row: SuggestionRow) -> Suggestion:
+    return Suggestion(**{name: getattr(row, name) for name in Suggestion.__dataclass_fields__})
