@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 InteractionKind = Literal["email", "call", "meeting", "chat", "note"]
 Direction = Literal["in", "out", "internal", "unknown"]
 
@@ -96,13 +99,13 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsageDay:
-    """One account's value of one metric on one day, in the account's own calendar."""
+class UsageRows:
+    """Many values of usage as columns of one length: a row per (account, metric, day), days in the account's own calendar."""
 
-    account_key: str
-    metric: str
-    day: date
-    value: float
+    accounts: list[str]
+    metrics: list[str]
+    days: npt.NDArray[np.datetime64]
+    values: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ class TaskState:
     deleted: bool = False
 
 
-Record = User | Account | Contact | Opportunity | Interaction | UsageDay | TaskState
+Record = User | Account | Contact | Opportunity | Interaction | UsageRows | TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUn
 from connectors.records import Interaction, Opportunity, Rejected, TaskState, UsageRows
 from service.connect import open_source
 from service.errors import Conflict, NotFound
-from service.store import connections, landing, linking, usage
+from service.store import connections, landing, linking, usage, workspaces
 from service.store.pool import Db, transaction
 
 log = logging.getLogger("undertone.pull")
@@ -126,7 +126,10 @@ def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]
     if record_type is UsageRows:
         return sum(_land_usage(db, rows, rejected) for rows in records)
     if record_type is TaskState:
-        return landing.land_task_states(db, connection_id, records, now)
+        changed = landing.land_task_states(db, connection_id, records, now)
+        if changed:
+            workspaces.suggest_due(db, due=True)
+        return changed
     if record_type is Interaction:
         records = landing.drop_seen_elsewhere(db, connection_id, records)
     changed = landing.land(db, connection_id, record_type, records)

@@ -71,7 +71,10 @@ def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: 
         gone = _contradicted(signals.current(db, due, states=("forming", "open")), {(s.account_id, s.key) for s in found}, now)
         rows = [_outlook_row(p, stories[p.account_id], used, now, mail_fresh=mail_fresh) for p in profiles]
         change = workspaces.next_change(db)
-        report.signals += len(signals.append(db, [*found, *gone], version, change))
+        written = signals.append(db, [*found, *gone], version, change)
+        if written:
+            workspaces.suggest_due(db, due=True)
+        report.signals += len(written)
         signals.append_outlooks(db, rows, version, change)
     return len(due)
 

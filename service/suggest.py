@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 
 from ml.calendar import calendar_for
 from service import decide
+from service.case import case_of
 from service.playbook import compose
-from service.signals import Case, Composition, Recipient, Renewal, Signal
+from service.signals import Composition, Recipient, Signal
 from service.store import accounts, outbox, signals, suggestions, workspaces
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
@@ -51,6 +52,7 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     report = SuggestReport()
     today = now.date()
     with transaction(workspace_id) as db:
+        workspaces.suggest_due(db, due=False)
         known = _read(db)
         kept = _close_finished(db, known, today, report)
         for suggestion in kept:
@@ -61,20 +63,6 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
             _open(db, known, standing, today, report)
     log.info("suggested", extra={"workspace": workspace_id, "created": report.opened, "updated": report.updated})
     return report
-
-
-def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Signal], seed: str, today: date) -> Case:
-    """The playbook's view of an account. `found`: its signals, the lead first."""
-    renewal = Renewal(close_date=profile.renewal_date, amount=profile.renewal_amount, currency=profile.currency) if profile.renewal_date else None
-    return Case(
-        account_name=profile.name,
-        owner_name=profile.owner_name if profile.owner_active else None,
-        recipient=_recipient(profile, contacts, found[0]),
-        renewal=renewal,
-        signals=tuple(found),
-        today=today,
-        seed=seed,
-    )
 
 
 def _read(db: Db) -> Known:
@@ -214,16 +202,6 @@ def _standing(known: Known, account_id: UUID) -> decide.Standing:
 def _owner(profile: Profile) -> str | None:
     """The owner; their manager once the owner has left."""
     return profile.owner_key if profile.owner_active else profile.manager_key
-
-
-def _recipient(profile: Profile, contacts: Sequence[ContactRow], lead: Signal) -> Recipient | None:
-    """Who wrote the evidence; for usage the renewal's primary contact; else who last wrote to us. Never one who opted out."""
-    by_id = {c.contact_id: c for c in contacts if not c.opted_out}
-    wrote = lead.contact_id or next((e.contact_id for e in reversed(lead.evidence) if e.type == "buyer_message" and e.contact_id), None)
-    last = next((c.contact_id for c in contacts if c.last_wrote_at and not c.opted_out), None)
-    chosen = wrote if wrote else profile.primary_contact_id if profile.primary_contact_id in by_id else last
-    contact = by_id.get(chosen) if chosen else None
-    return Recipient(contact_id=contact.contact_id, name=contact.name, title=contact.title) if contact else None
 
 
 def _bare(row: SuggestionRow) -> Suggestion:

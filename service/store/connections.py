@@ -194,3 +194,8 @@ def quarantined(db: Db, most: int) -> list[Quarantined]:
 
 def quarantine_counts(db: Db) -> dict[UUID, int]:
     return dict(db.execute("SELECT connection_id, count(*) FROM quarantine GROUP BY connection_id").fetchall())
+
+
+def claim_due(db: Db, most: int, patience: timedelta) -> list[tuple[UUID, UUID]]:
+    """Across workspaces, ids only: (workspace, connection) pairs to pull, marked as queued."""
+    return db.execute("SELECT workspace_id, connection_id FROM claim_due_pulls(%s, %s)", [most, patience]).fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import sql
 
 from connectors.records import Account, Contact, Interaction, Opportunity, TaskState, User
+from service.store.bulk import copy_to_landing
 from service.store.pool import Db
 
 
@@ -80,19 +81,15 @@ SHAPES: dict[type, Shape] = {
 def land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]) -> int:
     """Upserts by the source's key; an older version never overwrites a newer one. Returns how many rows are new or changed."""
     shape = SHAPES[record_type]
-    _copy(db, shape, ([_value(record, column) for column in shape.columns] for record in records))
+    copy_to_landing(db, shape.table, shape.columns, ([_value(record, column) for column in shape.columns] for record in records))
     return db.execute(_upsert(shape), {"connection_id": connection_id}).rowcount
 
 
 def land_texts(db: Db, connection_id: UUID, records: Sequence[Interaction]) -> None:
     """The words, beside their interactions. Same page, same transaction. A changed body drops its own-text spans, to be found anew."""
-    texts = [(r.key, _clean(r.subject), _clean(r.body), r.body_truncated) for r in records if r.body or r.subject]
-    db.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS landing_message_text (key text, subject text, body text, truncated boolean) ON COMMIT DELETE ROWS"
-    )
-    with db.cursor().copy("COPY landing_message_text FROM STDIN") as copy:
-        for row in texts:
-            copy.write_row(row)
+    columns = {"key": "text", "subject": "text", "body": "text", "truncated": "boolean"}
+    rows = ((r.key, _clean(r.subject), _clean(r.body), r.body_truncated) for r in records if r.body or r.subject)
+    copy_to_landing(db, "message_text", columns, rows)
     db.execute(
         "INSERT INTO message_text AS t (workspace_id, interaction_id, subject, body, truncated)"
         " SELECT DISTINCT ON (i.interaction_id) current_workspace(), i.interaction_id, l.subject, l.body, l.truncated"
@@ -157,22 +154,13 @@ def mark_due(db: Db, record_type: type, connection_id: UUID, keys: Sequence[str]
     )
 
 
-def _copy(db: Db, shape: Shape, rows: Iterable[Sequence[object]]) -> None:
-    landing = sql.Identifier(f"landing_{shape.table}")
-    columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in shape.columns.items())
-    db.execute(sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(landing, columns))
-    with db.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(landing)) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
 def _upsert(shape: Shape) -> sql.Composed:
     """A link found once is kept when a later version of the row does not give it."""
     names = [sql.Identifier(name) for name in shape.columns]
     links = [sql.Identifier(name) for name in shape.links]
-    updates = [sql.SQL("{0} = excluded.{0}").format(n) for n in names if n.string != "key"]
+    updates = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in shape.columns if name != "key"]
     updates += [sql.SQL("{0} = COALESCE(excluded.{0}, t.{0})").format(n) for n in links]
-    compared = [n for n in names if n.string not in ("key", "modified_at")]
+    compared = [sql.Identifier(name) for name in shape.columns if name not in ("key", "modified_at")]
     return sql.SQL(
         "INSERT INTO {table} AS t (workspace_id, connection_id, {names})"
         " SELECT DISTINCT ON (l.key) current_workspace(), %(connection_id)s, {values} FROM {landing} l ORDER BY l.key, l.modified_at DESC NULLS LAST"

@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from service.store import bulk
 from service.store.pool import Db
 
 
@@ -97,13 +98,9 @@ def unscored(db: Db, model_version: str, most: int) -> list[OwnText]:
 
 
 def append_scores(db: Db, scores: Sequence[MessageScore], model_version: str, change_no: int) -> None:
-    row = db.execute("SELECT current_workspace()").fetchone()
-    assert row is not None
-    with db.cursor().copy(
-        "COPY message_score (workspace_id, interaction_id, model_version, sentiment, confidence, situations, change_no) FROM STDIN"
-    ) as copy:
-        for s in scores:
-            copy.write_row([row[0], s.interaction_id, model_version, s.sentiment, s.confidence, Jsonb(s.situations), change_no])
+    columns = {"interaction_id": "uuid", "model_version": "text", "sentiment": "real", "confidence": "real", "situations": "jsonb"}
+    rows = ((s.interaction_id, model_version, s.sentiment, s.confidence, Jsonb(s.situations)) for s in scores)
+    bulk.append(db, "message_score", columns, rows, change_no)
 
 
 def exchanges(db: Db, account_ids: Sequence[UUID], until: datetime, model_version: str) -> list[Exchange]:

@@ -84,6 +84,12 @@ def lease(db: Db, connection_id: UUID, most: int, hold: timedelta) -> list[Item]
         ).fetchall()
 
 
+def waiting(db: Db, connection_id: UUID) -> list[UUID]:
+    """What a push would take now or later, without taking it."""
+    rows = db.execute("SELECT suggestion_id FROM outbox WHERE connection_id = %s AND state IN ('ready', 'leased') ORDER BY run_at", [connection_id])
+    return [suggestion_id for (suggestion_id,) in rows]
+
+
 def mark_sending(db: Db, connection_id: UUID, items: Sequence[tuple[UUID, int, str]]) -> set[UUID]:
     """Before the call: (suggestion, fence, key) as `sending`. Returns those whose lease still holds; only they may be sent."""
     rows = db.execute(

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from service.signals import Evidence, Signal
+from service.store import bulk
 from service.store.pool import Db
 
 
@@ -41,6 +42,14 @@ class OutlookRow:
     renewal_amount: float | None
 
 
+_SIGNAL_COLUMNS = {
+    **{"signal_id": "uuid", "version": "integer", "account_id": "uuid", "contact_id": "uuid", "kind": "text", "key": "text", "state": "text"},
+    **{"detected_at": "date", "ended_at": "date", "confidence": "float8", "numbers": "jsonb", "alternatives": "text[]", "model_version": "text"},
+}
+_EVIDENCE_COLUMNS = {
+    **{"evidence_id": "uuid", "signal_id": "uuid", "version": "integer", "type": "text", "source": "text", "observed_at": "timestamptz"},
+    **{"contact_id": "uuid", "interaction_id": "uuid", "span_start": "integer", "span_end": "integer", "numbers": "jsonb"},
+}
 _SIGNAL = (
     "SELECT s.signal_id, s.version, s.account_id, s.contact_id, s.kind, s.key, s.state, s.detected_at, s.ended_at, s.confidence, s.numbers,"
     " s.alternatives, s.model_version, s.recorded_at, s.change_no, a.name AS account_name FROM signal_current s"
@@ -82,18 +91,19 @@ def append(db: Db, signals: Sequence[Signal], model_version: str, change_no: int
     rows = [
         (row.signal.id if row else s.id, row.version + 1 if row else 1, s) for s, row in written if row is None or _content(row.signal) != _content(s)
     ]
-    with db.cursor().copy(
-        "COPY signal (workspace_id, signal_id, version, account_id, contact_id, kind, key, state, detected_at, ended_at, confidence, numbers,"
-        " alternatives, model_version, change_no) FROM STDIN"
-    ) as copy:
-        workspace = _workspace(db)
-        for signal_id, version, s in rows:
-            copy.write_row(
-                [
-                    *(workspace, signal_id, version, s.account_id, s.contact_id, s.kind, s.key, s.state, s.detected_at, s.ended_at),
-                    *(s.confidence, Jsonb(dict(s.numbers)), list(s.alternatives), model_version, change_no),
-                ]
-            )
+    bulk.append(
+        db,
+        "signal",
+        _SIGNAL_COLUMNS,
+        (
+            [
+                *(signal_id, version, s.account_id, s.contact_id, s.kind, s.key, s.state, s.detected_at, s.ended_at, s.confidence),
+                *(Jsonb(dict(s.numbers)), list(s.alternatives), model_version),
+            ]
+            for signal_id, version, s in rows
+        ),
+        change_no,
+    )
     _append_evidence(db, ((signal_id, version, e) for signal_id, version, s in rows for e in s.evidence))
     return [signal_id for signal_id, _, _ in rows]
 
@@ -154,25 +164,18 @@ def _evidence_of(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, tup
 
 
 def _append_evidence(db: Db, rows: Iterable[tuple[UUID, int, Evidence]]) -> None:
-    workspace = _workspace(db)
-    with db.cursor().copy(
-        "COPY evidence (workspace_id, evidence_id, signal_id, version, type, source, observed_at, contact_id, interaction_id, span_start, span_end,"
-        " numbers) FROM STDIN"
-    ) as copy:
-        for signal_id, version, e in rows:
-            copy.write_row(
-                [
-                    *(workspace, uuid4(), signal_id, version, e.type, e.source, e.observed_at, e.contact_id, e.interaction_id, e.start, e.end),
-                    Jsonb(dict(e.numbers)),
-                ]
-            )
-
-
-def _workspace(db: Db) -> UUID:
-    row = db.execute("SELECT current_workspace()").fetchone()
-    assert row is not None
-    workspace_id: UUID = row[0]
-    return workspace_id
+    bulk.append(
+        db,
+        "evidence",
+        _EVIDENCE_COLUMNS,
+        (
+            [
+                *(uuid4(), signal_id, version, e.type, e.source, e.observed_at, e.contact_id, e.interaction_id, e.start, e.end),
+                Jsonb(dict(e.numbers)),
+            ]
+            for signal_id, version, e in rows
+        ),
+    )
 
 
 def _content(s: Signal) -> tuple[object, ...]:

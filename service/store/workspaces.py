@@ -54,6 +54,11 @@ def set_quotes_in_task(db: Db, *, shown: bool) -> None:
     db.execute("UPDATE workspace SET quotes_in_task = %s", [shown])
 
 
+def suggest_due(db: Db, *, due: bool) -> None:
+    """Set with the rows that call for another look at the suggestions, cleared by the run that takes it."""
+    db.execute("UPDATE workspace SET suggest_due = %(due)s WHERE suggest_due IS DISTINCT FROM %(due)s", {"due": due})
+
+
 def scored_through(db: Db) -> date | None:
     row = db.execute("SELECT scored_through FROM workspace").fetchone()
     return row[0] if row else None

@@ -23,6 +23,7 @@ CREATE TABLE workspace (
     last_change bigint NOT NULL DEFAULT 0,
     score_queued_at timestamptz,
     scored_through date,
+    suggest_due boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -450,7 +451,7 @@ GRANT SELECT ON signal_current, suggestion_current, outlook_current TO undertone
 -- a role that cannot log in, sees these few columns only, and hands out ids and nothing else.
 
 GRANT SELECT (workspace_id, name) ON workspace TO undertone_sweeper;
-GRANT UPDATE (score_queued_at), SELECT (score_queued_at, scored_through) ON workspace TO undertone_sweeper;
+GRANT UPDATE (score_queued_at), SELECT (score_queued_at, scored_through, suggest_due) ON workspace TO undertone_sweeper;
 GRANT SELECT (workspace_id, account_id) ON score_due TO undertone_sweeper;
 GRANT SELECT (workspace_id, connection_id, status, push_approved_at, next_pull_at, queued_at), UPDATE (queued_at) ON connection TO undertone_sweeper;
 GRANT SELECT (workspace_id, suggestion_id, connection_id, state, run_at, lease_until, queued_at), UPDATE (queued_at) ON outbox TO undertone_sweeper;
@@ -495,7 +496,7 @@ BEGIN ATOMIC
     UPDATE workspace w SET score_queued_at = clock_timestamp()
     FROM (SELECT v.workspace_id FROM workspace v
           WHERE (v.score_queued_at IS NULL OR v.score_queued_at < clock_timestamp() - patience)
-            AND (v.scored_through < today OR EXISTS (SELECT FROM score_due s WHERE s.workspace_id = v.workspace_id))
+            AND (v.suggest_due OR v.scored_through < today OR EXISTS (SELECT FROM score_due s WHERE s.workspace_id = v.workspace_id))
           LIMIT most FOR UPDATE SKIP LOCKED) due
     WHERE w.workspace_id = due.workspace_id
     RETURNING w.workspace_id;

@@ -1,0 +1,221 @@
+"""The daily step of the usage detector: constant-size state per series, vectorised over all series.
+
+A series is (account, metric). Per day: what was to be expected (level x weekday x the region's factor of the day), how far
+the count fell short of it in Poisson-like units, clipped so that no single day can shout, and sums of that at several speeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+HALF_LIVES = (3.0, 7.0, 16.0, 40.0, 120.0)
+MID, SLOW = 3, 4
+DECAY = 0.5 ** (1 / np.array(HALF_LIVES))
+DRIFT_HALF_LIVES = (5.0, 14.0, 40.0)
+DRIFT_DECAY = 0.5 ** (1 / np.array(DRIFT_HALF_LIVES))
+SLACK = np.array([0.15, 0.35, 0.7])
+CLIP = 1.3
+CUSUM_CAP = 40.0
+WEEK_DECAY = 0.5 ** (1 / 10)
+WEEK_PRIOR_WEEKS = 2.0
+DISPERSION_DECAY = 0.5 ** (1 / 60)
+QUIET_FACTOR = 0.55
+"""A region's day below this is a holiday: it carries no weight."""
+FULL_FACTOR = 0.85
+REGION_PRIOR = 3.0
+"""Peers a small region borrows from the whole workspace."""
+LEARNING_DAYS = 45
+OFFICE_WEEK = np.array([1.3, 1.3, 1.3, 1.3, 1.2, 0.3, 0.3])
+
+
+@dataclass(slots=True)
+class State:
+    """One column per series. Levels are `num / den`: counts over expected shape, at five speeds."""
+
+    num: Floats
+    den: Floats
+    week_num: Floats
+    week_den: Floats
+    dispersion: Floats
+    cusum: Floats
+    slow_cusum: Floats
+    drift: Floats
+    zeros: Floats
+    season: Floats
+    seen: Ints
+
+    @classmethod
+    def blank(cls, n: int) -> State:
+        def zeros(k: int) -> Floats:
+            return np.zeros((k, n))
+
+        return cls(
+            num=zeros(5),
+            den=zeros(5),
+            week_num=zeros(7),
+            week_den=zeros(7),
+            dispersion=np.full(n, 1.5),
+            cusum=zeros(3),
+            slow_cusum=np.zeros(n),
+            drift=zeros(3),
+            zeros=np.zeros(n),
+            season=np.zeros(n),
+            seen=np.zeros(n, np.int64),
+        )
+
+    def levels(self) -> Floats:
+        return self.num / np.maximum(self.den, 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Which region each series belongs to, as numbers 0..count-1."""
+
+    region: Ints
+    count: int
+
+    def totals(self, values: Floats) -> Floats:
+        return np.bincount(self.region, values, minlength=self.count)
+
+
+def advance(state: State, y: Floats, weekday: int, peers: Peers) -> Floats:
+    """Move every series one day on, in place. NaN days leave a series untouched. Returns the day's factor per region."""
+    present = np.isfinite(y)
+    y = np.where(present, y, 0.0)
+    week = weekday_factors(state, peers)[weekday]
+    levels = state.levels()
+    ready = present & (state.seen >= 14)
+    shape = levels[MID] * week
+    factors = day_factors(shape, y, ready, peers)
+    factor = factors[peers.region]
+    expected = shape * factor
+    weight = present * np.clip((factor - QUIET_FACTOR) / (FULL_FACTOR - QUIET_FACTOR), 0.0, 1.0)
+    _watch(state, y, expected, levels[SLOW] * week * factor, weight * (ready & (expected > 0.3)), factor, present)
+    _learn(state, y, expected, week, factor, weight, weekday, present)
+    return factors
+
+
+def weekday_factors(state: State, peers: Peers) -> Floats:
+    """(7, series): each series' own week, shrunk to its region's, mean 1."""
+    share = state.week_num / np.maximum(state.week_den, 1e-9)
+    known = state.seen >= 28
+    count = peers.totals(known.astype(float)) + 2.0
+    common = np.stack([peers.totals(np.where(known, row, 0.0)) + 2.0 * flat for row, flat in zip(share, OFFICE_WEEK, strict=True)]) / count
+    level = np.maximum(state.levels()[MID], 0.2)
+    prior = WEEK_PRIOR_WEEKS * level
+    own = (state.week_num + prior * common[:, peers.region]) / (state.week_den + prior)
+    result: Floats = np.maximum(own / np.maximum(own.mean(axis=0), 1e-9), 0.01)
+    return result
+
+
+def day_factors(shape: Floats, y: Floats, usable: Bools, peers: Peers) -> Floats:
+    """How the day went in each region against what its accounts usually do: a winsorised weighted mean, shrunk to all."""
+    weight = np.where(usable & (shape > 0.5), np.sqrt(np.maximum(shape, 0.0)), 0.0)
+    ratio = np.minimum(y / np.maximum(shape, 1e-9), 2.0)
+    centre = _means(weight, ratio, peers)
+    for low, high in ((0.35, 1.8), (0.5, 1.5)):
+        near = (ratio > low * centre[peers.region]) & (ratio < high * centre[peers.region] + 0.3)
+        kept = _means(np.where(near, weight, 0.0), ratio, peers)
+        centre = np.where(peers.totals(np.where(near, weight, 0.0)) > 0.3 * peers.totals(weight), kept, centre)
+    return centre
+
+
+def _means(weight: Floats, ratio: Floats, peers: Peers) -> Floats:
+    total, part = weight.sum(), weight @ ratio
+    overall = part / total if total > 0 else 1.0
+    prior = REGION_PRIOR * total / max(1, np.count_nonzero(weight))
+    bottom = peers.totals(weight) + prior
+    top = peers.totals(weight * ratio) + prior * overall
+    result: Floats = np.where(bottom > 0, top / np.maximum(bottom, 1e-9), 1.0)
+    return np.maximum(result, 0.01)
+
+
+def _watch(state: State, y: Floats, expected: Floats, slow: Floats, weight: Floats, factor: Floats, present: Bools) -> None:
+    spread = np.sqrt(np.maximum(state.dispersion, 1.0) + expected * (0.25 * np.log(np.minimum(factor, 1.0))) ** 2)
+    raw = 2 * (np.sqrt(np.maximum(expected, 0.0)) - np.sqrt(y)) / spread
+    short = np.clip(raw, -CLIP, CLIP)
+    state.cusum[:] = np.clip(state.cusum + weight * (short - SLACK[:, None]), 0.0, CUSUM_CAP)
+    slow_short = np.clip(2 * (np.sqrt(np.maximum(slow, 0.0)) - np.sqrt(y)) / spread, -CLIP, CLIP)
+    state.slow_cusum[:] = np.clip(state.slow_cusum + weight * (slow_short - 0.35), 0.0, CUSUM_CAP)
+    fade = np.where(weight > 0, 1 - DRIFT_DECAY[:, None], 0.0) * weight
+    state.drift += fade * (short - state.drift)
+    pace = (1 - DISPERSION_DECAY) * weight
+    state.dispersion += pace * (np.minimum(raw**2, 4.0) * spread**2 - state.dispersion)
+    state.zeros[:] = np.where(present & (weight > 0), np.where(y > 0, 0.0, state.zeros + np.minimum(expected, 3.0)), state.zeros)
+    state.season += present * 0.06 * (np.abs(np.log(factor)).clip(0, 1.0) - state.season)
+
+
+def _learn(state: State, y: Floats, expected: Floats, week: Floats, factor: Floats, weight: Floats, weekday: int, present: Bools) -> None:
+    young = state.seen < 14
+    capped = np.where(young, y, np.minimum(y, 2.5 * expected + 3.0))
+    pace = np.where(present, DECAY[:, None], 1.0)
+    state.num[:] = state.num * pace + weight * capped
+    state.den[:] = state.den * pace + weight * week * factor
+    keep = np.where(present & (weight > 0), WEEK_DECAY, 1.0)
+    level = state.levels()[MID]
+    state.week_num[weekday] = state.week_num[weekday] * keep + weight * capped
+    state.week_den[weekday] = state.week_den[weekday] * keep + weight * level * factor
+    state.seen += present
+
+
+FEATURES = (
+    "cusum_fast",
+    "cusum_mid",
+    "cusum_sharp",
+    "cusum_slow",
+    "drift_5",
+    "drift_14",
+    "drift_40",
+    "fall_3_40",
+    "fall_7_40",
+    "fall_7_120",
+    "fall_16_120",
+    "fall_40_120",
+    "gap_7_120",
+    "gap_16_120",
+    "gap_7_40",
+    "zeros",
+    "agreement",
+    "season",
+    "spread",
+    "size",
+    "size_x_cusum",
+    "size_x_gap",
+    "youth",
+    "season_x_gap",
+)
+
+
+def features(state: State) -> Floats:
+    """(len(FEATURES), series): what the score is a weighted sum of. Every value grows with suspicion or is a context."""
+    level = state.levels()
+    log = np.log(level + 0.3)
+    root = np.sqrt(level)
+    spread = np.sqrt(np.maximum(state.dispersion, 1.0))
+
+    def fall(fast: int, slow: int) -> Floats:
+        return np.clip(log[slow] - log[fast], -1.0, 3.0)
+
+    def gap(fast: int, slow: int) -> Floats:
+        days = np.sqrt(np.minimum(state.den[fast], 12.0))
+        return np.clip(2 * (root[slow] - root[fast]) * days / spread, -10.0, 25.0)
+
+    cusum = np.sqrt(state.cusum)
+    slow = np.sqrt(state.slow_cusum)
+    size = np.log(level[SLOW] + 0.3)
+    far = gap(1, 4)
+    drift = state.drift
+    rows = [
+        cusum[0], cusum[1], cusum[2], slow, drift[0], drift[1], drift[2],
+        fall(0, 3), fall(1, 3), fall(1, 4), fall(2, 4), fall(3, 4),
+        far, gap(2, 4), gap(1, 3), np.minimum(state.zeros, 20.0) / 5, np.minimum(drift[0], drift[1]), state.season,
+        np.log(spread), size, size * cusum[1], np.clip(size, 0, 3) * far / 5, np.exp(-state.seen / 90.0), state.season * far,
+    ]  # fmt: skip
+    return np.stack(rows)

@@ -1,0 +1,33 @@
+"""An account as the playbook sees it: what is going on, who would be written to, what stands in the calendar. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from service.signals import Case, Recipient, Renewal, Signal
+from service.store.accounts import ContactRow, Profile
+
+
+def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Signal], seed: str, today: date) -> Case:
+    """The playbook's view of an account. `found`: its signals, the lead first."""
+    renewal = Renewal(close_date=profile.renewal_date, amount=profile.renewal_amount, currency=profile.currency) if profile.renewal_date else None
+    return Case(
+        account_name=profile.name,
+        owner_name=profile.owner_name if profile.owner_active else None,
+        recipient=_recipient(profile, contacts, found[0]),
+        renewal=renewal,
+        signals=tuple(found),
+        today=today,
+        seed=seed,
+    )
+
+
+def _recipient(profile: Profile, contacts: Sequence[ContactRow], lead: Signal) -> Recipient | None:
+    """Who wrote the evidence; for usage the renewal's primary contact; else who last wrote to us. Never one who opted out."""
+    by_id = {c.contact_id: c for c in contacts if not c.opted_out}
+    wrote = lead.contact_id or next((e.contact_id for e in reversed(lead.evidence) if e.type == "buyer_message" and e.contact_id), None)
+    last = next((c.contact_id for c in contacts if c.last_wrote_at and not c.opted_out), None)
+    chosen = wrote if wrote else profile.primary_contact_id if profile.primary_contact_id in by_id else last
+    contact = by_id.get(chosen) if chosen else None
+    return Recipient(contact_id=contact.contact_id, name=contact.name, title=contact.title) if contact else None

@@ -1,0 +1,69 @@
+"""What follows what: each step rings for the next. A ring that is lost is made up for by the sweep."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from service import jobs
+from service.pull import pull as pull_step
+from service.push import push as push_step
+from service.score import score as score_step
+from service.suggest import suggest
+from service.config import now
+from service.errors import Conflict, Refused
+from service.store import accounts, connections, outbox
+from service.store.pool import transaction
+
+log = logging.getLogger("undertone.flow")
+
+PATIENCE = timedelta(seconds=30)
+"""Work that was rung for and not done is rung for again after this."""
+
+
+def pull(workspace_id: UUID, connection_id: UUID) -> None:
+    try:
+        pull_step(workspace_id, connection_id, now())
+    except Conflict as reason:
+        log.info(str(reason))
+    jobs.ring(jobs.SCORE, workspace_id=workspace_id)
+
+
+def score(workspace_id: UUID) -> None:
+    score_step(workspace_id, now())
+    suggest(workspace_id, now())
+    with transaction(workspace_id) as db:
+        ready = [c.connection_id for c in connections.all_connections(db) if c.push_approved_at and c.status == "active"]
+    for connection_id in ready:
+        jobs.ring(jobs.PUSH, workspace_id=workspace_id, connection_id=connection_id)
+
+
+def push(workspace_id: UUID, connection_id: UUID) -> None:
+    try:
+        push_step(workspace_id, connection_id)
+    except (Conflict, Refused) as reason:
+        log.info(str(reason))
+
+
+def sweep() -> int:
+    """Rings for what Postgres says is due, no more than the queue can take. Any number of sweeps may run at once."""
+    try:
+        room = jobs.MOST_QUEUED - jobs.waiting()
+    except RedisError:
+        return 0
+    if room <= 0:
+        return 0
+    with transaction() as db:
+        pushes = outbox.claim_due(db, room, PATIENCE)
+        scores = accounts.claim_due_workspaces(db, now().date(), room, PATIENCE)
+        pulls = connections.claim_due(db, room, PATIENCE * 20)
+    for workspace_id, connection_id in pushes:
+        jobs.ring(jobs.PUSH, workspace_id=workspace_id, connection_id=connection_id)
+    for workspace_id in scores:
+        jobs.ring(jobs.SCORE, workspace_id=workspace_id)
+    for workspace_id, connection_id in pulls:
+        jobs.ring(jobs.PULL, workspace_id=workspace_id, connection_id=connection_id)
+    return len(pushes) + len(scores) + len(pulls)
