@@ -26,6 +26,7 @@ CUSUM_CAP = 40.0
 WEEK_DECAY = 0.5 ** (1 / 10)
 WEEK_PRIOR_WEEKS = 2.0
 DISPERSION_DECAY = 0.5 ** (1 / 60)
+USUAL_PACE = 1 - 0.5 ** (1 / 8)
 QUIET_FACTOR = 0.55
 """A region's day below this is a holiday: it carries no weight."""
 FULL_FACTOR = 0.85
@@ -50,9 +51,11 @@ class State:
     zeros: Floats
     season: Floats
     seen: Ints
+    usual: Floats
+    """(7, regions): the running log factor of an ordinary day of that weekday, which keeps factors around 1."""
 
     @classmethod
-    def blank(cls, n: int) -> State:
+    def blank(cls, n: int, regions: int) -> State:
         def zeros(k: int) -> Floats:
             return np.zeros((k, n))
 
@@ -68,6 +71,7 @@ class State:
             zeros=np.zeros(n),
             season=np.zeros(n),
             seen=np.zeros(n, np.int64),
+            usual=np.zeros((7, regions)),
         )
 
     def levels(self) -> Floats:
@@ -82,7 +86,7 @@ class Peers:
     count: int
 
     def totals(self, values: Floats) -> Floats:
-        return np.bincount(self.region, values, minlength=self.count)
+        return np.bincount(self.region, values, minlength=self.count).astype(np.float64)
 
 
 def advance(state: State, y: Floats, weekday: int, peers: Peers) -> Floats:
@@ -93,7 +97,7 @@ def advance(state: State, y: Floats, weekday: int, peers: Peers) -> Floats:
     levels = state.levels()
     ready = present & (state.seen >= 14)
     shape = levels[MID] * week
-    factors = day_factors(shape, y, ready, peers)
+    factors = _centred(state.usual[weekday], day_factors(shape, y, ready, peers))
     factor = factors[peers.region]
     expected = shape * factor
     weight = present * np.clip((factor - QUIET_FACTOR) / (FULL_FACTOR - QUIET_FACTOR), 0.0, 1.0)
@@ -127,6 +131,14 @@ def day_factors(shape: Floats, y: Floats, usable: Bools, peers: Peers) -> Floats
     return centre
 
 
+def _centred(usual: Floats, factors: Floats) -> Floats:
+    """Level, week and factor can only be told apart by saying that an ordinary day has factor 1."""
+    centred = factors / np.exp(usual)
+    ordinary = np.abs(np.log(centred)) < 0.4
+    usual += np.where(ordinary, USUAL_PACE, 0.0) * (np.log(factors) - usual)
+    return centred
+
+
 def _means(weight: Floats, ratio: Floats, peers: Peers) -> Floats:
     total, part = weight.sum(), weight @ ratio
     overall = part / total if total > 0 else 1.0
@@ -139,10 +151,10 @@ def _means(weight: Floats, ratio: Floats, peers: Peers) -> Floats:
 
 def _watch(state: State, y: Floats, expected: Floats, slow: Floats, weight: Floats, factor: Floats, present: Bools) -> None:
     spread = np.sqrt(np.maximum(state.dispersion, 1.0) + expected * (0.25 * np.log(np.minimum(factor, 1.0))) ** 2)
-    raw = 2 * (np.sqrt(np.maximum(expected, 0.0)) - np.sqrt(y)) / spread
+    raw = _shortfall(expected, y, spread)
     short = np.clip(raw, -CLIP, CLIP)
     state.cusum[:] = np.clip(state.cusum + weight * (short - SLACK[:, None]), 0.0, CUSUM_CAP)
-    slow_short = np.clip(2 * (np.sqrt(np.maximum(slow, 0.0)) - np.sqrt(y)) / spread, -CLIP, CLIP)
+    slow_short = np.clip(_shortfall(slow, y, spread), -CLIP, CLIP)
     state.slow_cusum[:] = np.clip(state.slow_cusum + weight * (slow_short - 0.35), 0.0, CUSUM_CAP)
     fade = np.where(weight > 0, 1 - DRIFT_DECAY[:, None], 0.0) * weight
     state.drift += fade * (short - state.drift)
@@ -150,6 +162,15 @@ def _watch(state: State, y: Floats, expected: Floats, slow: Floats, weight: Floa
     state.dispersion += pace * (np.minimum(raw**2, 4.0) * spread**2 - state.dispersion)
     state.zeros[:] = np.where(present & (weight > 0), np.where(y > 0, 0.0, state.zeros + np.minimum(expected, 3.0)), state.zeros)
     state.season += present * 0.06 * (np.abs(np.log(factor)).clip(0, 1.0) - state.season)
+
+
+def _shortfall(expected: Floats, y: Floats, spread: Floats) -> Floats:
+    """Distance below the expectation on the square-root scale, where counts of any size vary alike. The last term takes
+    out the bias of the root: without it every quiet series would seem to lose a little each day."""
+    expected = np.maximum(expected, 0.0)
+    bias = spread / (4 * np.sqrt(expected + 0.5))
+    result: Floats = 2 * (np.sqrt(expected + 0.375) - np.sqrt(y + 0.375)) / spread - np.minimum(bias, 0.5)
+    return result
 
 
 def _learn(state: State, y: Floats, expected: Floats, week: Floats, factor: Floats, weight: Floats, weekday: int, present: Bools) -> None:
@@ -201,11 +222,13 @@ def features(state: State) -> Floats:
     spread = np.sqrt(np.maximum(state.dispersion, 1.0))
 
     def fall(fast: int, slow: int) -> Floats:
-        return np.clip(log[slow] - log[fast], -1.0, 3.0)
+        result: Floats = np.clip(log[slow] - log[fast], -1.0, 3.0)
+        return result
 
     def gap(fast: int, slow: int) -> Floats:
         days = np.sqrt(np.minimum(state.den[fast], 12.0))
-        return np.clip(2 * (root[slow] - root[fast]) * days / spread, -10.0, 25.0)
+        result: Floats = np.clip(2 * (root[slow] - root[fast]) * days / spread, -10.0, 25.0)
+        return result
 
     cusum = np.sqrt(state.cusum)
     slow = np.sqrt(state.slow_cusum)

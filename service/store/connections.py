@@ -85,6 +85,14 @@ def by_name(db: Db, name: str) -> Connection | None:
         return cursor.execute(f"SELECT {_COLUMNS} FROM connection WHERE name = %s", [name]).fetchone()
 
 
+def of_account(db: Db, account_id: UUID) -> Connection | None:
+    """The connection that an account came from, which is where its tasks go."""
+    with db.cursor(row_factory=class_row(Connection)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM connection WHERE connection_id = (SELECT a.connection_id FROM account a WHERE a.account_id = %s)", [account_id]
+        ).fetchone()
+
+
 def set_status(db: Db, connection_id: UUID, status: Status, reason: str | None) -> None:
     db.execute(
         "UPDATE connection SET status = %(status)s, status_reason = %(reason)s, status_since = now()"

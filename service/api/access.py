@@ -1,0 +1,32 @@
+"""Who may call: a bearer key with the scope that the route asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from service import keys
+from service.config import now
+from service.errors import Refused
+from service.keys import Caller, Scope
+
+_bearer = HTTPBearer(auto_error=False, description="An API key: `undertone key create --scope read`")
+
+
+def caller_with(scope: Scope) -> Callable[..., Caller]:
+    def authorised(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
+        caller = keys.authenticate(credentials.credentials if credentials else "", now())
+        if scope not in caller.scopes:
+            message = f"This key lacks the scope {scope}. Make one with `undertone key create --scope {scope}`."
+            raise Refused(message)
+        return caller
+
+    return authorised
+
+
+Reader = Annotated[Caller, Depends(caller_with("read"))]
+Pusher = Annotated[Caller, Depends(caller_with("push"))]
+Reviewer = Annotated[Caller, Depends(caller_with("feedback"))]

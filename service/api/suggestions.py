@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from service import feedback, jobs
+from service.api.access import Pusher, Reader, Reviewer
+from service.api.pages import After, Limit, answer, decode_change, encode, page
+from service.errors import Conflict, NotFound
+from service.store import connections, messages, outbox, suggestions
+from service.store.pool import transaction
+from service.store.suggestions import SuggestionRow, Verdict
+from service.task import draft_text, quoted_messages
+
+router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"])
+
+
+class Suggestion(BaseModel):
+    """`draft` is null where no honest draft is possible; `no_draft_reason` says why."""
+
+    id: UUID
+    version: int
+    account_id: UUID
+    account: str
+    contact_id: UUID | None
+    kind: str
+    signal_ids: list[UUID]
+    state: Literal["open", "closed"]
+    close_reason: str | None
+    handling: str
+    why_now: str
+    plan: list[str]
+    draft: str | None
+    no_draft_reason: str | None
+    alternatives: list[str]
+    due: str
+    priority: Literal["high", "normal"]
+    opened_at: str
+    push_status: str | None
+    feedback: Verdict | None
+    recorded_at: str
+    change_no: int
+
+
+class Suggestions(BaseModel):
+    items: list[Suggestion]
+    next: str | None
+
+
+class Queued(BaseModel):
+    status: Literal["queued"]
+
+
+class FeedbackIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    verdict: Verdict
+    note: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
+
+
+class FeedbackOut(BaseModel):
+    status: Literal["recorded"]
+
+
+@router.get("", response_model=Suggestions)
+def list_suggestions(
+    caller: Reader, account_id: UUID | None = None, state: Literal["open", "closed"] | None = None, cursor: After = None, limit: Limit = 50
+) -> Response:
+    """Latest change first."""
+    with transaction(caller.workspace_id) as db:
+        rows = suggestions.listing(db, account_id=account_id, state=state, after=decode_change(cursor), most=limit)
+        bodies = messages.bodies(db, [m for r in rows for m in quoted_messages(r.draft)])
+    return page([_json(r, bodies) for r in rows], limit, encode(rows[-1].change_no, rows[-1].suggestion_id) if rows else None)
+
+
+@router.get("/{suggestion_id}", response_model=Suggestion)
+def get_suggestion(caller: Reader, suggestion_id: UUID) -> Response:
+    with transaction(caller.workspace_id) as db:
+        row = _found(suggestions.get(db, suggestion_id))
+        bodies = messages.bodies(db, quoted_messages(row.draft))
+    return answer(_json(row, bodies))
+
+
+@router.post("/{suggestion_id}/push", status_code=202, response_model=Queued)
+def push_suggestion(caller: Pusher, suggestion_id: UUID) -> JSONResponse:
+    """Queues the suggestion's task for the one push path. Asking again changes nothing: one suggestion is one task."""
+    with transaction(caller.workspace_id) as db:
+        row = _found(suggestions.get(db, suggestion_id))
+        connection = connections.of_account(db, row.account_id)
+        if connection is None or connection.push_approved_at is None:
+            message = "Pushing to this CRM has not been approved yet: look at `undertone push --preview`, then say `undertone push --approve`."
+            raise Conflict(message)
+        if row.push_status != "sent":
+            outbox.add(db, [suggestion_id], connection.connection_id)
+    jobs.ring(jobs.PUSH, workspace_id=caller.workspace_id, connection_id=connection.connection_id)
+    return JSONResponse({"status": "queued"}, 202)
+
+
+@router.post("/{suggestion_id}/feedback", status_code=201, response_model=FeedbackOut)
+def give_feedback(caller: Reviewer, suggestion_id: UUID, body: FeedbackIn) -> JSONResponse:
+    """Was it used, edited, not for now, or did we read it wrong? Kept beside the suggestion; the last word counts."""
+    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", body.note)
+    return JSONResponse({"status": "recorded"}, 201)
+
+
+def _found(row: SuggestionRow | None) -> SuggestionRow:
+    if row is None:
+        message = "There is no such suggestion in this workspace."
+        raise NotFound(message)
+    return row
+
+
+def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:
+    return {
+        "id": row.suggestion_id,
+        "version": row.version,
+        "account_id": row.account_id,
+        "account": row.account_name,
+        "contact_id": row.contact_id,
+        "kind": row.lead_kind,
+        "signal_ids": row.signal_ids,
+        "state": row.state,
+        "close_reason": row.close_reason,
+        "handling": row.handling,
+        "why_now": row.why_now,
+        "plan": row.plan,
+        "draft": draft_text(row.draft, bodies),
+        "no_draft_reason": row.no_draft_reason,
+        "alternatives": row.alternatives,
+        "due": row.due,
+        "priority": row.priority,
+        "opened_at": row.opened_at,
+        "push_status": row.push_status,
+        "feedback": row.feedback,
+        "recorded_at": row.recorded_at,
+        "change_no": row.change_no,
+    }

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from connectors.errors import ConnectorError
+from service.cli import connecting, demo, importing, keys, running, steps, status
+from service.embedded import EmbeddedError
+from service.errors import UndertoneError
+
+app = typer.Typer(
+    name="undertone",
+    help="Undertone hears the tone under the words: which customers' mood or usage is turning, in whose words, and what one might do about it. "
+    "It never sends anything.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for group in (running, connecting, steps, status, keys, importing, demo):
+    group.register(app)
+
+
+def main() -> None:
+    """Exit code 2 and one sentence for what a person can mend; a fault of ours keeps its traceback."""
+    try:
+        app()
+    except (UndertoneError, ConnectorError, EmbeddedError) as error:
+        print(f"undertone: {error}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+        sys.exit(2)

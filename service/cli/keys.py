@@ -1,0 +1,70 @@
+"""key: API keys, and the key that encrypts secrets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service import connect, keys, servers, vault
+from service.cli.workspace import Workspace, opened
+from service.config import now
+from service.store import workspaces
+from service.store.pool import transaction
+
+group = typer.Typer(no_args_is_help=True, help="API keys (create, list, revoke) and the key that encrypts secrets (secret, rotate).")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="key")
+
+
+@group.command()
+def create(
+    scope: Annotated[list[str], typer.Option(help=f"What the key may do: {', '.join(keys.SCOPES)}. Repeat for several.")],
+    name: Annotated[str, typer.Option(help="What it is for, shown in the list.")] = "",
+    days: Annotated[int, typer.Option(min=0, help="Valid for so many days; 0 for no end.")] = 365,
+    workspace: Workspace = "default",
+) -> None:
+    """Make an API key. It is shown once."""
+    with servers.running():
+        key = keys.create(opened(workspace), name or "unnamed", scope, now(), timedelta(days=days) if days else None)
+    typer.echo(key)
+
+
+@group.command("list")
+def list_keys(workspace: Workspace = "default") -> None:
+    """Show keys by their first characters, never whole."""
+    with servers.running(), transaction(opened(workspace)) as db:
+        rows = workspaces.api_keys(db)
+    table = Table("key", "name", "scopes", "expires", "last used", "state")
+    for row in rows:
+        expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "never"
+        used = f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never"
+        table.add_row(f"ut_{row.prefix}_...", row.name, ", ".join(row.scopes), expires, used, "revoked" if row.revoked_at else "active")
+    Console().print(table)
+
+
+@group.command()
+def revoke(key: Annotated[str, typer.Argument(help="The key, or its first characters as listed.")], workspace: Workspace = "default") -> None:
+    """End a key at once."""
+    with servers.running():
+        keys.revoke(opened(workspace), key, now())
+    typer.echo("Revoked.")
+
+
+@group.command()
+def secret() -> None:
+    """Print a new encryption key for UNDERTONE_KEYS. Put it first, before the older ones, then run `undertone key rotate`."""
+    typer.echo(f"{now():%Y%m%d}:{vault.new_key()}")
+
+
+@group.command()
+def rotate(workspace: Workspace = "default") -> None:
+    """Encrypt all stored secrets with the first key of UNDERTONE_KEYS."""
+    with servers.running():
+        count = connect.rotate_secrets(opened(workspace))
+    typer.echo(f"{count} secrets encrypted anew." if count else "All secrets are under the first key already.")

@@ -1,0 +1,46 @@
+"""serve, worker, migrate: what keeps running, and the schema it runs on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from service import processes, servers
+from service.config import settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
+    app.command()(worker)
+    app.command()(migrate)
+
+
+def serve(
+    *,
+    api_only: Annotated[bool, typer.Option("--api-only", help="Only the API and console; worker and beat run elsewhere.")] = False,
+) -> None:
+    """Run Undertone: API, console, worker and beat. Starts Postgres and Valkey by itself unless DATABASE_URL and REDIS_URL are set."""
+    with servers.running():
+        servers.migrate()
+        children = [processes.api()] if api_only else [processes.api(), processes.worker(), processes.beat()]
+        typer.echo(f"Undertone listens on {settings().public_url} (console: {settings().public_url}/console). Ctrl-C stops it.")
+        processes.run_until_stopped(children)
+
+
+def worker(
+    *,
+    beat: Annotated[bool, typer.Option("--beat", help="Run the scheduler as well. Any number may run at once.")] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many tasks at once.")] = 2,
+) -> None:
+    """Run a Celery worker: pull, score, suggest, push."""
+    with servers.running():
+        children = [processes.worker(concurrency), *([processes.beat()] if beat else [])]
+        processes.run_until_stopped(children)
+
+
+def migrate() -> None:
+    """Bring the database schema up to date. Safe to repeat; any number may run at once."""
+    with servers.running():
+        applied = servers.migrate()
+    typer.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
