@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from service import console
 from service.api import accounts, connections, health, problems, signals, suggestions
 
 
@@ -16,4 +17,6 @@ def create_app() -> FastAPI:
     problems.install(app)
     for resource in (accounts, signals, suggestions, connections, health):
         app.include_router(resource.router)
+    app.include_router(console.router)
+    app.add_exception_handler(console.SignInFirst, console.to_sign_in)
     return app

@@ -71,6 +71,25 @@ class Exchange:
     situations: list[dict[str, Any]] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoodPoint:
+    occurred_at: datetime
+    contact_name: str | None
+    sentiment: float
+
+
+def mood(db: Db, account_id: UUID) -> list[MoodPoint]:
+    """The tone of each message of the account's people, oldest first, by the newest model that read it."""
+    with db.cursor(row_factory=class_row(MoodPoint)) as cursor:
+        return cursor.execute(
+            "SELECT i.occurred_at, COALESCE(c.name, c.email) AS contact_name, s.sentiment FROM interaction i"
+            " JOIN LATERAL (SELECT m.sentiment FROM message_score m WHERE m.workspace_id = i.workspace_id AND m.interaction_id = i.interaction_id"
+            "  ORDER BY m.change_no DESC LIMIT 1) s ON true LEFT JOIN contact c USING (workspace_id, contact_id)"
+            " WHERE i.account_id = %s AND NOT i.deleted ORDER BY i.occurred_at",
+            [account_id],
+        ).fetchall()
+
+
 def without_spans(db: Db, most: int) -> list[RawText]:
     with db.cursor(row_factory=class_row(RawText)) as cursor:
         return cursor.execute("SELECT interaction_id, body FROM message_text WHERE quote_strip IS NULL LIMIT %s", [most]).fetchall()

@@ -89,9 +89,18 @@ def series(db: Db, account_id: UUID) -> dict[str, tuple[list[date], list[float]]
     return {metric: (days, values) for metric, days, values in rows}
 
 
-def last_days(db: Db) -> dict[UUID, date]:
-    """The newest day with usage, per account."""
-    return dict(db.execute("SELECT account_id, max(day) FROM usage_day GROUP BY account_id").fetchall())
+def sparklines(db: Db, metric: str, today: date) -> dict[UUID, list[float | None]]:
+    """The last 52 weeks of one metric per account, as weekly means; None for a week without data."""
+    rows = db.execute(
+        "SELECT account_id, 51 - (%(today)s - day) / 7, avg(value) FROM usage_day"
+        " WHERE metric = %(metric)s AND day < %(today)s AND day >= %(today)s - 364 GROUP BY 1, 2",
+        {"metric": metric, "today": today},
+    )
+    lines: dict[UUID, list[float | None]] = {}
+    for account_id, week, mean in rows:
+        if 0 <= week < 52:  # noqa: PLR2004 - weeks of a year
+            lines.setdefault(account_id, [None] * 52)[week] = mean
+    return lines
 
 
 def _as_text(rows: UsageRows) -> bytes:

@@ -1,0 +1,123 @@
+"""One account's story as its page shows it: what changed, in whose words, how sure, what else it could mean, what one might write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from ml.alternatives import sentence
+from service.playbook import describe
+from service.signals import Signal
+from service.store import accounts, messages, signals, suggestions, usage
+from service.store.accounts import AccountRow, ContactRow
+from service.store.pool import Db
+from service.store.suggestions import SuggestionRow
+from service.task import draft_text, quoted_messages
+
+_LEVELS = {"at_risk": 0, "unknown": 1, "open": 2, "likely": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentView:
+    signal: Signal
+    line: str
+    who: str | None
+    quotes: Sequence[tuple[str, datetime, str]]
+    """(words, when, whose side)"""
+    alternatives: Sequence[str]
+    how_sure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    account: AccountRow
+    contacts: Sequence[ContactRow]
+    moments: Sequence[MomentView]
+    suggestion: SuggestionRow | None
+    draft: str | None
+    recipient: str | None
+    charts: str
+    """JSON for charts.js: mood, usage and the moments on one time axis."""
+
+
+def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
+    account = accounts.get(db, account_id)
+    if account is None:
+        return None
+    contacts = accounts.contacts(db, [account_id])
+    names = {c.contact_id: c.name or c.email or "unknown" for c in contacts}
+    rows = [r.signal for r in signals.current(db, [account_id])]
+    found = suggestions.listing(db, account_id=account_id, state="open", after=None, most=1)
+    suggestion = found[0] if found else None
+    bodies = messages.bodies(db, quoted_messages(suggestion.draft)) if suggestion else {}
+    moments = [_moment(s, names) for s in sorted(rows, key=lambda s: s.detected_at, reverse=True)]
+    return Story(
+        account=account,
+        contacts=contacts,
+        moments=moments,
+        suggestion=suggestion,
+        draft=draft_text(suggestion.draft, bodies) if suggestion else None,
+        recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
+        charts=_charts(messages.mood(db, account_id), usage.series(db, account_id), moments, at),
+    )
+
+
+def urgency(row: AccountRow, suggestion: SuggestionRow | None) -> tuple[object, ...]:
+    """Open suggestions first, then by outlook, then by the nearest renewal."""
+    return (suggestion is None, _LEVELS.get(row.level or "", 4), row.renewal_date or date.max, row.name)
+
+
+def sparkline(values: Sequence[float | None], width: int = 120, height: int = 24) -> str:
+    """Points of an SVG polyline per unbroken run: a gap in the data is a gap in the line."""
+    known = [v for v in values if v is not None]
+    if not known:
+        return ""
+    top = max(known) or 1.0
+    runs: list[list[str]] = [[]]
+    for i, value in enumerate(values):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{i * width / max(1, len(values) - 1):.1f},{height - 2 - value / top * (height - 4):.1f}")
+    return "".join(f"M{' L'.join(run)}" for run in runs if len(run) > 1)
+
+
+def _moment(signal: Signal, names: dict[UUID, str]) -> MomentView:
+    quotes = [
+        (e.text.strip(), e.observed_at, names.get(e.contact_id, "the customer") if e.contact_id and e.type == "buyer_message" else "us")
+        for e in signal.evidence
+        if e.text
+    ]
+    return MomentView(
+        signal=signal,
+        line=describe(signal),
+        who=names.get(signal.contact_id) if signal.contact_id else None,
+        quotes=quotes[:4],
+        alternatives=[sentence(key) for key in signal.alternatives],
+        how_sure=how_sure(signal.confidence),
+    )
+
+
+def how_sure(confidence: float) -> str:
+    if confidence >= 0.8:  # noqa: PLR2004 - bands of words, said on the page
+        return "quite sure"
+    return "fairly sure" if confidence >= 0.6 else "a guess worth a look"  # noqa: PLR2004
+
+
+def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[date], list[float]]], moments: Sequence[MomentView], at: datetime) -> str:
+    value: dict[str, Any] = {
+        "now": at.isoformat(),
+        "mood": {
+            "at": [p.occurred_at.isoformat() for p in mood],
+            "sentiment": [round(p.sentiment, 3) for p in mood],
+            "who": [p.contact_name or "unknown" for p in mood],
+        },
+        "usage": {metric: {"day": [d.isoformat() for d in days], "value": values} for metric, (days, values) in series.items()},
+        "moments": [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "id": str(m.signal.id)} for m in moments],
+    }
+    # Inside a script element: no text of a buyer is in it, and even a name could not end the element.
+    return json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026")
