@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-HALF_LIVES = (3.0, 7.0, 16.0, 40.0, 120.0)
-MID, SLOW = 3, 4
+HALF_LIVES = (3.0, 7.0, 16.0, 40.0, 120.0, 240.0)
+MID, SLOW, LONG = 3, 4, 5
 DECAY = 0.5 ** (1 / np.array(HALF_LIVES))
 DRIFT_HALF_LIVES = (5.0, 14.0, 40.0)
 DRIFT_DECAY = 0.5 ** (1 / np.array(DRIFT_HALF_LIVES))
@@ -27,6 +27,7 @@ WEEK_DECAY = 0.5 ** (1 / 10)
 WEEK_PRIOR_WEEKS = 2.0
 DISPERSION_DECAY = 0.5 ** (1 / 60)
 USUAL_PACE = 1 - 0.5 ** (1 / 8)
+WOBBLE_PACE = 1 - 0.5 ** (1 / 90)
 QUIET_FACTOR = 0.55
 """A region's day below this is a holiday: it carries no weight."""
 FULL_FACTOR = 0.85
@@ -49,6 +50,8 @@ class State:
     slow_cusum: Floats
     drift: Floats
     zeros: Floats
+    wobble: Floats
+    """How far the quick levels usually stray from the slow one: an account that wanders is not alarming when it does."""
     season: Floats
     seen: Ints
     usual: Floats
@@ -60,8 +63,8 @@ class State:
             return np.zeros((k, n))
 
         return cls(
-            num=zeros(5),
-            den=zeros(5),
+            num=zeros(6),
+            den=zeros(6),
             week_num=zeros(7),
             week_den=zeros(7),
             dispersion=np.full(n, 1.5),
@@ -69,6 +72,7 @@ class State:
             slow_cusum=np.zeros(n),
             drift=zeros(3),
             zeros=np.zeros(n),
+            wobble=np.full((2, n), 0.02),
             season=np.zeros(n),
             seen=np.zeros(n, np.int64),
             usual=np.zeros((7, regions)),
@@ -179,6 +183,9 @@ def _learn(state: State, y: Floats, expected: Floats, week: Floats, factor: Floa
     pace = np.where(present, DECAY[:, None], 1.0)
     state.num[:] = state.num * pace + weight * capped
     state.den[:] = state.den * pace + weight * week * factor
+    log = np.log(state.levels() + 0.3)
+    stray = np.clip(log[[1, 2]] - log[SLOW], -0.5, 0.3) ** 2
+    state.wobble += WOBBLE_PACE * weight * (state.seen >= 30) * (stray - state.wobble)
     keep = np.where(present & (weight > 0), WEEK_DECAY, 1.0)
     level = state.levels()[MID]
     state.week_num[weekday] = state.week_num[weekday] * keep + weight * capped
@@ -211,6 +218,13 @@ FEATURES = (
     "size_x_gap",
     "youth",
     "season_x_gap",
+    "stray_7",
+    "stray_16",
+    "stray_40_long",
+    "fall_16_240",
+    "fall_40_240",
+    "gap_16_240",
+    "wobble",
 )
 
 
@@ -235,10 +249,13 @@ def features(state: State) -> Floats:
     size = np.log(level[SLOW] + 0.3)
     far = gap(1, 4)
     drift = state.drift
+    wobble = np.sqrt(state.wobble + 0.1 / (level[SLOW] + 1) / 7)
     rows = [
         cusum[0], cusum[1], cusum[2], slow, drift[0], drift[1], drift[2],
         fall(0, 3), fall(1, 3), fall(1, 4), fall(2, 4), fall(3, 4),
         far, gap(2, 4), gap(1, 3), np.minimum(state.zeros, 20.0) / 5, np.minimum(drift[0], drift[1]), state.season,
         np.log(spread), size, size * cusum[1], np.clip(size, 0, 3) * far / 5, np.exp(-state.seen / 90.0), state.season * far,
+        fall(1, 4) / wobble[0], fall(2, 4) / wobble[1], fall(3, 5) / wobble[1],
+        fall(2, 5), fall(3, 5), gap(2, 5), np.log(wobble[1]),
     ]  # fmt: skip
     return np.stack(rows)

@@ -9,14 +9,14 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from service import jobs
+from service.config import now
+from service.errors import Conflict, Refused
 from service.pull import pull as pull_step
 from service.push import push as push_step
 from service.score import score as score_step
-from service.suggest import suggest
-from service.config import now
-from service.errors import Conflict, Refused
 from service.store import accounts, connections, outbox
 from service.store.pool import transaction
+from service.suggest import suggest
 
 log = logging.getLogger("undertone.flow")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from connectors.base import Change, Outcome, Sink, Stream, Task
+from connectors.base import Change, Outcome, Sink, Stream
 from connectors.errors import ConnectorError, Misconfigured
 from service.connect import open_sink
 from service.errors import Conflict, NotFound, Refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,6 +14,7 @@ from ml import outlook as outlooks
 from ml.moments import Moment
 from service import timeline
 from service.messages import own_texts, read_messages, reader
+from service.signals import Signal
 from service.store import accounts, connections, messages, signals, usage, workspaces
 from service.store.accounts import Profile
 from service.store.pool import transaction
@@ -79,7 +80,7 @@ def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: 
     return len(due)
 
 
-def _contradicted(current: Sequence[signals.SignalRow], found: set[tuple[UUID, str]], now: datetime) -> list[signals.Signal]:
+def _contradicted(current: Sequence[signals.SignalRow], found: set[tuple[UUID, str]], now: datetime) -> list[Signal]:
     """What was said and no longer follows from what is known (a late mail, a corrected number, a deleted record) ends."""
     return [signals.ended(row.signal, now.date()) for row in current if (row.signal.account_id, row.signal.key) not in found]
 

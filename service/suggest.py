@@ -135,7 +135,7 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     found = decide.reasons(standing, today)
     suggestion_id = uuid4()
     composed = _compose(profile, known, found, suggestion_id, today)
-    if composed.handling == "log_only" or not suggestions.claim_account(db, standing.account_id, suggestion_id):
+    if composed[0].handling == "log_only" or not suggestions.claim_account(db, standing.account_id, suggestion_id):
         return
     priority: Literal["high", "normal"] = "high" if decide.pressing(standing, found[0], today) >= HIGH_PRESSING else "normal"
     suggestions.append(db, _suggestion(composed, profile, found, suggestion_id, today, priority=priority), workspaces.next_change(db))

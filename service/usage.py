@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 from uuid import UUID
 
 import numpy as np
@@ -38,7 +37,7 @@ def read_usage(panel: UsagePanel | None, *, fresh: bool) -> UsageReading:
     return UsageReading(
         moments={UUID(a): m for a, m in account_moments(series, detect(series)).items()},
         changes={UUID(a): c for a, c in changes(series).items()},
-        feeds=states if fresh else dict.fromkeys(states, cast("FeedState", "stale")),
+        feeds=states if fresh else dict.fromkeys(states, "stale"),
     )
 
 

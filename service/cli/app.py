@@ -5,7 +5,7 @@ import sys
 import typer
 
 from connectors.errors import ConnectorError
-from service.cli import connecting, demo, importing, keys, running, steps, status
+from service.cli import connecting, demo, importing, keys, running, status, steps
 from service.embedded import EmbeddedError
 from service.errors import UndertoneError
 

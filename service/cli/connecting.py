@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -43,9 +44,9 @@ def connect(
     typer.echo(_what_next(made.connector))
 
 
-def show(findings: list[Finding] | tuple[Finding, ...] | object) -> None:
+def show(findings: Sequence[Finding]) -> None:
     mark = {"ok": "  ok     ", "warning": "  look   ", "error": "  STOPS  "}
-    for finding in findings:  # type: ignore[attr-defined]
+    for finding in findings:
         typer.echo(f"{mark[finding.level]}{finding.about}: {finding.message}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -51,7 +52,7 @@ def _connections(console: Console, rows: list[connections.Connection]) -> None:
     console.print(table)
 
 
-def _streams(console: Console, states: list[connections.StreamState], names: dict[object, str]) -> None:
+def _streams(console: Console, states: list[connections.StreamState], names: dict[UUID, str]) -> None:
     table = Table("connection", "stream", "rows", "last success", "age", "problem")
     for s in states:
         age = f"{(now() - s.succeeded_at).total_seconds() / 3600:.1f} h" if s.succeeded_at else "-"

@@ -40,7 +40,7 @@ def migrate(owner_url: str, app_url: str) -> list[str]:
         db.execute(
             "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        applied = dict(db.execute("SELECT name, sha256 FROM migration").fetchall())
+        applied: dict[object, object] = dict(db.execute("SELECT name, sha256 FROM migration").fetchall())
         return [m.name for m in migrations() if _apply(db, m, applied)]
 
 

@@ -127,7 +127,7 @@ def ended(signal: Signal, on: date) -> Signal:
 
 def _read(db: Db, query: str, parameters: dict[str, object]) -> list[SignalRow]:
     with db.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+        rows = cursor.execute(query, parameters).fetchall()
     evidence = _evidence_of(db, [(r["signal_id"], r["version"]) for r in rows])
     return [_row(r, evidence.get(r["signal_id"], ())) for r in rows]
 

@@ -131,7 +131,7 @@ def add_feedback(db: Db, suggestion_id: UUID, verdict: Verdict, source: str, not
 
 def _rows(db: Db, query: str, parameters: dict[str, object]) -> list[SuggestionRow]:
     with db.cursor(row_factory=class_row(_from_row)) as cursor:  # type: ignore[arg-type]
-        return cursor.execute(query, parameters).fetchall()  # type: ignore[arg-type, return-value]
+        return cursor.execute(query, parameters).fetchall()
 
 
 def _from_row(*, draft: list[dict[str, Any]] | None, **columns: Any) -> SuggestionRow:

@@ -1,0 +1,84 @@
+"""Model files: arrays in .npz or weights in .json, metadata beside them, every hash checked at load, no pickle.
+
+`<name>.json` holds {"files": {file: sha256}, ...metadata}; its own small numbers may live in it directly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MODELS = Path(__file__).parent / "models"
+Array = npt.NDArray[Any]
+
+
+class BrokenArtifact(Exception):
+    """A model file is missing, changed or of another format; the message says which and what to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    name: str
+    version: str
+    """Name and the first 8 hex digits of the content's hash: stored beside every score made with it."""
+    meta: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+
+def save(name: str, meta: Mapping[str, Any], arrays: Mapping[str, Array] | None = None, folder: Path = MODELS) -> Artifact:
+    """Write `<name>.json` and, if there are arrays, `<name>.npz`. The same content gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, str] = {}
+    if arrays:
+        content = _packed(arrays)
+        (folder / f"{name}.npz").write_bytes(content)
+        files[f"{name}.npz"] = hashlib.sha256(content).hexdigest()
+    body = {"files": files, **meta}
+    body["sha256"] = _digest(body)
+    (folder / f"{name}.json").write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
+    return load(name, folder)
+
+
+def load(name: str, folder: Path = MODELS) -> Artifact:
+    path = folder / f"{name}.json"
+    try:
+        body: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as problem:
+        raise BrokenArtifact(f"{path} cannot be read ({problem}); rebuild it with python -m ml.train.{name}") from None
+    claimed = body.pop("sha256", None)
+    if claimed != _digest(body):
+        raise BrokenArtifact(f"{path} was changed after training; rebuild it with python -m ml.train.{name}")
+    arrays: dict[str, Array] = {}
+    for file, digest in body["files"].items():
+        arrays.update(_arrays(folder / file, digest, name))
+    return Artifact(name, f"{name}-{claimed[:8]}", body, arrays)
+
+
+def _arrays(path: Path, digest: str, name: str) -> dict[str, Array]:
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise BrokenArtifact(f"{path} cannot be read ({problem}); rebuild it with python -m ml.train.{name}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise BrokenArtifact(f"{path} does not match its recorded hash; rebuild it with python -m ml.train.{name}")
+    with np.load(BytesIO(content), allow_pickle=False) as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _packed(arrays: Mapping[str, Array]) -> bytes:
+    """np.savez stamps no time since numpy writes a fixed date into the zip, so equal arrays give equal bytes."""
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **dict(sorted(arrays.items())))
+    return buffer.getvalue()

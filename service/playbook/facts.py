@@ -1,0 +1,147 @@
+"""What may be said about a case, as slots for the phrase files. A slot exists only when evidence carries it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.playbook import numbers
+from service.playbook.quotes import Picked, pick
+from service.playbook.usage_words import metric_name, read_drop
+from service.playbook.wording import capitalised, counted, day_month, first_name, listed, number
+from service.signals import Case, Evidence, Signal
+
+_CAPITAL_ONLY = r"IT|HR|Legal|Sales|Support|Security|Operations|Compliance|Engineering|Production|Quality|Design|Research"
+_ANY_CASE = r"finance|accounting|procurement|purchasing|marketing|logistics|controlling"
+_DEPARTMENT = re.compile(rf"\b(?:{_CAPITAL_ONLY})\b|\b(?i:{_ANY_CASE})\b")
+_AUDIENCE = re.compile(r"\b(?:the|our|my) (board|council|trustees|committee|management|directors?|boss|cfo|ceo|coo|partners|auditors)\b", re.I)
+# One of several people, or a single one: "the board", "your CFO".
+_BODIES = frozenset({"board", "council", "trustees", "committee", "management", "directors", "partners", "auditors"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    slots: dict[str, str]
+    quote: Picked | None
+    """In the lead signal's words and by the recipient's own hand, or None."""
+
+
+def known_names(case: Case) -> frozenset[str]:
+    """Names that a quoted clause may hold: the recipient's, ours and the account's own."""
+    recipient = case.recipient.name if case.recipient else None
+    return frozenset(token for name in (recipient, case.owner_name, case.account_name) if name for token in name.split())
+
+
+def gather(case: Case) -> Facts:
+    """Everything the phrase files may draw on for this case's lead signal."""
+    lead, writer = case.lead, case.recipient.contact_id if case.recipient else None
+    quote = pick(lead.evidence, writer, known_names(case), question=lead.kind == "unanswered_question")
+    slots = {**_seen(case), **_dates(case), **_usage(lead, case), **_silence(lead), **_tone(lead, case), **_departments(lead, quote), **_audience(lead, writer)}
+    if case.renewal:
+        slots["renewal_note"] = f"; the renewal date is {day_month(case.renewal.close_date, case.today)}"
+    if quote:
+        slots["quote"] = quote.text
+        slots["said_on"] = day_month(quote.evidence.observed_at.date(), case.today)
+    return Facts(slots={"renewal_note": "", **slots}, quote=quote)
+
+
+def _seen(case: Case) -> dict[str, str]:
+    spoken = [item for item in case.lead.evidence if item.type == "buyer_message"]
+    if not spoken:
+        return {"seen": "what is on record", "basis": "what is on record"}
+    days = sorted({item.observed_at.date() for item in spoken})
+    span = f"of {day_month(days[0], case.today)}" if len(days) == 1 else f"between {day_month(days[0], case.today)} and {day_month(days[-1], case.today)}"
+    by = _writers(case, spoken)
+    seen = f"a passage {span} by {by}" if len(spoken) == 1 else f"a series of {len(spoken)} passages {span} by {by}"
+    return {"seen": seen, "basis": counted(len(spoken), "passage"), "latest": day_month(days[-1], case.today)}
+
+
+def _writers(case: Case, spoken: Sequence[Evidence]) -> str:
+    writers = {item.contact_id for item in spoken}
+    if case.recipient and writers == {case.recipient.contact_id}:
+        return case.recipient.name or "a contact without a name in the CRM"
+    return "another contact" if len(writers) == 1 else f"{len(writers)} people"
+
+
+def _dates(case: Case) -> dict[str, str]:
+    asked, ours = numbers.day(case.lead, "asked_at"), numbers.day(case.lead, "our_message_at")
+    found = {"asked_on": asked, "our_date": ours}
+    return {name: day_month(day, case.today) for name, day in found.items() if day}
+
+
+def _usage(lead: Signal, case: Case) -> dict[str, str]:
+    drop = read_drop(lead, case.today) if lead.kind == "usage_drop" else None
+    if drop is None:
+        return {"metric": "use", "also": ""} if lead.kind == "usage_drop" else {}
+    others = [name for key in numbers.words(lead, "metrics") if (name := metric_name(key)) != drop.metric]
+    peers = numbers.amount(lead, "peers")
+    slots = {
+        **{"metric": drop.metric, "Metric": capitalised(drop.metric), "have": drop.have, "change": drop.change},
+        **{"window": drop.window, "Window": capitalised(drop.window), "size_note": f" ({drop.size} less)" if drop.size else ""},
+        "peers_note": f", with comparable accounts at {round(100 * peers)}% of their level" if peers is not None and 0.5 <= peers <= 1.5 else "",
+        "also": f" (and in {listed(sorted(set(others)))})" if others else "",
+        "basis": f"the daily counts of {listed([drop.metric, *sorted(set(others))])}",
+    }
+    return {**slots, "size": drop.size} if drop.size and not drop.at_zero else slots
+
+
+def _silence(lead: Signal) -> dict[str, str]:
+    gap, usual, waiting = (numbers.amount(lead, key) for key in ("gap_days", "usual_days", "waiting_days"))
+    slots = {
+        "gap_note": f" for {counted(round(gap), 'business day')}" if gap else "",
+        "waiting_note": f" for {counted(round(waiting), 'business day')}" if waiting else "",
+    }
+    if lead.kind == "silence":
+        slots["basis"] = f"their own pace, nine answers in ten within {number(usual)} business days" if usual else "the length of the gap"
+    return slots
+
+
+def _tone(lead: Signal, case: Case) -> dict[str, str]:
+    usual, now, baseline, turned = numbers.tone(lead, "usual"), numbers.tone(lead, "now"), numbers.amount(lead, "n"), numbers.amount(lead, "messages")
+    if lead.kind != "tone_turn":
+        return {}
+    slots = {
+        "turn_messages": counted(int(turned), "message") if turned else "the recent messages",
+        "latest": day_month(lead.detected_at, case.today),
+        "tone_note": f", {now:+.1f} where {usual:+.1f} is usual on a scale from -1 to +1" if usual is not None and now is not None else "",
+    }
+    return {**slots, "basis": f"a comparison with {counted(int(baseline), 'earlier message')}"} if baseline else slots
+
+
+def departments(lead: Signal) -> list[str]:
+    """As the evidence names them, each once, in the order of appearance."""
+    texts = [item.text for item in lead.evidence if item.type == "buyer_message" and item.text]
+    found = [match.group() for text in texts for match in _DEPARTMENT.finditer(text)]
+    given = [word for word in numbers.words(lead, "departments") if _DEPARTMENT.fullmatch(word) or _DEPARTMENT.fullmatch(capitalised(word))]
+    return list(dict.fromkeys(capitalised(word) for word in [*found, *given]))[:5]
+
+
+def _departments(lead: Signal, quote: Picked | None) -> dict[str, str]:
+    named = departments(lead) if lead.kind == "cross_functional" else []
+    slots = {"departments_note": f": {listed(named)}" if named else ""}
+    if len(named) < 2:
+        return slots
+    slots["departments"] = listed(named)
+    heard = [name for name in named if quote and re.search(rf"\b{name}\b", quote.text, re.I)]
+    unheard = [name for name in named if name not in heard]
+    if heard and unheard:
+        slots |= {"heard": listed(heard), "unheard": listed(unheard), "need": "needs" if len(unheard) == 1 else "need"}
+    return slots
+
+
+def _audience(lead: Signal, writer: UUID | None) -> dict[str, str]:
+    """Who has to be convinced, if the recipient named them."""
+    for item in lead.evidence:
+        match = _AUDIENCE.search(item.text or "") if item.contact_id == writer else None
+        if match:
+            word = match.group(1).lower()
+            who = f"the {word}" if word in _BODIES else f"your {word.upper() if len(word) == 3 else word}"
+            return {"audience": who, "audience_note": f"; {who} was mentioned"}
+    return {"audience_note": ""}
+
+
+def greeting(case: Case) -> str:
+    name = first_name(case.recipient.name if case.recipient else None)
+    return f"Hello {name}," if name else "Hello,"
