@@ -80,9 +80,7 @@ def _read(batch: Sequence[messages.OwnText]) -> list[messages.MessageScore]:
             sentiment=float(sentiments[i]),
             confidence=float(confidences[i]),
             situations=[
-                {"name": s.name, "confidence": round(s.confidence, 4), "span": raw}
-                for s in found
-                if (raw := spans[i].to_raw(s.start, s.end)) is not None
+                {"name": s.name, "confidence": round(s.confidence, 4), "span": raw} for s in found if (raw := spans[i].to_raw(s.start, s.end)) is not None
             ],
         )
         for i, (m, found) in enumerate(zip(batch, situations.find(texts), strict=True))

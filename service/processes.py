@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,9 +15,9 @@ from types import FrameType
 
 from service.config import settings
 from service.errors import Unavailable
+from service.lifeline import die_with_parent
 
 STOP_WAIT = 20.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,10 @@ def run_until_stopped(children: Sequence[Child]) -> None:
 
 def _start(child: Child, log_dir: Path | None) -> subprocess.Popen[bytes]:
     if log_dir is None:
-        return subprocess.Popen(child.argv, preexec_fn=_die_with_parent)
+        return subprocess.Popen(child.argv, preexec_fn=_apart)
     log_dir.mkdir(parents=True, exist_ok=True)
     with (log_dir / f"{child.name}.log").open("ab") as log:
-        return subprocess.Popen(child.argv, preexec_fn=_die_with_parent, stdout=log, stderr=log)
+        return subprocess.Popen(child.argv, preexec_fn=_apart, stdout=log, stderr=log)
 
 
 def _wait_for(running: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -93,10 +92,9 @@ def _wait_for(running: Sequence[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-def _die_with_parent() -> None:
-    """Linux: the kernel signals the child when its parent is gone, even after kill -9. Ctrl-C reaches the parent alone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _apart() -> None:
+    """Ctrl-C reaches the parent alone, which then stops its children in good order."""
+    die_with_parent()
     os.setpgrp()
 
 

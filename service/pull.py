@@ -179,5 +179,3 @@ def _finish(workspace_id: UUID, connection_id: UUID, *, failed: bool) -> None:
         linking.link_by_address(db)
         linking.mark_unscored_due(db)
         connections.schedule_pull(db, connection_id, AFTER_FAILURE if failed else EVERY)
-
-

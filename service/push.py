@@ -147,9 +147,7 @@ def _push_all(
         progress(done)
 
 
-def _push_batch(
-    workspace_id: UUID, connection_id: UUID, sink: Sink, items: Sequence[Item], report: PushReport, still_mine: Callable[[], bool]
-) -> list[Result]:
+def _push_batch(workspace_id: UUID, connection_id: UUID, sink: Sink, items: Sequence[Item], report: PushReport, still_mine: Callable[[], bool]) -> list[Result]:
     tasks = tasks_of(workspace_id, [i.suggestion_id for i in items])
     keys = {i.suggestion_id: key_of(workspace_id, i.suggestion_id) for i in items}
     by_key = {keys[i.suggestion_id]: i for i in items}
@@ -238,5 +236,3 @@ def _payload(change: Change) -> bytes:
 def _no_such_connection() -> NotFound:
     message = "There is no such connection in this workspace. `undertone status` lists them."
     return NotFound(message)
-
-

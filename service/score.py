@@ -136,5 +136,3 @@ def _is_fresh(streams: Sequence[connections.StreamState], names: Sequence[str], 
     """Streams that exist must have been read lately; a connection that has none of them is no reason for doubt."""
     states = [s for s in streams if s.name in names]
     return all(s.succeeded_at is not None and now - s.succeeded_at <= timedelta(seconds=s.fresh_seconds) for s in states)
-
-

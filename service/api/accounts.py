@@ -52,9 +52,7 @@ class Accounts(BaseModel):
 
 
 @router.get("", response_model=Accounts)
-def list_accounts(
-    caller: Reader, level: Literal["likely", "open", "at_risk", "unknown"] | None = None, cursor: After = None, limit: Limit = 50
-) -> Response:
+def list_accounts(caller: Reader, level: Literal["likely", "open", "at_risk", "unknown"] | None = None, cursor: After = None, limit: Limit = 50) -> Response:
     """By name, each with its outlook."""
     with transaction(caller.workspace_id) as db:
         rows = accounts.listing(db, level=level, after=decode(cursor), most=limit)

@@ -34,7 +34,9 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
     names = {c.connection_id: c.name for c in rows}
     _connections(console, rows)
     _streams(console, states, names)
-    console.print(f"{opened_count} suggestions open; outbox: {waiting.get('ready', 0)} ready, {waiting.get('leased', 0)} in hand, {waiting.get('dead', 0)} given up.")
+    console.print(
+        f"{opened_count} suggestions open; outbox: {waiting.get('ready', 0)} ready, {waiting.get('leased', 0)} in hand, {waiting.get('dead', 0)} given up."
+    )
     for row in blocked:
         console.print(f"  blocked: {row.error}", markup=False)
     if total:

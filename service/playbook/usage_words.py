@@ -35,7 +35,7 @@ class Drop:
 
 
 def metric_name(key: str | None) -> str:
-    """"seats in use" for seats, "report exports" for report_exports, "daily use" for a name nobody would say aloud."""
+    """ "seats in use" for seats, "report exports" for report_exports, "daily use" for a name nobody would say aloud."""
     plain = re.sub(r"[\s_.:/-]+", " ", (key or "").strip().lower()).strip()
     known = _KNOWN.get(plain.replace(" ", "_"))
     return known or (plain if _PLAIN.fullmatch(plain) else "daily use")

@@ -174,9 +174,7 @@ def _upsert(shape: Shape) -> sql.Composed:
         values=sql.SQL(", ").join([*(sql.SQL("l.{}").format(n) for n in names), *(sql.SQL(f"({find})") for find in shape.links.values())]),
         updates=sql.SQL(", ").join(updates),
         old=sql.SQL(", ").join(sql.SQL("t.{}").format(n) for n in [*compared, *links]),
-        new=sql.SQL(", ").join(
-            [*(sql.SQL("excluded.{}").format(n) for n in compared), *(sql.SQL("COALESCE(excluded.{0}, t.{0})").format(n) for n in links)]
-        ),
+        new=sql.SQL(", ").join([*(sql.SQL("excluded.{}").format(n) for n in compared), *(sql.SQL("COALESCE(excluded.{0}, t.{0})").format(n) for n in links)]),
     )
 
 

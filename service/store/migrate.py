@@ -37,9 +37,7 @@ def migrate(owner_url: str, app_url: str) -> list[str]:
         db.execute("SET lock_timeout = '60s'")
         db.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         _make_roles(db, app_url)
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
+        db.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())")
         applied: dict[object, object] = dict(db.execute("SELECT name, sha256 FROM migration").fetchall())
         return [m.name for m in migrations() if _apply(db, m, applied)]
 

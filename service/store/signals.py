@@ -60,8 +60,7 @@ _SIGNAL = (
 def current(db: Db, account_ids: Sequence[UUID] | None = None, *, states: Sequence[str] = ("forming", "open", "ended")) -> list[SignalRow]:
     return _read(
         db,
-        f"{_SIGNAL} WHERE (%(accounts)s::uuid[] IS NULL OR s.account_id = ANY(%(accounts)s)) AND s.state = ANY(%(states)s)"
-        " ORDER BY s.detected_at, s.key",
+        f"{_SIGNAL} WHERE (%(accounts)s::uuid[] IS NULL OR s.account_id = ANY(%(accounts)s)) AND s.state = ANY(%(states)s) ORDER BY s.detected_at, s.key",
         {"accounts": list(account_ids) if account_ids is not None else None, "states": list(states)},
     )
 
@@ -88,9 +87,7 @@ def append(db: Db, signals: Sequence[Signal], model_version: str, change_no: int
     """Writes those that are new or differ from their current version (same account and key). Returns the ids written."""
     known = {(r.signal.account_id, r.signal.key): r for r in current(db, list({s.account_id for s in signals}))}
     written = [(s, known.get((s.account_id, s.key))) for s in signals]
-    rows = [
-        (row.signal.id if row else s.id, row.version + 1 if row else 1, s) for s, row in written if row is None or _content(row.signal) != _content(s)
-    ]
+    rows = [(row.signal.id if row else s.id, row.version + 1 if row else 1, s) for s, row in written if row is None or _content(row.signal) != _content(s)]
     bulk.append(
         db,
         "signal",

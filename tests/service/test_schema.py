@@ -30,7 +30,9 @@ def _names(db: psycopg.Connection[tuple[object, ...]], query: str) -> list[objec
 def test_no_table_lacks_forced_row_level_security_and_a_policy_that_checks_writes(owner):
     lax = f"SELECT relname FROM pg_class c WHERE relname IN ({TABLES}) AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)"
     assert _names(owner, lax) == []
-    unchecked = f"{TABLES} AND relname NOT IN (SELECT tablename FROM pg_policies WHERE policyname = 'workspace' AND qual IS NOT NULL AND with_check IS NOT NULL)"
+    unchecked = (
+        f"{TABLES} AND relname NOT IN (SELECT tablename FROM pg_policies WHERE policyname = 'workspace' AND qual IS NOT NULL AND with_check IS NOT NULL)"
+    )
     assert _names(owner, unchecked) == []
     assert len(_names(owner, TABLES)) > 20
 
@@ -56,12 +58,16 @@ def test_no_foreign_key_reaches_into_another_workspace(owner):
 
 
 def test_no_view_reads_with_its_owners_rights(owner):
-    loose = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm') AND NOT 'security_invoker=true' = ANY(reloptions)"
+    loose = (
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm') AND NOT 'security_invoker=true' = ANY(reloptions)"
+    )
     assert _names(owner, loose) == []
 
 
 def test_the_apps_login_may_not_own_truncate_or_bypass(owner):
-    roles = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'undertone%' AND (rolsuper OR rolbypassrls)"
+    roles = (
+        "SELECT rolname FROM pg_roles WHERE rolname IN ('undertone_app', 'undertone_sweeper') AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb)"
+    )
     assert _names(owner, roles) == []
     assert _names(owner, f"{TABLES} AND (has_table_privilege('undertone_app', oid, 'TRUNCATE') OR pg_get_userbyid(relowner) = 'undertone_app')") == []
 
@@ -105,7 +111,9 @@ def test_poison_is_refused_by_the_table_itself(owner, place):
     checks = owner.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass", [table]).fetchall()
     mine = [c[0] for c in checks if column in c[0]]
     assert mine, place
-    kind = owner.execute("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s", [table, column]).fetchone()[0]
+    kind = owner.execute(
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s", [table, column]
+    ).fetchone()[0]
     condition = " AND ".join(f"({c.removeprefix('CHECK ')})" for c in mine)
     query = sql.SQL("SELECT {} FROM (SELECT {}::{} AS {}) v").format(sql.SQL(condition), sql.Literal(POISON[place]), sql.SQL(kind), sql.Identifier(column))
     assert owner.execute(query).fetchone() == (False,)

@@ -1,0 +1,51 @@
+"""The org's time, and how it is written on the wire."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+Now = Callable[[], datetime]
+
+
+def wire(at: datetime) -> str:
+    """`2024-09-24T03:26:07.000+0000`: what REST answers, and (as text) sorts by time."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
+
+
+def from_wire(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def parse(text: str) -> datetime:
+    """An ISO time with an offset, as aware UTC. ValueError without an offset: nobody can tell what a naive time means."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        message = f"{text!r} has no time zone; write for example 2026-03-02T09:00:00Z"
+        raise ValueError(message)
+    return at.astimezone(UTC)
+
+
+class Clock:
+    """A real clock stamps rows in whole seconds, as Salesforce does. A fixed one stands still, and each stamp is a millisecond later than the last."""
+
+    def __init__(self, now: datetime | Now) -> None:
+        self._lock = threading.Lock()
+        self._stamps = 0
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now if isinstance(self._now, datetime) else self._now()
+
+    def stamp(self) -> str:
+        """The time of a write, on the wire."""
+        if not isinstance(self._now, datetime):
+            return wire(self._now().replace(microsecond=0))
+        with self._lock:
+            self._stamps += 1
+            return wire(self._now + timedelta(milliseconds=self._stamps))
+
+    def move(self, now: datetime | Now) -> None:
+        with self._lock:
+            self._now, self._stamps = now, 0

@@ -1,0 +1,110 @@
+"""Objects and fields: what a field is, and what is left of them under the org's options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Literal
+
+FieldType = Literal["id", "reference", "string", "textarea", "picklist", "email", "url", "phone", "boolean", "int", "double", "currency", "date", "datetime"]
+KeyField = Literal["unique", "external", "missing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    name: str
+    type: FieldType
+    label: str
+    length: int = 0
+    createable: bool = False
+    updateable: bool = False
+    required: bool = False
+    values: tuple[str, ...] = ()
+    restricted: bool = False
+    default: str | bool | None = None
+    reference_to: tuple[str, ...] = ()
+    relationship: str | None = None
+    external_id: bool = False
+    unique: bool = False
+
+    @property
+    def filterable(self) -> bool:
+        """Long text can be neither filtered nor sorted by."""
+        return not (self.type == "textarea" and self.length > 255)
+
+    @property
+    def joins(self) -> str | None:
+        """The object on the other side of the relationship; several possible ones are met through what they share, `Name`."""
+        if not self.relationship:
+            return None
+        return self.reference_to[0] if len(self.reference_to) == 1 else "Name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SObject:
+    name: str
+    prefix: str
+    fields: Mapping[str, Field]
+    """By lower-case name, in the order of the describe."""
+    createable: bool = False
+    updateable: bool = False
+    deletable: bool = False
+    queryable: bool = True
+    label: str = ""
+
+    def field(self, name: str) -> Field | None:
+        return self.fields.get(name.lower())
+
+    def parent(self, relationship: str) -> Field | None:
+        wanted = relationship.lower()
+        return next((f for f in self.fields.values() if f.relationship and f.relationship.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How this org differs from the usual one. Hidden names are `Object` or `Object.Field`, as if by field-level security."""
+
+    key_field: KeyField = "unique"
+    hidden: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
+    """Objects that answer no rows, for example EmailMessage in an org whose mail is kept elsewhere."""
+    page_size: int = 2_000
+    uneven_pages: bool = False
+    """Pages hold fewer rows than asked, each another number."""
+    daily_limit: int = 100_000
+    rotate_refresh_token: bool = False
+    token_seconds: int = 7_200
+    domain: str = field(default="undertone-sandbox.my")
+
+
+Schema = Mapping[str, SObject]
+
+
+def index(objects: Iterable[SObject]) -> Schema:
+    return {o.name.lower(): o for o in objects}
+
+
+@lru_cache(maxsize=64)
+def _visible(objects: tuple[SObject, ...], options: Options) -> Schema:
+    return index(_under(o, options) for o in objects if o.name not in options.hidden)
+
+
+def visible(objects: tuple[SObject, ...], options: Options) -> Schema:
+    """What the connected user sees of `objects`."""
+    return _visible(objects, options)
+
+
+def _under(sobject: SObject, options: Options) -> SObject:
+    fields = (f for f in sobject.fields.values() if f"{sobject.name}.{f.name}" not in options.hidden)
+    kept = (_field_under(sobject, f, options) for f in fields)
+    return replace(sobject, fields={f.name.lower(): f for f in kept if f is not None})
+
+
+def _field_under(sobject: SObject, f: Field, options: Options) -> Field | None:
+    if f"{sobject.name}.{f.name}" in options.read_only:
+        f = replace(f, createable=False, updateable=False)
+    if not f.external_id or options.key_field == "unique":
+        return f
+    return replace(f, unique=False) if options.key_field == "external" else None
