@@ -106,7 +106,7 @@ def _key(pair: str) -> tuple[str, bytes]:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error:
         key = b""
-    if not key_id or len(key) != 32:  # noqa: PLR2004 - AES-256
+    if not key_id or len(key) != 32:
         message = "UNDERTONE_KEYS must be id:base64 pairs with 32 bytes each, separated by commas. Make one with: undertone key secret"
         raise SettingError(message)
     return key_id, key

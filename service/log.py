@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 FIELDS = frozenset(
     {"workspace", "connection", "stream", "job", "account", "suggestion", "signal", "status", "rows", "rejected", "attempt", "wait", "seconds"}
-    | {"created", "updated", "skipped", "method", "route", "error_type", "where"}
+    | {"new", "updated", "skipped", "method", "route", "error_type", "where"}
 )
 """What a record's `extra` may carry: ids, counts, names of ours."""
 

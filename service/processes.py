@@ -46,8 +46,7 @@ def started(children: Sequence[Child], log_dir: Path | None = None) -> Iterator[
     """Stops all of them at the end of the block: a polite signal first, SIGKILL after STOP_WAIT seconds."""
     running: list[subprocess.Popen[bytes]] = []
     try:
-        for child in children:
-            running.append(_start(child, log_dir))
+        running.extend(_start(child, log_dir) for child in children)
         yield running
     finally:
         for process in running:
@@ -59,7 +58,7 @@ def started(children: Sequence[Child], log_dir: Path | None = None) -> Iterator[
 def run_until_stopped(children: Sequence[Child]) -> None:
     """Until SIGINT or SIGTERM. A child that ends by itself ends the others: a supervisor should see one honest exit."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
@@ -76,10 +75,10 @@ def run_until_stopped(children: Sequence[Child]) -> None:
 
 def _start(child: Child, log_dir: Path | None) -> subprocess.Popen[bytes]:
     if log_dir is None:
-        return subprocess.Popen(child.argv, preexec_fn=_apart)
+        return subprocess.Popen(child.argv, preexec_fn=_apart)  # noqa: PLW1509 - a prctl and a setpgrp, no lock is taken
     log_dir.mkdir(parents=True, exist_ok=True)
     with (log_dir / f"{child.name}.log").open("ab") as log:
-        return subprocess.Popen(child.argv, preexec_fn=_apart, stdout=log, stderr=log)
+        return subprocess.Popen(child.argv, preexec_fn=_apart, stdout=log, stderr=log)  # noqa: PLW1509
 
 
 def _wait_for(running: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from connectors.addresses import SHARED_DOMAINS
-
 from connectors.base import Cursor, Page, Source, Stream
 from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUnavailable
 from connectors.records import Interaction, Opportunity, Rejected, TaskState, UsageRows

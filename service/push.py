@@ -59,7 +59,7 @@ def push(workspace_id: UUID, connection_id: UUID, progress: Progress = lambda do
         with transaction(workspace_id) as db:
             connections.set_status(db, connection_id, "misconfigured", str(error))
         report.messages.append(str(error))
-    log.info("pushed", extra={"connection": connection.name, "created": report.created, "updated": report.updated, "skipped": report.skipped})
+    log.info("pushed", extra={"connection": connection.name, "new": report.created, "updated": report.updated, "skipped": report.skipped})
     return report
 
 

@@ -4,6 +4,8 @@ program only ever sees the two URLs."""
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,14 +35,25 @@ def migrate() -> list[str]:
 
 
 @contextmanager
-def _embedded(state_dir: Path, *, durable: bool) -> Iterator[None]:
+def throwaway() -> Iterator[None]:
+    """Servers of the block's own, whatever the environment names, gone with all their data afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="undertone-"))
+    folder.chmod(0o711)  # the servers may run as another user
+    try:
+        with _embedded(folder, durable=False, over_environment=True):
+            yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _embedded(state_dir: Path, *, durable: bool, over_environment: bool = False) -> Iterator[None]:
     from service import embedded  # starting servers is not on the path of a machine that has its own
 
     with embedded.attach_or_start(state_dir, durable=durable) as urls:
         before = dict(os.environ)
-        os.environ.setdefault("DATABASE_URL", urls.database_url)
-        os.environ.setdefault("DATABASE_OWNER_URL", urls.database_owner_url)
-        os.environ.setdefault("REDIS_URL", urls.redis_url)
+        found = {"DATABASE_URL": urls.database_url, "DATABASE_OWNER_URL": urls.database_owner_url, "REDIS_URL": urls.redis_url}
+        os.environ.update(found if over_environment else {name: url for name, url in found.items() if name not in before})
         _read_again()
         try:
             yield

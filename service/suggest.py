@@ -61,7 +61,7 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
         candidates = [_standing(known, a) for a in known.open_signals if a not in known.open_suggestions and a in known.profiles]
         for standing in decide.choose(candidates, taken, today):
             _open(db, known, standing, today, report)
-    log.info("suggested", extra={"workspace": workspace_id, "created": report.opened, "updated": report.updated})
+    log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated})
     return report
 
 

@@ -71,7 +71,7 @@ def _local_key(home: Path) -> bytes:
         key = secrets.token_bytes(32)
         with os.fdopen(fd, "wb") as file:
             file.write(key)
-    if len(key) != 32:  # noqa: PLR2004 - AES-256
+    if len(key) != 32:
         message = f"The key file {path} is damaged. Restore it from a backup, or delete it and connect again."
         raise SettingError(message)
     return key

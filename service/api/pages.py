@@ -39,7 +39,7 @@ def decode_change(cursor: str | None) -> tuple[int, UUID] | None:
     found = decode(cursor)
     if found is None:
         return None
-    if not found[0].isdigit() or len(found[0]) > 18:  # noqa: PLR2004 - a bigint
+    if not found[0].isdigit() or len(found[0]) > 18:
         message = "This cursor is not one of ours. Leave it out to start from the first page."
         raise BadInput(message)
     return int(found[0]), found[1]

@@ -27,5 +27,5 @@ def main() -> None:
     try:
         app()
     except (UndertoneError, ConnectorError, EmbeddedError) as error:
-        print(f"undertone: {error}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+        print(f"undertone: {error}", file=sys.stderr)
         sys.exit(2)

@@ -76,7 +76,8 @@ def push(
             approve(workspace_id, chosen.connection_id, now())
         report = push_step(workspace_id, chosen.connection_id)
     typer.echo(
-        f"{report.created} tasks created, {report.updated} updated, {report.skipped} left as they are, {report.waiting} to be tried again, {report.failed} need a person."
+        f"{report.created} tasks created, {report.updated} updated, {report.skipped} left as they are, "
+        f"{report.waiting} to be tried again, {report.failed} need a person."
     )
     for message in dict.fromkeys(report.messages):
         typer.echo(f"  {message}", err=True)

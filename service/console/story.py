@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from ml.alternatives import sentence
+from ml.alternatives import sentences_for
 from service.playbook import describe
 from service.signals import Signal
 from service.store import accounts, messages, signals, suggestions, usage
@@ -97,15 +97,15 @@ def _moment(signal: Signal, names: dict[UUID, str]) -> MomentView:
         line=describe(signal),
         who=names.get(signal.contact_id) if signal.contact_id else None,
         quotes=quotes[:4],
-        alternatives=[sentence(key) for key in signal.alternatives],
+        alternatives=sentences_for(signal.alternatives),
         how_sure=how_sure(signal.confidence),
     )
 
 
 def how_sure(confidence: float) -> str:
-    if confidence >= 0.8:  # noqa: PLR2004 - bands of words, said on the page
+    if confidence >= 0.8:
         return "quite sure"
-    return "fairly sure" if confidence >= 0.6 else "a guess worth a look"  # noqa: PLR2004
+    return "fairly sure" if confidence >= 0.6 else "a guess worth a look"
 
 
 def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[date], list[float]]], moments: Sequence[MomentView], at: datetime) -> str:

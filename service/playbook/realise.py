@@ -36,7 +36,7 @@ def _segment(part: str, frame: str, case: Case, facts: Facts) -> Segment:
             _append(parts, facts.slots[piece])
         else:
             _append(parts, piece)
-    return Segment(move=_MOVES[part.split(".")[0]], parts=tuple(parts), evidence_ids=_rests_on(used, case, facts))
+    return Segment(move=_MOVES[part.split(".", maxsplit=1)[0]], parts=tuple(parts), evidence_ids=_rests_on(used, case, facts))
 
 
 def _append(parts: list[Part], text: str) -> None:

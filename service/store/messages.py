@@ -140,6 +140,13 @@ def bodies(db: Db, interaction_ids: Sequence[UUID]) -> dict[UUID, str]:
     return dict(db.execute("SELECT interaction_id, body FROM message_text WHERE interaction_id = ANY(%s)", [list(interaction_ids)]).fetchall())
 
 
+def message_ids(db: Db, interaction_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The Message-ID where there is one, else the source's key."""
+    return dict(
+        db.execute("SELECT interaction_id, COALESCE(message_id, key) FROM interaction WHERE interaction_id = ANY(%s)", [list(interaction_ids)]).fetchall()
+    )
+
+
 def erase_person(db: Db, email: str) -> int:
     """Deletes every word that an address wrote. Returns how many messages that were."""
     return db.execute(

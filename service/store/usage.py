@@ -98,7 +98,7 @@ def sparklines(db: Db, metric: str, today: date) -> dict[UUID, list[float | None
     )
     lines: dict[UUID, list[float | None]] = {}
     for account_id, week, mean in rows:
-        if 0 <= week < 52:  # noqa: PLR2004 - weeks of a year
+        if 0 <= week < 52:
             lines.setdefault(account_id, [None] * 52)[week] = mean
     return lines
 
