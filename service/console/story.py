@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from ml.alternatives import sentences_for
-from service.playbook import describe
+from service.playbook import describe, how_sure
 from service.signals import Signal
 from service.store import accounts, messages, signals, suggestions, usage
 from service.store.accounts import AccountRow, ContactRow
@@ -100,12 +100,6 @@ def _moment(signal: Signal, names: dict[UUID, str]) -> MomentView:
         alternatives=sentences_for(signal.alternatives),
         how_sure=how_sure(signal.confidence),
     )
-
-
-def how_sure(confidence: float) -> str:
-    if confidence >= 0.8:
-        return "quite sure"
-    return "fairly sure" if confidence >= 0.6 else "a guess worth a look"
 
 
 def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[date], list[float]]], moments: Sequence[MomentView], at: datetime) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from uuid import UUID
 
 import yaml
@@ -93,11 +94,11 @@ def _as_picked(item: Evidence, start: int, end: int) -> Picked | None:
 def clauses(text: str, *, question: bool = False) -> Iterator[tuple[int, int]]:
     """Every stretch of 2 to 12 words that starts and ends where a reader would pause."""
     bounds = [0, *(m.end() for m in _SENTENCE_END.finditer(text)), len(text)]
-    for first, last in zip(bounds, bounds[1:], strict=False):
-        yield from _within(text, first, last, question)
+    for first, last in pairwise(bounds):
+        yield from _within(text, first, last, question=question)
 
 
-def _within(text: str, first: int, last: int, question: bool) -> Iterator[tuple[int, int]]:
+def _within(text: str, first: int, last: int, *, question: bool) -> Iterator[tuple[int, int]]:
     sentence = text[first:last]
     if question != sentence.rstrip().endswith("?"):
         return
@@ -105,13 +106,13 @@ def _within(text: str, first: int, last: int, question: bool) -> Iterator[tuple[
     ends = {len(sentence), *(m.start() for m in _STOP.finditer(sentence)), *(m.start() for m in _JOINT.finditer(sentence))}
     starts |= {m.start() for m in _OPENING.finditer(sentence)}
     ends |= {m.start() for m in _ENDING.finditer(sentence)}
-    spans = {_trimmed(sentence, a, b, question) for a in starts for b in ends if b > a}
+    spans = {_trimmed(sentence, a, b, question=question) for a in starts for b in ends if b > a}
     for a, b in sorted(spans):
         if MIN_WORDS <= len(sentence[a:b].split()) <= MAX_WORDS and not _bends(sentence, a, b):
             yield first + a, first + b
 
 
-def _trimmed(sentence: str, a: int, b: int, question: bool) -> tuple[int, int]:
+def _trimmed(sentence: str, a: int, b: int, *, question: bool) -> tuple[int, int]:
     """Without outer punctuation and a leading "and"; a question keeps its mark."""
     lead = re.match(r"[\s,;:.\-–—()'’]*(?:(?:and|but|so|or)\b[\s,]*)?", sentence[a:b], re.I)
     a += lead.end() if lead else 0
@@ -158,5 +159,5 @@ def _score(clause: str, *, whole: bool) -> float:
     score += 1.0 * any(token in words["first_person"] for token in tokens)
     score += 1.0 * any(any(char.isdigit() for char in token) for token in tokens)
     score += 0.8 * any(token in words["time"] for token in tokens) + 0.6 * any(token in words["people"] for token in tokens)
-    score += 0.8 * whole
+    score += 0.8 * whole + 0.5 * clause.endswith("?")
     return score - 0.9 * (len(tokens) < 4) - 0.2 * max(0, len(tokens) - 10)

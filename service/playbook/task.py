@@ -1,7 +1,71 @@
+"""What lands in the CRM: a title without a word of the buyer, and a body that a busy person reads from the top."""
+
 from __future__ import annotations
 
-from service.signals import Case, Composition, TaskText
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from service.playbook.describe import MOMENT
+from service.playbook.quotes import holds_instruction
+from service.playbook.wording import day_month, folded, without_controls
+from service.signals import Case, Composition, Evidence, TaskText
+
+MOST_TITLE = 120
+MOST_QUOTE = 200
+MOST_QUOTES = 3
+RENEWAL_NEAR = timedelta(days=90)
+
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_CORRECT_US = (
+    "If we read this wrong: set Undertone Feedback on this task (used, edited, not now, wrong reading), or close the task. "
+    "Nothing is ever sent for you; change the draft as you like, or leave it."
+)
 
 
 def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, draft_text: str | None) -> TaskText:
-    raise NotImplementedError
+    """`quotes` False leaves the buyer's words to the link. `draft_text` None: there is no draft, or its words were erased."""
+    blocks = [
+        ("WHY NOW", [composition.why_now]),
+        ("THEIR WORDS", list(_their_words(case)) if quotes else []),
+        ("WHAT ELSE IT COULD MEAN", [f"- {line}" for line in composition.alternatives]),
+        ("PLAN", [f"{n}. {step}" for n, step in enumerate(composition.plan, 1)]),
+        ("DRAFT, YOURS TO CHANGE", _draft(case, composition, draft_text, quotes=quotes)),
+        ("EVIDENCE AND HISTORY", [link]),
+        ("IS THIS RIGHT?", [_CORRECT_US]),
+    ]
+    shown = [f"{title}\n" + "\n".join(lines) for title, lines in blocks if lines]
+    return TaskText(subject=title(case), description=without_controls("\n\n".join(shown)))
+
+
+def title(case: Case) -> str:
+    """Account and kind of moment: "Acme: tone changed before renewal"."""
+    near = case.renewal is not None and timedelta(0) <= case.renewal.close_date - case.today <= RENEWAL_NEAR
+    moment = MOMENT[case.lead.kind] + (" before renewal" if near else "")
+    name = folded(without_controls(case.account_name))
+    return f"{name[: MOST_TITLE - len(moment) - 2]}: {moment}"
+
+
+def _draft(case: Case, composition: Composition, draft_text: str | None, *, quotes: bool) -> list[str]:
+    if composition.draft is None:
+        return [f"No draft: {composition.no_draft_reason}."]
+    if draft_text is None:
+        return ["No draft: the words it rested on have been erased."]
+    if not quotes:
+        return ["The draft quotes their words; it stands behind the link below."]
+    to = case.recipient.name if case.recipient and case.recipient.name else "their contact"
+    return [f"To {to}:", "", draft_text]
+
+
+def _their_words(case: Case) -> Iterator[str]:
+    spoken = [e for s in case.signals for e in s.evidence if e.type == "buyer_message" and e.text]
+    for evidence in spoken[:MOST_QUOTES]:
+        yield f"- {day_month(evidence.observed_at.date(), case.today)}: {_shown(evidence)}"
+
+
+def _shown(evidence: Evidence) -> str:
+    text = folded(without_controls(evidence.text or ""))
+    if holds_instruction(text):
+        return "(text addressed to software; read the original with care)"
+    text = _LINK.sub("(link)", text)
+    return f'"{text}"' if len(text) <= MOST_QUOTE else f'"{text[:MOST_QUOTE].rsplit(" ", 1)[0]} ..."'
