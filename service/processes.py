@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +19,7 @@ from service.errors import Unavailable
 from service.lifeline import die_with_parent
 
 STOP_WAIT = 20.0
+FIRST_SWEEP = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

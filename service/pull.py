@@ -13,7 +13,7 @@ from uuid import UUID
 from connectors.addresses import SHARED_DOMAINS
 from connectors.base import Cursor, Page, Source, Stream
 from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUnavailable
-from connectors.records import Interaction, Opportunity, Rejected, TaskState, UsageRows
+from connectors.records import Account, Interaction, Opportunity, Rejected, TaskState, UsageRows
 from service.connect import open_source
 from service.errors import Conflict, NotFound
 from service.store import connections, landing, linking, usage, workspaces
@@ -135,6 +135,8 @@ def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]
     changed = landing.land(db, connection_id, record_type, records)
     if record_type is Interaction:
         landing.land_texts(db, connection_id, records)
+    if record_type is Account and changed:
+        connections.reread_usage(db)
     if changed and record_type in _MAKES_DUE:
         landing.mark_due(db, record_type, connection_id, [r.key for r in records])
     return changed
@@ -145,10 +147,7 @@ _MAKES_DUE = frozenset({Interaction, Opportunity})
 
 def _land_usage(db: Db, rows: UsageRows, rejected: list[Rejected]) -> int:
     changed, unknown = usage.land_usage(db, rows)
-    rejected += [
-        Rejected(source_key=key, reason="no account has this key or name, or several have the name; its usage waits until the account is known")
-        for key in unknown
-    ]
+    rejected += [Rejected(source_key=key, reason=connections.UNKNOWN_ACCOUNT) for key in unknown]
     return changed
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -35,25 +35,26 @@ def migrate() -> list[str]:
 
 
 @contextmanager
-def throwaway() -> Iterator[None]:
-    """Servers of the block's own, whatever the environment names, gone with all their data afterwards."""
+def throwaway(**environment: str) -> Iterator[Path]:
+    """Servers and a home folder of the block's own, whatever the environment names; gone with all their data afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="undertone-"))
     folder.chmod(0o711)  # the servers may run as another user
     try:
-        with _embedded(folder, durable=False, over_environment=True):
-            yield
+        with _embedded(folder, durable=False, over={"UNDERTONE_HOME": str(folder), **environment}):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _embedded(state_dir: Path, *, durable: bool, over_environment: bool = False) -> Iterator[None]:
+def _embedded(state_dir: Path, *, durable: bool, over: Mapping[str, str] | None = None) -> Iterator[None]:
+    """`over`: settings for the block; with them its servers win over those that the environment names."""
     from service import embedded  # starting servers is not on the path of a machine that has its own
 
     with embedded.attach_or_start(state_dir, durable=durable) as urls:
         before = dict(os.environ)
         found = {"DATABASE_URL": urls.database_url, "DATABASE_OWNER_URL": urls.database_owner_url, "REDIS_URL": urls.redis_url}
-        os.environ.update(found if over_environment else {name: url for name, url in found.items() if name not in before})
+        os.environ.update({**before, **found, **over} if over is not None else {**found, **before})
         _read_again()
         try:
             yield

@@ -91,7 +91,7 @@ def _words(moment: Moment, exchanges: Sequence[Exchange]) -> list[Evidence]:
 
 
 def _word(span: Span, e: Exchange, moment: Moment) -> Evidence:
-    raw = Spans(e.starts or (), e.ends or ()).to_raw(span.start, span.end) if span.end > span.start else None
+    raw = _raw(span, e)
     return Evidence(
         id=uuid5(NAMESPACE_URL, f"{e.interaction_id}:{moment.kind}:{raw}"),
         type="buyer_message" if e.direction == "in" else "our_message",
@@ -103,6 +103,13 @@ def _word(span: Span, e: Exchange, moment: Moment) -> Evidence:
         end=raw[1] if raw else None,
         text=e.body[raw[0] : raw[1]] if raw and e.body else None,
     )
+
+
+def _raw(span: Span, e: Exchange) -> tuple[int, int] | None:
+    """The span's place in the raw body; for a message as a whole, its first stretch of own text."""
+    if span.end > span.start:
+        return Spans(e.starts or (), e.ends or ()).to_raw(span.start, span.end)
+    return (e.starts[0], e.ends[0]) if e.starts and e.ends and e.direction == "in" else None
 
 
 def _numbers(moment: Moment) -> list[Evidence]:

@@ -97,7 +97,7 @@ def account_list(request: Request, workspace_id: Visitor, search: str = "", leve
     with transaction(workspace_id) as db:
         rows = accounts.listing(db, level=level or None, search=search or None, most=500)
         opened = {s.account_id: s for s in suggestions.open_suggestions(db)}
-        lines = usage.sparklines(db, "seats", now().date())
+        lines = usage.sparklines(db, now().date())
         paused = [c for c in connections.all_connections(db) if c.status != "active"]
     rows.sort(key=lambda r: story.urgency(r, opened.get(r.account_id)))
     sparks = {a: story.sparkline(v) for a, v in lines.items()}

@@ -16,6 +16,8 @@ from connectors.records import Rejected
 from service.store.pool import Db
 from service.vault import Sealed
 
+UNKNOWN_ACCOUNT = "no account has this key or name, or several have the name; its usage waits until the account is known"
+
 Status = Literal["active", "paused", "auth_failed", "misconfigured"]
 
 
@@ -202,6 +204,16 @@ def quarantined(db: Db, most: int) -> list[Quarantined]:
 
 def quarantine_counts(db: Db) -> dict[UUID, int]:
     return dict(db.execute("SELECT connection_id, count(*) FROM quarantine GROUP BY connection_id").fetchall())
+
+
+def reread_usage(db: Db) -> None:
+    """New accounts have come in: streams that held rows of accounts nobody knew start anew, as reading twice changes nothing."""
+    db.execute(
+        "WITH waiting AS (DELETE FROM quarantine WHERE stream = 'usage' AND reason = %s RETURNING connection_id),"
+        " again AS (UPDATE stream SET cursor_at = NULL, cursor_key = '' WHERE name = 'usage' AND connection_id IN (SELECT connection_id FROM waiting))"
+        " UPDATE connection SET next_pull_at = now() WHERE connection_id IN (SELECT connection_id FROM waiting)",
+        [UNKNOWN_ACCOUNT],
+    )
 
 
 def claim_due(db: Db, most: int, patience: timedelta) -> list[tuple[UUID, UUID]]:
