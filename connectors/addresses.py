@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
-from email.utils import getaddresses
+from email import utils
 
 from connectors.records import Direction
 
@@ -17,10 +18,21 @@ SHARED_DOMAINS = tuple(
 )
 """Domains of mail providers: they say nothing about the company that somebody writes for."""
 
+_MAX_HEADER = 50_000
+_LENIENT: dict[str, bool] = {"strict": False} if getattr(utils, "supports_strict_parsing", False) else {}
+"""Newer versions of the library give up a whole header for one damaged address; the good ones beside it are wanted."""
+_NAMED_BY_ADDRESS = re.compile(r"(^|[,;>])[^<>,;\"@]*@[^<>,;\"]*(?=<[^<>\s]{1,254}>)")
+"""boss@ours.com <bob@theirs.com>: a name without quotation marks that looks like an address, and is none."""
+_MOST_COMMENTS = 50
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\x00-\x1f\x7f]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
+
 
 def addresses(*headers: str) -> tuple[str, ...]:
-    """Lower-case addresses of address headers, each once, in order. What is no address is left out."""
-    found = (address.strip().lower() for _, address in getaddresses(headers))
+    """Lower-case addresses of address headers, each once, in order. What is no address is left out.
+
+    Headers are given as they were sent: a name decoded before could hold an address of its own.
+    """
+    found = (address.strip(" '\"<>.").lower() for _, address in utils.getaddresses([_bounded(h) for h in headers], **_LENIENT))
     return tuple(dict.fromkeys(a for a in found if _is_address(a)))
 
 
@@ -29,21 +41,29 @@ def domain_of(address: str) -> str:
 
 
 def direction(sender: str | None, recipients: Iterable[str], our_domains: Collection[str]) -> Direction:
-    """By the sender's side; what stays among ourselves is `internal`. `unknown` without a sender."""
+    """By the sender's side; what stays among ourselves is `internal`, so what names nobody (blind copies) is not. `unknown` without a sender."""
     if sender is None:
         return "unknown"
     if not is_ours(sender, our_domains):
         return "in"
-    others = [r for r in recipients if not is_ours(r, our_domains)]
-    return "out" if others else "internal"
+    to = list(recipients)
+    return "internal" if to and all(is_ours(r, our_domains) for r in to) else "out"
 
 
 def is_ours(address: str, our_domains: Collection[str]) -> bool:
-    """A subdomain of ours is ours as well."""
+    """A subdomain of ours is ours as well. A whole address may stand among the domains."""
     domain = domain_of(address)
-    return any(domain == ours or domain.endswith(f".{ours}") for ours in our_domains)
+    return any(ours in (domain, address) or domain.endswith(f".{ours}") for ours in our_domains)
+
+
+def _bounded(header: str) -> str:
+    """Ready for the library, which calls itself for every comment inside a comment."""
+    if len(header) > _MAX_HEADER:
+        header = header[:_MAX_HEADER].rpartition(",")[0]
+    if header.count("(") > _MOST_COMMENTS:
+        header = header.replace("(", " ").replace(")", " ")
+    return _NAMED_BY_ADDRESS.sub(r"\1", header)
 
 
 def _is_address(text: str) -> bool:
-    local, at, domain = text.rpartition("@")
-    return bool(at and local and domain) and len(text) <= 254 and not any(c.isspace() or c < " " for c in text)
+    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None

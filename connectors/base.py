@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 from connectors.records import Record, Rejected, TaskState
 
@@ -28,6 +28,8 @@ class Page:
     records: Sequence[Record]
     rejected: Sequence[Rejected] = ()
     cursor: Cursor | None = None
+    unread: frozenset[str] = frozenset()
+    """Fields of these records that the source could not read (hidden or gone): what is stored of them stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +101,10 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    guarded: bool
-    """True if the CRM holds no unique key: then only one writer may apply at a time, and each create reads by key first."""
+    @property
+    def guarded(self) -> bool:
+        """True if the CRM holds no unique key: then only one writer may apply at a time, and each create reads by key first."""
+        ...
 
     def plan(self, tasks: Sequence[Task], found: Mapping[str, TaskState | None]) -> Sequence[Change]:
         """Pure: what `apply` would do, given what `lookup` found. A closed or deleted task is skipped, never made again;
@@ -112,3 +116,24 @@ class Sink(Protocol):
         ...
 
     def lookup(self, keys: Sequence[str]) -> Mapping[str, TaskState | None]: ...
+
+
+class ConfigModel(Protocol):
+    """What a pydantic model offers; the domain itself does not depend on pydantic."""
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Self: ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """What a connector package exports as CONNECTOR and names as an entry point in the group "undertone.connectors".
+
+    `source` and `sink` take the checked settings and the secrets by name. `sink` is None for a connector that only delivers.
+    """
+
+    config_model: type[ConfigModel]
+    source: Callable[[dict[str, Any], dict[str, str]], Source]
+    sink: Callable[[dict[str, Any], dict[str, str]], Sink] | None = None

@@ -120,6 +120,9 @@ class TaskState:
     feedback: str | None = None
     modified_at: datetime | None = None
     deleted: bool = False
+    subject: str | None = None
+    description: str | None = None
+    """The texts as they stand there; given by a sink's lookup only."""
 
 
 Record = User | Account | Contact | Opportunity | Interaction | UsageRows | TaskState

@@ -1,4 +1,4 @@
-"""Model files: arrays in .npz or weights in .json, metadata beside them, every hash checked at load, no pickle.
+"""Model files: arrays in .npz or weights in .json, metadata beside them, every hash checked at load, no pickle. And word lists.
 
 `<name>.json` holds {"files": {file: sha256}, ...metadata}; its own small numbers may live in it directly.
 """
@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
 MODELS = Path(__file__).parent / "models"
+WORDS = Path(__file__).parent / "words"
 Array = npt.NDArray[Any]
 
 
@@ -60,6 +62,11 @@ def load(name: str, folder: Path = MODELS) -> Artifact:
     for file, digest in body["files"].items():
         arrays.update(_arrays(folder / file, digest, name))
     return Artifact(name, f"{name}-{claimed[:8]}", body, arrays)
+
+
+def words(name: str) -> Mapping[str, Any]:
+    """The word list `ml/words/<name>.yaml`, which is part of the package."""
+    return yaml.load((WORDS / f"{name}.yaml").read_bytes(), Loader=yaml.CSafeLoader)  # type: ignore[no-any-return]
 
 
 def _arrays(path: Path, digest: str, name: str) -> dict[str, Array]:

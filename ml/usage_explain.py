@@ -1,74 +1,207 @@
-"""For one alert: since when, from what to what, a step or a fade. A weighted least-squares search over onsets and lengths."""
+"""Since when, from what to what, a step or a fade: a weighted least-squares search over onsets and lengths.
+
+All series that look suspicious on a day are searched at once; sums over every possible onset come from running sums.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from ml.usage_state import Floats, Ints
+from ml.usage_state import Bools, Floats, Ints
 
-LOOK_BACK = 200
-RAMPS = (1, 7, 14, 28, 42, 60, 90)
-FADE_DAYS = 28
-MIN_AFTER = 5
-MIN_BEFORE = 28
+LOOK_BACK = 168
+RAMPS = (1, 7, 21, 45, 80)
+"""Days from onset to the new level."""
+FADE_DAYS = 21
+FADE_PRICE = 1.0
+"""How much better than a step a fade must fit, in units of twice the log likelihood."""
+MIN_AFTER = 7
+MIN_BEFORE = 20
+"""Usable days on either side of an onset."""
 SHAPE_FLOOR = 0.15
+"""Days on which less than this share of an average day is usual say little and are left out."""
+RECENT = 14
+SETTLING = 3
+"""Days after an onset that may still belong to the old level."""
+STRETCH = 21
+USUAL_WANDER, PRIOR_STRETCHES = 0.07, 4.0
+"""What a series is believed to wander before its own past has spoken, and how many stretches of it that belief weighs."""
+MEMORY = 60
+CHARITY = 1.35
+"""How much deeper than its peers an account may dip in a season without being judged for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fall:
-    """`onset` is an index into the days given; levels are per average day of the week, peers' factor taken out."""
+class Falls:
+    """One entry per series asked about. `onset` indexes the days given; levels are per average day of the week.
 
-    onset: int
-    before: float
-    after: float
-    fade: bool
+    `strength` is twice the log likelihood won over "nothing changed", 0 where no fall can be told. `lasting` is the relative
+    fall of the better half of the days since the onset, RECENT at most, `charitable` the fall if the account dips CHARITY
+    times as deep as its peers. `spread` is the residual variance in units of the level.
+    """
+
+    onset: Ints
+    length: Ints
+    before: Floats
+    after: Floats
+    strength: Floats
+    lasting: Floats
+    charitable: Floats
+    spread: Floats
+    days_after: Floats
+    unusual: Floats
+    """How far the mean since the onset lies below earlier stretches of the same length, in their own spread."""
+    new_low: Floats
+    """Log of the lowest earlier stretch over the present level; negative when it was as low before."""
+    low_since: Floats
+    low_before: Floats
+    """Share of the days below the middle of the two levels, since the onset and before it: a few odd days make no fall."""
 
     @property
-    def size(self) -> float:
-        return float(np.clip(1 - self.after / self.before, 0.0, 1.0)) if self.before > 0 else 0.0
+    def size(self) -> Floats:
+        result: Floats = np.clip(1 - self.after / np.maximum(self.before, 1e-9), 0.0, 1.0)
+        return result
 
 
-def explain(counts: Floats, shape: Floats) -> Fall | None:
-    """`shape` is weekday x region factor, 0 on days without weight. None when there are too few usable days."""
-    first = max(0, len(counts) - LOOK_BACK)
-    usable = np.isfinite(counts[first:]) & (shape[first:] > SHAPE_FLOOR)
-    days = np.nonzero(usable)[0] + first
-    if len(days) < MIN_BEFORE + MIN_AFTER:
-        return None
-    rate = counts[days] / shape[days]
-    rate = np.minimum(rate, 3 * np.median(rate) + 1)
-    return _best(days, rate, shape[days])
+@dataclass(slots=True)
+class _Window:
+    """rate = counts / shape, weighted by shape; weight 0 where a day is unusable.
+
+    `sums` (5, series, days + 1) are running sums of weight x (1, t, t**2) and weight x rate x (1, t), 0 first.
+    """
+
+    rate: Floats
+    weight: Floats
+    usable: Ints
+    sums: Floats
 
 
-def _best(days: Ints, rate: Floats, weight: Floats) -> Fall | None:
-    onsets = days[MIN_BEFORE * 5 // 7 : len(days) - MIN_AFTER + 1]
-    if len(onsets) == 0:
-        return None
-    best: tuple[float, Fall] | None = None
-    for length in RAMPS:
-        ramp = np.clip((days[None, :] - onsets[:, None] + 1) / length, 0.0, 1.0)
-        cost, top, step = _fit(ramp, rate, weight)
-        allowed = (step < 0) & (days[-1] - onsets + 1 >= min(length, FADE_DAYS) * 0.6)
-        if not allowed.any():
-            continue
-        cost = np.where(allowed, cost, np.inf)
-        at = int(np.argmin(cost))
-        price = float(np.log(cost[at] + 1e-9) * len(days)) + (4.0 if length >= FADE_DAYS else 0.0)
-        if best is None or price < best[0]:
-            low = max(0.0, float(top[at] + step[at] * ramp[at, -1]))
-            best = price, Fall(int(onsets[at]), float(top[at]), low, length >= FADE_DAYS)
-    return None if best is None else best[1]
+def explain(counts: Floats, shape: Floats, factor: Floats) -> Falls:
+    """(series, days) each. `shape` is weekday x peers' factor, 0 on days without weight."""
+    w = _window(counts, shape)
+    n = w.usable[:, -1:]
+    seen = np.concatenate([np.zeros_like(n), w.usable[:, :-1]], axis=1)
+    possible = (w.weight > 0) & (seen >= MIN_BEFORE) & (n - seen >= MIN_AFTER)
+    total, mean = w.sums[0, :, -1:], w.sums[3, :, -1:] / np.maximum(w.sums[0, :, -1:], 1e-9)
+    flat = (w.weight * (w.rate - mean) ** 2).sum(axis=1, keepdims=True) / np.maximum(total, 1e-9)
+    best, onset, length = np.full(len(counts), -np.inf), np.zeros(len(counts), np.int64), np.ones(len(counts), np.int64)
+    for ramp in RAMPS:
+        won = _won(w, ramp, flat, possible)
+        at = np.argmax(won, axis=1)
+        value = won[np.arange(len(won)), at]
+        better = value > best
+        best, onset, length = np.where(better, value, best), np.where(better, at, onset), np.where(better, ramp, length)
+    return _described(w, factor, onset, length, np.maximum(best, 0.0))
 
 
-def _fit(ramp: Floats, rate: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """rate = top + step x ramp for every candidate row: residual cost, top and step."""
-    total = weight.sum()
-    mean_ramp = ramp @ weight / total
-    mean_rate = float(weight @ rate / total)
-    covariance = (ramp * rate) @ weight / total - mean_ramp * mean_rate
-    variance = ramp**2 @ weight / total - mean_ramp**2
-    step = covariance / np.maximum(variance, 1e-9)
-    cost = float(weight @ (rate - mean_rate) ** 2) / total - step * covariance
-    return np.maximum(cost, 0.0), mean_rate - step * mean_ramp, step
+def _window(counts: Floats, shape: Floats) -> _Window:
+    usable = np.isfinite(counts) & (shape > SHAPE_FLOOR)
+    weight = np.where(usable, shape, 0.0)
+    rate = np.where(usable, counts, 0.0) / np.where(usable, shape, 1.0)
+    top = 3 * (rate * weight).sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), 1e-9) + 1
+    rate = np.minimum(rate, top)
+    t = np.arange(counts.shape[1], dtype=float)
+    counted = weight * rate
+    sums = np.zeros((5, len(counts), len(t) + 1))
+    np.cumsum(np.stack([weight, weight * t, weight * t**2, counted, counted * t]), axis=2, out=sums[:, :, 1:])
+    return _Window(rate, weight, np.cumsum(usable, axis=1), sums)
+
+
+def _won(w: _Window, ramp: int, flat: Floats, possible: Bools) -> Floats:
+    """(series, days): twice the log likelihood won by rate = top + step x climb over a flat line, for every onset; -inf
+    where not possible. The climb goes from 1/ramp on the first day to 1, and stays there."""
+    days = w.rate.shape[1]
+    start = 1.0 - np.arange(days)
+    end = w.sums[:, :, -1:]
+    at_full = np.concatenate([w.sums[:, :, ramp:], np.repeat(end, min(ramp - 1, days), axis=2)], axis=2)[:, :, :days]
+    weight, weight_t, weight_tt, counted, counted_t = at_full - w.sums[:, :, :-1]
+    later, later_counted = end[0] - at_full[0], end[3] - at_full[3]
+    first = (weight_t + start * weight) / ramp + later
+    second = (weight_tt + 2 * start * weight_t + start**2 * weight) / ramp**2 + later
+    cross = (counted_t + start * counted) / ramp + later_counted
+    total = np.maximum(end[0], 1e-9)
+    covariance = (cross - first * end[3] / total) / total
+    variance = np.maximum(second / total - (first / total) ** 2, 1e-9)
+    share = np.clip(covariance**2 / variance / np.maximum(flat, 1e-9), 0.0, 1 - 1e-6)
+    allowed = possible & (covariance < 0) & (days - np.arange(days) >= 0.6 * min(ramp, 28))
+    price = FADE_PRICE if ramp >= FADE_DAYS else 0.0
+    won: Floats = np.where(allowed, -w.usable[:, -1:] * np.log1p(-share) - price, -np.inf)
+    return won
+
+
+def _described(w: _Window, factor: Floats, onset: Ints, length: Ints, strength: Floats) -> Falls:
+    days = np.arange(w.rate.shape[1])
+    old = (days < onset[:, None]) & (days >= onset[:, None] - MEMORY * 2)
+    since = days >= onset[:, None]
+    end = len(days)
+    settled = days >= np.minimum(onset + np.maximum(length, SETTLING), np.maximum(end - RECENT, 0.6 * onset + 0.4 * end))[:, None]
+    recent = since & (days >= end - RECENT * 3 // 2)
+    middle = np.maximum(onset, end - RECENT * 3 // 2)[:, None] * 0.5 + end * 0.5
+    before, after = _mean(w.rate, w.weight, old), _mean(w.rate, w.weight, settled)
+    halves = np.maximum(_mean(w.rate, w.weight, recent & (days < middle)), _mean(w.rate, w.weight, recent & (days >= middle)))
+    with np.errstate(divide="ignore"):
+        deep = np.where(factor > 0, np.minimum(factor, 1.0) ** (1 - CHARITY), 1.0)
+    charitable = 1 - _mean(w.rate * deep, w.weight / deep, settled) / np.maximum(_mean(w.rate * deep, w.weight / deep, old), 1e-9)
+    level = np.where(since, after[:, None], before[:, None])
+    residual = _mean((w.rate - level) ** 2 * w.weight, (w.weight > 0).astype(float), days >= 0)
+    spread = residual / np.maximum(_mean(level, w.weight, days >= 0), 0.05)
+    low = (w.rate < ((before + after) / 2)[:, None]).astype(float)
+    unusual, new_low = _against_own_past(w, onset, spread)
+    return Falls(
+        onset=onset,
+        length=length,
+        before=before,
+        after=after,
+        strength=strength,
+        lasting=1 - halves / np.maximum(before, 1e-9),
+        charitable=charitable,
+        spread=spread,
+        days_after=(since & (w.weight > 0)).sum(axis=1).astype(float),
+        unusual=unusual,
+        new_low=new_low,
+        low_since=_mean(low, w.weight, since),
+        low_before=_mean(low, w.weight, old),
+    )
+
+
+def _against_own_past(w: _Window, onset: Ints, spread: Floats) -> tuple[Floats, Floats]:
+    """The stretch since the onset (STRETCH days at most) against all earlier ones that are as long, on the log scale."""
+    rows, days = np.arange(len(onset)), w.rate.shape[1]
+    length = np.clip(days - onset, 1, STRETCH)[:, None]
+    weight, rate = w.sums[0], w.sums[3]
+    end = np.arange(1, days + 1)[None, :]
+    start = np.maximum(end - length, 0)
+    total = weight[:, 1:] - np.take_along_axis(weight, start, axis=1)
+    level = (rate[:, 1:] - np.take_along_axis(rate, start, axis=1)) / np.maximum(total, 1e-9)
+    now = total[rows, -1]
+    counts = (end <= onset[:, None]) & (total >= 0.6 * now[:, None])
+    old = weight[rows, onset]
+    before = rate[rows, onset] / np.maximum(old, 1e-9)
+    floor = (0.3 / np.maximum(now, 0.3))[:, None]
+    log = np.log((level + floor) / (before[:, None] + floor))
+    stretches = np.minimum(old / np.maximum(now, 1e-9), 12.0)
+    scatter = (counts * log**2).sum(axis=1) / np.maximum(counts.sum(axis=1), 1)
+    expected = USUAL_WANDER**2 + spread / np.maximum(before * now, 0.5)
+    variance = (stretches * scatter + PRIOR_STRETCHES * expected) / (stretches + PRIOR_STRETCHES)
+    present = log[:, -1]
+    lowest = np.where(counts, log, np.inf).min(axis=1)
+    return -present / np.sqrt(variance), np.where(np.isfinite(lowest), lowest - present, 0.0)
+
+
+def log_fall(counts: Floats, shape: Floats, onset: Ints) -> tuple[Floats, Floats]:
+    """Level before a given onset (per series), and the log of it over the level since."""
+    usable = np.isfinite(counts) & (shape > SHAPE_FLOOR)
+    rate = np.where(usable, counts, 0.0) / np.where(usable, shape, 1.0)
+    weight = np.where(usable, shape, 0.0)
+    since = np.arange(counts.shape[1]) >= onset[:, None]
+    before, after = _mean(rate, weight, ~since), _mean(rate, weight, since)
+    return before, np.log((before + 0.3) / (after + 0.3))
+
+
+def _mean(values: Floats, weight: Floats, where: npt.NDArray[np.bool_]) -> Floats:
+    kept = weight * where
+    result: Floats = (values * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1e-9)
+    return result

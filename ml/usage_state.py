@@ -27,13 +27,14 @@ WEEK_DECAY = 0.5 ** (1 / 10)
 WEEK_PRIOR_WEEKS = 2.0
 DISPERSION_DECAY = 0.5 ** (1 / 60)
 USUAL_PACE = 1 - 0.5 ** (1 / 8)
+SLOW_PACE = 1 - 0.5 ** (1 / 180)
 WOBBLE_PACE = 1 - 0.5 ** (1 / 90)
 QUIET_FACTOR = 0.55
 """A region's day below this is a holiday: it carries no weight."""
 FULL_FACTOR = 0.85
-REGION_PRIOR = 3.0
-"""Peers a small region borrows from the whole workspace."""
-LEARNING_DAYS = 45
+WORKSPACE_PRIOR, REGION_PRIOR, CELL_PRIOR = 1.0, 3.0, 6.0
+"""How many average peers each level borrows from the one above it; above the workspace stands an ordinary day."""
+LEARNING_DAYS = 56
 OFFICE_WEEK = np.array([1.3, 1.3, 1.3, 1.3, 1.2, 0.3, 0.3])
 
 
@@ -55,10 +56,9 @@ class State:
     season: Floats
     seen: Ints
     usual: Floats
-    """(7, regions): the running log factor of an ordinary day of that weekday, which keeps factors around 1."""
 
     @classmethod
-    def blank(cls, n: int, regions: int) -> State:
+    def blank(cls, n: int) -> State:
         def zeros(k: int) -> Floats:
             return np.zeros((k, n))
 
@@ -75,7 +75,7 @@ class State:
             wobble=np.full((2, n), 0.02),
             season=np.zeros(n),
             seen=np.zeros(n, np.int64),
-            usual=np.zeros((7, regions)),
+            usual=zeros(8),
         )
 
     def levels(self) -> Floats:
@@ -84,73 +84,101 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Which region each series belongs to, as numbers 0..count-1."""
+    """Who is whose peer, as numbers from 0 per series. A cell is one metric in one region."""
 
+    account: Ints
     region: Ints
-    count: int
-
-    def totals(self, values: Floats) -> Floats:
-        return np.bincount(self.region, values, minlength=self.count).astype(np.float64)
+    cell: Ints
 
 
-def advance(state: State, y: Floats, weekday: int, peers: Peers) -> Floats:
-    """Move every series one day on, in place. NaN days leave a series untouched. Returns the day's factor per region."""
+def totals(group: Ints, values: Floats) -> Floats:
+    """Sums per group, handed back to each of its members."""
+    return np.bincount(group, values).astype(np.float64)[group]
+
+
+def advance(state: State, y: Floats, weekday: int, peers: Peers, closed: Bools) -> tuple[Floats, Floats]:
+    """Move every series one day on, in place, and return the peers' factor of the day and the (7, series) usual week.
+
+    NaN leaves a series untouched. `closed` days (public holidays) carry no weight.
+    """
     present = np.isfinite(y)
     y = np.where(present, y, 0.0)
-    week = weekday_factors(state, peers)[weekday]
-    levels = state.levels()
-    ready = present & (state.seen >= 14)
-    shape = levels[MID] * week
-    factors = _centred(state.usual[weekday], day_factors(shape, y, ready, peers))
-    factor = factors[peers.region]
+    usual_week = weekday_factors(state, peers)
+    week = usual_week[weekday]
+    shape = state.levels()[MID] * week
+    raw = day_factors(shape, y, present & (state.seen >= 14), peers)
+    factor = _centred(state.usual, weekday, raw, peers)
     expected = shape * factor
-    weight = present * np.clip((factor - QUIET_FACTOR) / (FULL_FACTOR - QUIET_FACTOR), 0.0, 1.0)
-    _watch(state, y, expected, levels[SLOW] * week * factor, weight * (ready & (expected > 0.3)), factor, present)
+    weight = present * ~closed * np.clip((factor - QUIET_FACTOR) / (FULL_FACTOR - QUIET_FACTOR), 0.0, 1.0)
+    ready = present & (state.seen >= 14)
+    _watch(state, y, expected, state.levels()[SLOW] * week * factor, weight * (ready & (expected > 0.3)), factor, present)
     _learn(state, y, expected, week, factor, weight, weekday, present)
-    return factors
+    return factor, usual_week
 
 
 def weekday_factors(state: State, peers: Peers) -> Floats:
-    """(7, series): each series' own week, shrunk to its region's, mean 1."""
+    """(7, series): each series' own week, shrunk to that of the same metric in its region, mean 1."""
     share = state.week_num / np.maximum(state.week_den, 1e-9)
-    known = state.seen >= 28
-    count = peers.totals(known.astype(float)) + 2.0
-    common = np.stack([peers.totals(np.where(known, row, 0.0)) + 2.0 * flat for row, flat in zip(share, OFFICE_WEEK, strict=True)]) / count
-    level = np.maximum(state.levels()[MID], 0.2)
-    prior = WEEK_PRIOR_WEEKS * level
-    own = (state.week_num + prior * common[:, peers.region]) / (state.week_den + prior)
+    known = (state.seen >= 28).astype(float)
+    count = totals(peers.cell, known) + 2.0
+    common = np.stack([totals(peers.cell, known * row) + 2.0 * flat for row, flat in zip(share, OFFICE_WEEK, strict=True)]) / count
+    prior = WEEK_PRIOR_WEEKS * np.maximum(state.levels()[MID], 0.2)
+    own = (state.week_num + prior * common) / (state.week_den + prior)
     result: Floats = np.maximum(own / np.maximum(own.mean(axis=0), 1e-9), 0.01)
     return result
 
 
 def day_factors(shape: Floats, y: Floats, usable: Bools, peers: Peers) -> Floats:
-    """How the day went in each region against what its accounts usually do: a winsorised weighted mean, shrunk to all."""
+    """How the day went for the other accounts against what they usually do: the metric's cell, shrunk to the region, shrunk
+    to the workspace, shrunk to 1. An account's own fall never counts as its peers' fall."""
     weight = np.where(usable & (shape > 0.5), np.sqrt(np.maximum(shape, 0.0)), 0.0)
+    if not weight.any():
+        return np.ones(len(y))
     ratio = np.minimum(y / np.maximum(shape, 1e-9), 2.0)
-    centre = _means(weight, ratio, peers)
+    weight = weight * _near(weight, ratio, peers)
+    one = weight.sum() / max(1, np.count_nonzero(weight))
+    top = weight * ratio
+    factor = np.ones(len(y))
+    account_top, account_weight = totals(peers.account, top), totals(peers.account, weight)
+    everyone = np.zeros(len(y), np.int64)
+    for group, own_top, own_weight, prior in (
+        (everyone, account_top, account_weight, WORKSPACE_PRIOR),
+        (peers.region, account_top, account_weight, REGION_PRIOR),
+        (peers.cell, top, weight, CELL_PRIOR),
+    ):
+        above = totals(group, top) - own_top + prior * one * factor
+        factor = above / (totals(group, weight) - own_weight + prior * one)
+    result: Floats = np.maximum(factor, 0.01)
+    return result
+
+
+def _near(weight: Floats, ratio: Floats, peers: Peers) -> Bools:
+    """Who goes with the region's day; accounts that are out by themselves would only blur it."""
+    everyone = weight.sum()
+    prior = REGION_PRIOR * everyone / max(1, np.count_nonzero(weight))
+    overall = float(weight @ ratio) / everyone
+    near = np.ones(len(weight), bool)
     for low, high in ((0.35, 1.8), (0.5, 1.5)):
-        near = (ratio > low * centre[peers.region]) & (ratio < high * centre[peers.region] + 0.3)
-        kept = _means(np.where(near, weight, 0.0), ratio, peers)
-        centre = np.where(peers.totals(np.where(near, weight, 0.0)) > 0.3 * peers.totals(weight), kept, centre)
-    return centre
+        kept = weight * near
+        centre = (totals(peers.region, kept * ratio) + prior * overall) / (totals(peers.region, kept) + prior)
+        inside = (ratio > low * centre) & (ratio < high * centre + 0.3)
+        many = totals(peers.region, weight * inside) > 0.3 * totals(peers.region, weight)
+        near = np.where(many, inside, near)
+    return near
 
 
-def _centred(usual: Floats, factors: Floats) -> Floats:
-    """Level, week and factor can only be told apart by saying that an ordinary day has factor 1."""
-    centred = factors / np.exp(usual)
-    ordinary = np.abs(np.log(centred)) < 0.4
-    usual += np.where(ordinary, USUAL_PACE, 0.0) * (np.log(factors) - usual)
-    return centred
-
-
-def _means(weight: Floats, ratio: Floats, peers: Peers) -> Floats:
-    total, part = weight.sum(), weight @ ratio
-    overall = part / total if total > 0 else 1.0
-    prior = REGION_PRIOR * total / max(1, np.count_nonzero(weight))
-    bottom = peers.totals(weight) + prior
-    top = peers.totals(weight * ratio) + prior * overall
-    result: Floats = np.where(bottom > 0, top / np.maximum(bottom, 1e-9), 1.0)
-    return np.maximum(result, 0.01)
+def _centred(usual: Floats, weekday: int, factor: Floats, peers: Peers) -> Floats:
+    """Level, week and factor can only be told apart by saying that no weekday is special to the factor, and that over
+    half a year it is 1. `usual` holds the running log factor per weekday, and over all days in its last row."""
+    log = np.log(factor)
+    centred = log - (usual[weekday] - usual[:7].mean(axis=0)) - usual[7]
+    ordinary = np.abs(centred) < 0.4
+    members = np.maximum(np.bincount(peers.cell), 1)[peers.cell]
+    mean = totals(peers.cell, log) / members
+    usual[weekday] += np.where(ordinary, USUAL_PACE, 0.0) * (mean - usual[weekday])
+    usual[7] += np.where(ordinary, SLOW_PACE, 0.0) * (mean - usual[7])
+    result: Floats = np.exp(centred)
+    return result
 
 
 def _watch(state: State, y: Floats, expected: Floats, slow: Floats, weight: Floats, factor: Floats, present: Bools) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from service.errors import SettingError
 
@@ -28,6 +30,7 @@ class Settings:
     port: int = 8321
     public_url: str = "http://127.0.0.1:8321"
     pool_size: int = 10
+    push_lease: timedelta = timedelta(seconds=60)
     log_level: str = "INFO"
 
 
@@ -37,76 +40,139 @@ def default_home() -> Path:
     return Path.home() / ".local" / "state" / "undertone"
 
 
-def read(environ: dict[str, str]) -> Settings:
-    """Raises SettingError naming the first setting that cannot be used."""
-    host = environ.get("UNDERTONE_HOST", "127.0.0.1")
-    port = _whole_number(environ, "UNDERTONE_PORT", default=8321, low=0, high=65535)
+def read(environ: Mapping[str, str]) -> Settings:
+    """Raises SettingError naming the first setting that cannot be used. A setting that is empty counts as not given."""
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    host = _host(given, "UNDERTONE_HOST", "127.0.0.1")
+    port = _whole_number(given, "UNDERTONE_PORT", default=8321, low=1, high=65535)
     return Settings(
-        database_url=environ.get("DATABASE_URL"),
-        database_owner_url=environ.get("DATABASE_OWNER_URL"),
-        redis_url=environ.get("REDIS_URL"),
-        home=Path(environ.get("UNDERTONE_HOME") or default_home()),
-        keys=_keys(environ.get("UNDERTONE_KEYS", "")),
-        data=Path(environ["UNDERTONE_DATA"]) if environ.get("UNDERTONE_DATA") else None,
-        fixed_now=_time(environ, "UNDERTONE_NOW"),
+        database_url=_url(given, "DATABASE_URL", _POSTGRES),
+        database_owner_url=_url(given, "DATABASE_OWNER_URL", _POSTGRES),
+        redis_url=_url(given, "REDIS_URL", _REDIS),
+        home=Path(given.get("UNDERTONE_HOME") or default_home()),
+        keys=_keys(given.get("UNDERTONE_KEYS", "")),
+        data=Path(given["UNDERTONE_DATA"]) if "UNDERTONE_DATA" in given else None,
+        fixed_now=_time(given, "UNDERTONE_NOW"),
         host=host,
         port=port,
-        public_url=environ.get("UNDERTONE_PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
-        pool_size=_whole_number(environ, "UNDERTONE_POOL_SIZE", default=10, low=1, high=200),
-        log_level=_one_of(environ, "UNDERTONE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        public_url=_public_url(given, "UNDERTONE_PUBLIC_URL") or f"http://{f'[{host}]' if ':' in host else host}:{port}",
+        pool_size=_whole_number(given, "UNDERTONE_POOL_SIZE", default=10, low=1, high=200),
+        push_lease=timedelta(seconds=_whole_number(given, "UNDERTONE_PUSH_LEASE", default=60, low=2, high=600)),
+        log_level=_one_of(given, "UNDERTONE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
     )
 
 
 @cache
 def settings() -> Settings:
-    return read(dict(os.environ))
+    return read(os.environ)
 
 
 def now() -> datetime:
     """The one place that reads the clock. UNDERTONE_NOW holds it still, for replays and the demo."""
-    return settings().fixed_now or datetime.now(UTC)
+    return settings().fixed_now or real_time()
 
 
-def _whole_number(environ: dict[str, str], name: str, *, default: int, low: int, high: int) -> int:
-    text = environ.get(name, str(default))
-    if not text.isdigit() or not low <= int(text) <= high:
+def real_time() -> datetime:
+    """The clock whatever UNDERTONE_NOW says: keys, sessions and sign-in links end by it."""
+    return datetime.now(UTC)
+
+
+_POSTGRES = ("postgresql", "postgres")
+_REDIS = ("redis", "rediss")
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+"""libpq refuses such a URL in a message that repeats the password."""
+_YEARS = range(2000, 2100)
+
+
+def _whole_number(given: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
+    text = given.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         message = f"{name} must be a whole number from {low} to {high}."
         raise SettingError(message)
     return int(text)
 
 
-def _one_of(environ: dict[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    text = environ.get(name, default).upper()
+def _one_of(given: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    text = given.get(name, default).upper()
     if text not in allowed:
         message = f"{name} must be one of {', '.join(allowed)}."
         raise SettingError(message)
     return text
 
 
-def _time(environ: dict[str, str], name: str) -> datetime | None:
-    text = environ.get(name)
-    if not text:
+def _host(given: Mapping[str, str], name: str, default: str) -> str:
+    text = given.get(name, default)
+    if not _HOST.fullmatch(text):
+        message = f"{name} must be a host name or an address like 127.0.0.1."
+        raise SettingError(message)
+    return text
+
+
+def _url(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    parts = _split(text)
+    if parts is None or parts.scheme not in schemes or _BROKEN_ESCAPE.search(text) or re.search(r"\s", text):
+        message = f"{name} must be a URL like {schemes[0]}://user:password@host/0, with special characters of the password as %XX."
+        raise SettingError(message)
+    return text
+
+
+def _public_url(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    parts = _split(text)
+    plain = parts and parts.hostname and parts.username is None and not parts.query and not parts.fragment
+    if not parts or not plain or parts.scheme not in ("http", "https") or re.search(r"[\s\"'<>\\]", text):
+        message = f"{name} must be the address people open, like https://undertone.example.com, without a login."
+        raise SettingError(message)
+    return text.rstrip("/")
+
+
+def _split(text: str) -> SplitResult | None:
+    """None where the parts of a URL cannot be told, its port included."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _time(given: Mapping[str, str], name: str) -> datetime | None:
+    text = given.get(name)
+    if text is None:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
+        at = None
+    if at is None or at.year not in _YEARS:
         message = f"{name} must be a time like 2026-10-30T18:00:00Z."
-        raise SettingError(message) from None
+        raise SettingError(message)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _keys(text: str) -> tuple[tuple[str, bytes], ...]:
     """UNDERTONE_KEYS is `id:base64` pairs, the one that encrypts first, e.g. `2026b:...,2026a:...`; each key has 32 bytes."""
-    return tuple(_key(pair) for pair in text.split(",") if pair.strip())
+    keys = tuple(_key(pair) for pair in text.split(",") if pair.strip())
+    if len({key_id for key_id, _ in keys}) < len(keys):
+        message = "UNDERTONE_KEYS names two keys by the same id; what one of them encrypted could not be read. Give each its own id."
+        raise SettingError(message)
+    return keys
 
 
 def _key(pair: str) -> tuple[str, bytes]:
     key_id, _, encoded = pair.strip().partition(":")
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
-    if not key_id or len(key) != 32:
+    if not _KEY_ID.fullmatch(key_id) or len(key) != 32:
         message = "UNDERTONE_KEYS must be id:base64 pairs with 32 bytes each, separated by commas. Make one with: undertone key secret"
         raise SettingError(message)
     return key_id, key

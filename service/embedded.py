@@ -180,7 +180,8 @@ _POSTGRES = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
 }
-_POSTGRES_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_POSTGRES_FAST = {"fsync": "off", "full_page_writes": "off"}
+"""Commits still reach the operating system one by one: only a crash of the machine can lose one."""
 _VALKEY = {
     "bind": "127.0.0.1",
     "protected-mode": "yes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from uuid import UUID
 from service.errors import BadInput, NotFound, Unauthenticated
 from service.store import workspaces
 from service.store.pool import transaction
+from service.store.workspaces import ApiKey
 
 Scope = Literal["read", "push", "feedback"]
 SCOPES: tuple[str, ...] = get_args(Scope)
@@ -25,6 +27,7 @@ class Caller:
 
     workspace_id: UUID
     scopes: frozenset[str]
+    prefix: str
 
 
 def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, valid: timedelta | None) -> str:
@@ -39,27 +42,43 @@ def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, 
     return f"ut_{prefix}_{secret}"
 
 
-def revoke(workspace_id: UUID, prefix: str, now: datetime) -> None:
+def revoke(workspace_id: UUID, key: str, now: datetime) -> None:
+    """`key`: whole, or its first characters as the list shows them."""
+    prefix = key.removeprefix("ut_")[:_PREFIX]
     with transaction(workspace_id) as db:
-        if not workspaces.revoke_api_key(db, prefix.removeprefix("ut_").split("_")[0], now):
-            message = f"No active key of this workspace begins with {prefix[:11]}. `undertone key list` shows them."
+        if not workspaces.revoke_api_key(db, prefix, now):
+            message = "No active key of this workspace begins so. `undertone key list` shows them."
             raise NotFound(message)
 
 
 def authenticate(key: str, now: datetime) -> Caller:
-    """Raises Unauthenticated, in the same words whatever is wrong with the key."""
-    kind, _, rest = key.partition("_")
-    prefix, _, secret = rest.partition("_")
+    """Raises Unauthenticated, in the same words and after the same work whatever is wrong with the key."""
+    form = _FORM.fullmatch(key)
+    prefix, secret = form.groups() if form else ("", "")
     with transaction() as db:
-        found = workspaces.find_api_key(db, prefix) if kind == "ut" and prefix else None
-    stored = found.sha256 if found else bytes(32)
-    valid = hmac.compare_digest(_hash(secret), bytes(stored))
-    if not found or not valid or found.revoked_at or (found.expires_at and found.expires_at <= now):
+        found = workspaces.find_api_key(db, prefix)
+    valid = hmac.compare_digest(_hash(secret), found.sha256 if found else bytes(32))
+    if found is None or not valid or _ended(found, now):
         message = "This API key is missing, unknown, expired or revoked. Make one with `undertone key create`."
         raise Unauthenticated(message)
     with transaction(found.workspace_id) as db:
         workspaces.touch_api_key(db, found.api_key_id, now)
-    return Caller(found.workspace_id, frozenset(found.scopes))
+    return Caller(found.workspace_id, frozenset(found.scopes), prefix)
+
+
+def still_opens(workspace_id: UUID, prefix: str, scope: Scope, now: datetime) -> bool:
+    """Whether the key that somebody showed earlier is still good for this. A session asks at each page."""
+    with transaction() as db:
+        found = workspaces.find_api_key(db, prefix)
+    return found is not None and found.workspace_id == workspace_id and scope in found.scopes and not _ended(found, now)
+
+
+_PREFIX = 8
+_FORM = re.compile(r"ut_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
+
+
+def _ended(key: ApiKey, now: datetime) -> bool:
+    return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
 
 
 def _hash(secret: str) -> bytes:

@@ -48,7 +48,7 @@ def started(children: Sequence[Child], log_dir: Path | None = None) -> Iterator[
     """Stops all of them at the end of the block: a polite signal first, SIGKILL after STOP_WAIT seconds."""
     running: list[subprocess.Popen[bytes]] = []
     try:
-        running.extend(_start(child, log_dir) for child in children)
+        running.extend(start(child, log_dir) for child in children)
         yield running
     finally:
         for process in running:
@@ -75,7 +75,7 @@ def run_until_stopped(children: Sequence[Child]) -> None:
         return
 
 
-def _start(child: Child, log_dir: Path | None) -> subprocess.Popen[bytes]:
+def start(child: Child, log_dir: Path | None) -> subprocess.Popen[bytes]:
     if log_dir is None:
         return subprocess.Popen(child.argv, preexec_fn=_apart)  # noqa: PLW1509 - a prctl and a setpgrp, no lock is taken
     log_dir.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from connectors.base import Change, Outcome, Sink, Stream
 from connectors.errors import ConnectorError, Misconfigured
+from service.config import settings
 from service.connect import open_sink
 from service.errors import Conflict, NotFound, Refused
 from service.store import connections, outbox
@@ -27,7 +28,6 @@ from service.task import key_of, tasks_of
 log = logging.getLogger("undertone.push")
 
 BATCH = 200
-LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 10
 LONGEST_WAIT = timedelta(minutes=10)
 GUARD = Stream(name="push")
@@ -109,7 +109,7 @@ def _sink(workspace_id: UUID, connection: Connection) -> Sink:
 def _push_guarded(workspace_id: UUID, connection_id: UUID, sink: Sink, report: PushReport, progress: Progress) -> None:
     """Without a unique field in the CRM only one writer may work at a time."""
     with transaction(workspace_id) as db:
-        leased = connections.lease_stream(db, connection_id, GUARD, LEASE * 2)
+        leased = connections.lease_stream(db, connection_id, GUARD, settings().push_lease * 2)
     if leased is None:
         report.messages.append("Another run is writing to this CRM; this one waits for the next turn.")
         return
@@ -117,7 +117,7 @@ def _push_guarded(workspace_id: UUID, connection_id: UUID, sink: Sink, report: P
 
     def still_mine() -> bool:
         with transaction(workspace_id) as db:
-            return connections.advance_stream(db, connection_id, GUARD.name, fence, None, 0, LEASE * 2)
+            return connections.advance_stream(db, connection_id, GUARD.name, fence, None, 0, settings().push_lease * 2)
 
     try:
         _push_all(workspace_id, connection_id, sink, report, progress, still_mine)
@@ -137,7 +137,7 @@ def _push_all(
     done = 0
     while still_mine():
         with transaction(workspace_id) as db:
-            items = outbox.lease(db, connection_id, BATCH, LEASE)
+            items = outbox.lease(db, connection_id, BATCH, settings().push_lease)
         if not items:
             return
         results = _push_batch(workspace_id, connection_id, sink, items, report, still_mine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -37,44 +38,59 @@ class Vault:
 
     def open(self, sealed: Sealed, workspace_id: UUID, connection_id: UUID, name: str) -> str:
         """Raises Conflict when the key is gone or the row was moved or altered: the secret must be entered again."""
-        key = dict(self.keys).get(sealed.key_id)
+        key = next((key for key_id, key in self.keys if key_id == sealed.key_id), None)
         if key is None:
             message = f"Secret {name} was encrypted with key {sealed.key_id}, which UNDERTONE_KEYS no longer holds. Connect again to enter it."
             raise Conflict(message)
         nonce, body = sealed.ciphertext[:_NONCE], sealed.ciphertext[_NONCE:]
         try:
             return AESGCM(key).decrypt(nonce, body, _bound_to(workspace_id, connection_id, name)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut so short that not even a nonce is left
             message = f"Secret {name} of this connection cannot be decrypted. Connect again to enter it."
             raise Conflict(message) from None
 
 
 def vault(settings: Settings) -> Vault:
-    if settings.keys:
+    """UNDERTONE_KEYS; without it the key file of this machine, which stays able to decrypt what it once encrypted."""
+    path = settings.home / "secret.key"
+    if not settings.keys:
+        return Vault(((_LOCAL, _local_key(path)),))
+    if not path.exists():
         return Vault(settings.keys)
-    return Vault((("local", _local_key(settings.home)),))
+    return Vault((*settings.keys, (_LOCAL, _local_key(path))))
 
 
 def new_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _local_key(home: Path) -> bytes:
+_LOCAL = "local"
+
+
+def _local_key(path: Path) -> bytes:
     """One machine, no configuration: a key file beside the embedded servers' data, readable by its owner only."""
-    path = home / "secret.key"
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-    else:
-        key = secrets.token_bytes(32)
-        with os.fdopen(fd, "wb") as file:
-            file.write(key)
+    if not path.exists():
+        _make(path)
+    key = path.read_bytes()
     if len(key) != 32:
         message = f"The key file {path} is damaged. Restore it from a backup, or delete it and connect again."
         raise SettingError(message)
     return key
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all: of several processes at once one wins, and none reads a file that is half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _bound_to(workspace_id: UUID, connection_id: UUID, name: str) -> bytes:

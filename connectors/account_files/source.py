@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import math
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -11,12 +11,20 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.addresses import addresses
 from connectors.base import Connector, Cursor, Finding, Page, Stream
-from connectors.errors import Misconfigured, StreamUnavailable
+from connectors.cells import day_of, number_of
+from connectors.errors import ConnectorError, Misconfigured, StreamUnavailable
 from connectors.records import Account, Contact, Opportunity, Record, Rejected, User
-from connectors.tables import Column, Row, UnreadableTable, read_rows
+from connectors.tables import Column, read_rows
+
+MAX_KEY = 200
+"""Characters of an account's key: more does not fit an index of the database."""
+MOST_SEATS = 2_147_483_647
+MOST = 1e15
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
+_SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP"}
 
 ACCOUNT_COLUMNS = {
-    "account": Column(("account", "account_key", "account_id", "id", "key", "account_name", "customer", "company"), required=True),
+    "account": Column(("account", "account_key", "account_id", "id", "key", "account_name", "customer", "company", "name"), required=True),
     "name": Column(("name", "account_name", "company_name", "company", "customer")),
     "website": Column(("website", "domain", "url", "web")),
     "owner_name": Column(("owner_name", "owner", "account_owner", "account_manager", "am", "csm")),
@@ -65,8 +73,8 @@ class AccountFiles:
 
 def _finding(path: Path, columns: Mapping[str, Column]) -> Finding:
     try:
-        next(iter(read_rows(path, columns)), None)
-    except UnreadableTable as error:
+        next(read_rows(path, columns), None)
+    except ConnectorError as error:
         return Finding(level="error", about=path.name, message=str(error))
     return Finding(level="ok", about=path.name, message="can be read")
 
@@ -75,60 +83,77 @@ def _accounts_page(path: Path) -> Page:
     records: dict[tuple[type, str], Record] = {}
     rejected = []
     for row in read_rows(path, ACCOUNT_COLUMNS):
-        try:
-            made = _account_records(row)
-        except ValueError as problem:
-            rejected.append(Rejected(source_key=f"{path.name}:{row.line}", reason=str(problem)))
+        place = f"{path.name}:{row.line}"
+        key = row.values["account"] or ""
+        reason = row.problem or _unusable_key(key)
+        if not reason and (Account, key) in records:
+            reason = "an earlier row has the same account; the first one counts"
+        if reason:
+            rejected.append(Rejected(source_key=place, reason=reason))
             continue
-        if (Account, made[0].key) in records:
-            rejected.append(Rejected(source_key=f"{path.name}:{row.line}", reason="an earlier row has the same account; the first one counts"))
-            continue
+        made, doubts = _account_records(key, row.values)
+        rejected += [Rejected(source_key=place, reason=f"{doubt}; the account is read without it") for doubt in doubts]
         records |= {(type(record), record.key): record for record in made}
     if not records:
-        raise Misconfigured(f"{path.name} holds no usable account. {rejected[0].reason if rejected else 'It has no rows below the first line.'}")
+        raise Misconfigured(f"{path.name} holds no usable account. {_first_reason(rejected)}")
     return Page(records=list(records.values()), rejected=rejected)
 
 
-def _account_records(row: Row) -> list[Any]:
-    """The account first, then its owner and its renewal, where the row names them. Raises ValueError with the reason."""
-    cells = row.values
-    key = cells["account"]
-    if not key:
-        raise ValueError("no account")
-    owner = _owner(cells)
+def _unusable_key(key: str) -> str:
+    return "no account" if not key else f"the account has more than {MAX_KEY} characters" if len(key) > MAX_KEY else ""
+
+
+def _first_reason(rejected: Sequence[Rejected]) -> str:
+    return f"{rejected[0].source_key}: {rejected[0].reason}." if rejected else "It has no rows below the first line."
+
+
+def _account_records(key: str, cells: Mapping[str, str | None]) -> tuple[list[Account | User | Opportunity], list[str]]:
+    """The account, its owner and its renewal, as far as the row names them; and what of the row could not be read."""
+    doubts: list[str] = []
+    owner = _owner(cells, doubts)
+    seats = _number(cells["seats"], "seats", MOST_SEATS, doubts)
     account = Account(
         key=key,
         name=cells["name"] or key,
         website=cells["website"],
         owner_key=owner.key if owner else None,
         region=cells["region"],
-        seats=int(s) if (s := _number(cells["seats"], "seats")) is not None else None,
-        arr=_number(cells["arr"], "arr"),
-        currency=(cells["currency"] or "").upper()[:3] or None,
+        seats=None if seats is None else int(seats),
+        arr=_number(cells["arr"], "arr", MOST, doubts),
+        currency=_currency(cells["currency"], doubts),
     )
-    return [account, *([owner] if owner else []), *_renewal(key, account, cells)]
+    return [account, *([owner] if owner else []), *_renewal(account, cells["renewal_date"], doubts)], doubts
 
 
-def _owner(cells: Mapping[str, str | None]) -> User | None:
+def _owner(cells: Mapping[str, str | None], doubts: list[str]) -> User | None:
     email = next(iter(addresses(cells["owner_email"] or "")), None)
     name = cells["owner_name"]
+    if cells["owner_email"] and not email:
+        doubts.append("owner_email is no e-mail address")
+    if name and len(name) > MAX_KEY:
+        doubts.append(f"owner_name has more than {MAX_KEY} characters")
+        name = None
     if not name and not email:
         return None
     return User(key=email or f"owner:{name}", name=name or str(email).partition("@")[0], email=email)
 
 
-def _renewal(key: str, account: Account, cells: Mapping[str, str | None]) -> list[Opportunity]:
-    if not cells["renewal_date"]:
+def _renewal(account: Account, cell: str | None, doubts: list[str]) -> list[Opportunity]:
+    if cell is None:
+        return []
+    on = day_of(cell)
+    if on is None or not EARLIEST <= on <= LATEST:
+        doubts.append("renewal_date is not a date like 2026-03-31")
         return []
     return [
         Opportunity(
-            key=f"renewal:{key}",
-            account_key=key,
+            key=f"renewal:{account.key}",
+            account_key=account.key,
             name=f"{account.name} renewal",
             type="Renewal",
             stage=None,
             amount=account.arr,
-            close_date=_date(cells["renewal_date"]),
+            close_date=on,
             is_closed=False,
             is_won=False,
         )
@@ -140,44 +165,52 @@ def _contacts_page(path: Path, accounts: Path) -> Page:
     records: dict[str, Contact] = {}
     rejected = []
     for row in read_rows(path, CONTACT_COLUMNS):
-        email = next(iter(addresses(row.values["email"] or "")), None)
+        email = next(iter(addresses(row.values["email"] or "")), "")
         account = keys.get((row.values["account"] or "").lower())
-        if email is None or account is None:
-            reason = "no e-mail address" if email is None else "its account is not in the accounts file"
+        reason = row.problem or _unusable_contact(email, account, known=email in records)
+        if reason:
             rejected.append(Rejected(source_key=f"{path.name}:{row.line}", reason=reason))
             continue
-        records.setdefault(email, Contact(key=email, account_key=account, name=row.values["name"], email=email, title=row.values["title"]))
+        records[email] = Contact(key=email, account_key=account, name=row.values["name"], email=email, title=row.values["title"])
     return Page(records=list(records.values()), rejected=rejected)
 
 
+def _unusable_contact(email: str, account: str | None, *, known: bool) -> str:
+    if not email:
+        return "no e-mail address"
+    if account is None:
+        return "its account is not in the accounts file, or several there have its name"
+    return "an earlier row has the same e-mail address; the first one counts" if known else ""
+
+
 def _keys_by_name(accounts: Path) -> dict[str, str]:
-    """Account keys by key and by name, in lower case: exports name an account either way."""
+    """Account keys by key and by name, in lower case: exports name an account either way. A name that several have is none."""
     rows = [row.values for row in read_rows(accounts, ACCOUNT_COLUMNS) if row.values["account"]]
-    by_name = {str(r["name"]).lower(): str(r["account"]) for r in rows if r["name"]}
-    return by_name | {str(r["account"]).lower(): str(r["account"]) for r in rows}
+    keys = {str(r["account"]).lower(): str(r["account"]) for r in rows}
+    named: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        named[(row["name"] or "").lower()].add(keys[str(row["account"]).lower()])
+    return {name: next(iter(of)) for name, of in named.items() if name and len(of) == 1} | keys
 
 
-def _number(cell: str | None, what: str) -> float | None:
-    """ "12,500.00", "12.500,00 €" and "12500" alike."""
+def _number(cell: str | None, what: str, most: float, doubts: list[str]) -> float | None:
     if cell is None:
         return None
-    digits = re.sub(r"[^\d.,-]", "", cell)
-    if "," in digits and digits.rfind(",") > digits.rfind(".") and not re.fullmatch(r"-?\d{1,3}(,\d{3})+", digits):
-        digits = digits.replace(".", "").replace(",", ".")
-    try:
-        number = float(digits.replace(",", ""))
-    except ValueError:
-        raise ValueError(f"{what} is not a number") from None
-    if not math.isfinite(number) or not 0 <= number <= 1e15:
-        raise ValueError(f"{what} must be between 0 and 10^15")
+    number = number_of(cell)
+    if number is None or not 0 <= number <= most:
+        doubts.append(f"{what} is not a number" if number is None else f"{what} must be between 0 and {most:,.0f}")
+        return None
     return number
 
 
-def _date(cell: str | None) -> date:
-    try:
-        return datetime.fromisoformat((cell or "").replace("/", "-")).date()
-    except ValueError:
-        raise ValueError("renewal_date is not a date like 2026-03-31") from None
+def _currency(cell: str | None, doubts: list[str]) -> str | None:
+    if cell is None:
+        return None
+    code = _SYMBOLS.get(cell, cell.upper())
+    if re.fullmatch("[A-Z]{3}", code):
+        return code
+    doubts.append("currency is not a code like EUR")
+    return None
 
 
 def _source(config: Mapping[str, Any], secrets: Mapping[str, str]) -> AccountFiles:  # noqa: ARG001 - files need none

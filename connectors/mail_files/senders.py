@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from email.parser import BytesHeaderParser
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from connectors.addresses import SHARED_DOMAINS, addresses, domain_of
+from connectors.addresses import SHARED_DOMAINS, domain_of, is_ours
 from connectors.base import Cursor
 from connectors.folders import files
 from connectors.mail_files.mbox import messages
+from connectors.mail_files.parse import people_of
 
+SUFFIXES = (".eml", ".mbox", ".mbx", "mbox")
+"""The last one: a mailbox exported from a Mac is a folder with a file of that name."""
 SAMPLE = 500
 SHARE = 0.6
+CLEARLY = 0.9
+"""The runner-up must be rarer than this share of the best: in the mail with one customer both sides are in every message."""
 
 
 def most_frequent_domain(path: Path) -> str | None:
-    """None when no domain is in at least 60% of a sample of the mail."""
-    seen: Counter[str] = Counter()
-    count = 0
-    for file, _ in files(path, (".eml", ".mbox", ".mbx"), Cursor()):
-        for _, raw in islice(messages(file), SAMPLE - count):
-            headers = BytesHeaderParser().parsebytes(raw)
-            people = addresses(*(str(headers.get(name, "")) for name in ("From", "To", "Cc")))
-            seen.update({domain_of(a) for a in people} - set(SHARED_DOMAINS))
-            count += 1
-        if count >= SAMPLE:
-            break
-    best = seen.most_common(1)
-    return best[0][0] if best and best[0][1] >= SHARE * count else None
+    """None when no domain is in at least 60% of a sample of the mail, or another one is in almost as much of it."""
+    sample = list(islice(_people(path), SAMPLE))
+    seen = Counter(domain for people in sample for domain in {domain_of(a) for a in people}.difference(SHARED_DOMAINS))
+    (best, count), (_, next_count) = [*seen.most_common(2), ("", 0), ("", 0)][:2]
+    return best if count and count >= SHARE * len(sample) and next_count < CLEARLY * count else None
+
+
+def take_part(path: Path, our_domains: Collection[str]) -> bool:
+    """Is anybody of ours among the senders and receivers of a sample of the mail?"""
+    return any(is_ours(address, our_domains) for people in islice(_people(path), SAMPLE) for address in people)
+
+
+def _people(path: Path) -> Iterator[tuple[str, ...]]:
+    for file, _ in files(path, SUFFIXES, Cursor()):
+        # What cannot be read is said when the mail is read; here the others are enough.
+        with suppress(OSError):
+            for _, raw in messages(file):
+                yield people_of(raw)

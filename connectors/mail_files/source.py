@@ -1,27 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from connectors.addresses import SHARED_DOMAINS
 from connectors.base import Connector, Cursor, Finding, Page, Stream
 from connectors.errors import Misconfigured
-from connectors.folders import files
+from connectors.folders import files, place
 from connectors.mail_files.mbox import messages
 from connectors.mail_files.parse import UnreadableMail, interaction
+from connectors.mail_files.senders import SUFFIXES, take_part
 from connectors.records import Interaction, Rejected
 
-SUFFIXES = (".eml", ".mbox", ".mbx")
 PAGE = 200
 """Messages a page: bodies are large, and a page is what memory holds."""
 
 
 class Config(BaseModel):
-    """`our_domains`: mail from these is ours, separated by commas."""
+    """`our_domains`: mail from these is ours, separated by commas. At a mail provider, name single addresses instead."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,13 +33,16 @@ class Config(BaseModel):
     @classmethod
     def _split(cls, value: object) -> object:
         parts = value.split(",") if isinstance(value, str) else value
-        return [str(p).strip().lower().lstrip("@") for p in parts if str(p).strip()] if isinstance(parts, (list, tuple)) else parts
+        return [str(p).strip().lower().lstrip("@").rstrip(".") for p in parts if str(p).strip()] if isinstance(parts, (list, tuple)) else parts
 
     @field_validator("our_domains")
     @classmethod
-    def _at_least_one(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _tell_sides_apart(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             message = "name at least one domain of yours, or nobody could tell your side of the mail from the customer's"
+            raise ValueError(message)
+        if shared := [domain for domain in value if domain in SHARED_DOMAINS]:
+            message = f"{shared[0]} is a mail provider: everybody there would be taken for you. Name your own address instead, like me@{shared[0]}"
             raise ValueError(message)
         return value
 
@@ -55,37 +59,55 @@ class MailFiles:
             return [Finding(level="error", about="mail files", message=str(error))]
         if not count:
             return [Finding(level="warning", about="mail files", message=f"{self.path} holds no .eml or .mbox file yet.")]
-        return [Finding(level="ok", about="mail files", message=f"{count} files; ours is whatever comes from {', '.join(self.our_domains)}")]
+        ours = ", ".join(self.our_domains)
+        if not take_part(self.path, self.our_domains):
+            message = f"nobody of {ours} takes part in any of the mail looked at: every message would count as a customer's. Check our_domains."
+            return [Finding(level="warning", about="mail files", message=message)]
+        return [Finding(level="ok", about="mail files", message=f"{count} files; ours is whatever comes from {ours}")]
 
     def streams(self) -> Sequence[Stream]:
         return [Stream(name="emails")]
 
     def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:  # noqa: ARG002 - one stream
+        """Small files share a page; the cursor of a page stands for the last file that was read whole."""
+        batch = _Batch()
         for path, cursor in files(self.path, SUFFIXES, after):
-            yield from self._pages(path, until)
-            yield Page(records=(), cursor=cursor)
+            for source_key, raw in self._messages(path, batch):
+                batch.take(raw, source_key, self.our_domains, until)
+                if batch.is_full():
+                    yield batch.page()
+            batch.cursor = cursor
+        yield batch.page()
 
-    def _pages(self, path: Path, until: datetime) -> Iterator[Page]:
+    def _messages(self, path: Path, batch: _Batch) -> Iterator[tuple[str, bytes]]:
+        name = place(path, self.path)
         try:
-            found = messages(path)
-            while batch := list(islice(found, PAGE)):
-                yield self._page(path, batch, until)
+            for offset, raw in messages(path):
+                yield (f"{name}@{offset}" if offset else name), raw
         except OSError as error:
-            yield Page(records=(), rejected=[Rejected(source_key=self._place(path), reason=f"the file cannot be read: {error.strerror}")])
+            batch.rejected.append(Rejected(source_key=name, reason=f"the file cannot be read: {error.strerror}"))
 
-    def _page(self, path: Path, batch: Sequence[tuple[int, bytes]], until: datetime) -> Page:
-        records: list[Interaction] = []
-        rejected: list[Rejected] = []
-        for offset, raw in batch:
-            try:
-                records.append(interaction(raw, self.our_domains, until))
-            except UnreadableMail as problem:
-                place = self._place(path) + (f"@{offset}" if offset else "")
-                rejected.append(Rejected(source_key=place, reason=str(problem)))
-        return Page(records=records, rejected=rejected)
 
-    def _place(self, path: Path) -> str:
-        return str(path.relative_to(self.path)) if path != self.path else path.name
+@dataclass(slots=True)
+class _Batch:
+    records: list[Interaction] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    cursor: Cursor | None = None
+
+    def take(self, raw: bytes, source_key: str, our_domains: Collection[str], until: datetime) -> None:
+        try:
+            self.records.append(interaction(raw, our_domains, until))
+        except UnreadableMail as problem:
+            self.rejected.append(Rejected(source_key=source_key, reason=str(problem)))
+
+    def is_full(self) -> bool:
+        return len(self.records) + len(self.rejected) >= PAGE
+
+    def page(self) -> Page:
+        """What has gathered, which is then forgotten."""
+        page = Page(records=self.records, rejected=self.rejected, cursor=self.cursor)
+        self.records, self.rejected, self.cursor = [], [], None
+        return page
 
 
 def _source(config: Mapping[str, Any], secrets: Mapping[str, str]) -> MailFiles:  # noqa: ARG001 - files need none

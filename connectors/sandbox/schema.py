@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Literal
 
 FieldType = Literal["id", "reference", "string", "textarea", "picklist", "email", "url", "phone", "boolean", "int", "double", "currency", "date", "datetime"]
@@ -76,7 +75,7 @@ class Options:
     daily_limit: int = 100_000
     rotate_refresh_token: bool = False
     token_seconds: int = 7_200
-    domain: str = field(default="undertone-sandbox.my")
+    domain: str = "undertone-sandbox.my"
 
 
 Schema = Mapping[str, SObject]
@@ -86,14 +85,9 @@ def index(objects: Iterable[SObject]) -> Schema:
     return {o.name.lower(): o for o in objects}
 
 
-@lru_cache(maxsize=64)
-def _visible(objects: tuple[SObject, ...], options: Options) -> Schema:
-    return index(_under(o, options) for o in objects if o.name not in options.hidden)
-
-
-def visible(objects: tuple[SObject, ...], options: Options) -> Schema:
-    """What the connected user sees of `objects`."""
-    return _visible(objects, options)
+def visible(schema: Schema, options: Options) -> Schema:
+    """What the connected user sees of `schema`."""
+    return index(_under(o, options) for o in schema.values() if o.name not in options.hidden)
 
 
 def _under(sobject: SObject, options: Options) -> SObject:

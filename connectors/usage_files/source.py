@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,16 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from connectors.base import Connector, Cursor, Finding, Page, Stream
-from connectors.errors import Misconfigured
-from connectors.folders import files
+from connectors.cells import day_of, number_of
+from connectors.characters import clean
+from connectors.errors import ConnectorError, Misconfigured
+from connectors.folders import files, place
 from connectors.records import Rejected, UsageRows
-from connectors.tables import Column, UnreadableTable, raw_rows
+from connectors.tables import Block, Column, blocks
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
-PAGE = 50_000
+SUFFIXES = (".csv", ".tsv", ".ndjson", ".jsonl", ".csv.gz", ".tsv.gz", ".ndjson.gz", ".jsonl.gz")
+MAX_NAME = 200
+"""Characters of an account's or a metric's name: more does not fit an index of the database."""
 FIRST_DAY = np.datetime64("1990-01-01")
 MOST = 1e15
 
@@ -57,107 +59,97 @@ class UsageFiles:
 
     def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:  # noqa: ARG002 - one stream
         for path, cursor in files(self.path, SUFFIXES, after):
+            name = place(path, self.path)
             try:
-                yield from _pages(path, until)
-            except (UnreadableTable, EOFError, OSError) as error:
-                yield Page(records=(), rejected=[Rejected(source_key=path.name, reason=str(error) or "the file ends too early")])
+                yield from (_page(name, block, until) for block in blocks(path, COLUMNS))
+            except ConnectorError as error:
+                yield Page(records=(), rejected=[Rejected(source_key=name, reason=str(error))])
             yield Page(records=(), cursor=cursor)
 
 
 def _readable(path: Path) -> Finding:
     try:
-        next(iter(raw_rows(path, COLUMNS)), None)
-    except (UnreadableTable, EOFError, OSError) as error:
+        next(blocks(path, COLUMNS), None)
+    except ConnectorError as error:
         return Finding(level="error", about=path.name, message=str(error))
     return Finding(level="ok", about=path.name, message="has all four columns")
 
 
-def _pages(path: Path, until: datetime) -> Iterator[Page]:
-    rows = raw_rows(path, COLUMNS)
-    while chunk := list(islice(rows, PAGE)):
-        yield _page(path.name, chunk, until)
-
-
-def _page(name: str, chunk: Sequence[tuple[int, Sequence[str | None]]], until: datetime) -> Page:
-    lines = np.array([line for line, _ in chunk])
-    accounts, metrics, days, values = (np.array(column, dtype=object) for column in zip(*(cells for _, cells in chunk), strict=True))
-    day, day_ok = _days(days)
-    value, value_ok = _numbers(values)
+def _page(name: str, block: Block, until: datetime) -> Page:
+    cells = [_distinct(column) for column in block.columns]
+    (accounts, account), (metrics, metric) = (_cleaned(*found) for found in cells[:2])
+    day, value = _days(*cells[2]), _values(block.columns[3], cells[3], ",." if block.decimal_comma else ".")
     last = np.datetime64(until.date() + timedelta(days=1))
+    finite = np.isfinite(value)
     problems = [
-        ("no account", _is_none(accounts)),
-        ("no metric", _is_none(metrics)),
-        ("the day is missing or not a date like 2026-03-31", ~day_ok),
-        ("the day lies in the future or before 1990", day_ok & ((day > last) | (day < FIRST_DAY))),
-        ("the value is missing or not a finite number", ~value_ok),
-        ("the value is negative or above 10^15", value_ok & ((value < 0) | (value > MOST))),
+        ("no account", _lengths(accounts)[account] == 0),
+        ("no metric", _lengths(metrics)[metric] == 0),
+        (f"the account or the metric has more than {MAX_NAME} characters", (_lengths(accounts)[account] > MAX_NAME) | (_lengths(metrics)[metric] > MAX_NAME)),
+        ("the day is missing or not a date like 2026-03-31", np.isnat(day)),
+        ("the day lies in the future or before 1990", (day > last) | (day < FIRST_DAY)),
+        ("the value is missing or not a finite number", ~finite),
+        ("the value is negative or above 10^15", finite & ((value < 0) | (value > MOST))),
     ]
-    bad = np.zeros(len(chunk), dtype=bool)
-    rejected: list[Rejected] = []
+    lines = np.array(block.lines, dtype=np.int64)
+    rejected = [Rejected(source_key=f"{name}:{line}", reason=reason) for line, reason in block.broken]
+    keep = np.ones(len(lines), dtype=bool)
     for reason, where in problems:
-        rejected += _rejections(name, lines[where & ~bad], reason)
-        bad |= where.astype(bool)
-    older = _contradicted(accounts, metrics, day, value, ~bad)
+        rejected += _rejections(name, lines[keep & where], reason)
+        keep &= ~where
+    older = _contradicted(account, metric, day, value, keep)
     rejected += _rejections(name, lines[older], "a later row of the file gives another value for the same account, metric and day; the later one counts")
-    keep = ~bad & ~older
-    rows = UsageRows(accounts=accounts[keep].tolist(), metrics=metrics[keep].tolist(), days=day[keep], values=value[keep])
-    return Page(records=[rows] if len(rows.accounts) else [], rejected=rejected)
-
-
-def _is_none(cells: Array) -> Array:
-    return np.array([cell is None for cell in cells], dtype=bool)
+    keep[older] = False
+    rows = UsageRows(accounts=accounts[account[keep]].tolist(), metrics=metrics[metric[keep]].tolist(), days=day[keep], values=value[keep])
+    return Page(records=[rows] if keep.any() else [], rejected=rejected)
 
 
 def _rejections(name: str, lines: Array, reason: str) -> list[Rejected]:
     return [Rejected(source_key=f"{name}:{line}", reason=reason) for line in lines.tolist()]
 
 
-def _days(cells: Array) -> tuple[Array, Array]:
-    """ISO days, with or without a time of day behind them; and which cells were one."""
-    try:
-        return cells.astype("datetime64[D]"), ~_is_none(cells)
-    except (ValueError, TypeError):
-        parsed = [_day(cell) for cell in cells]
-    day = np.array(parsed, dtype="datetime64[D]")
-    return day, ~np.isnat(day)
+def _distinct(cells: Sequence[str]) -> tuple[list[str], Array]:
+    """The different cells of a column, and for each row the index of its own. Whatever is costly is then done once per different cell."""
+    index = {cell: i for i, cell in enumerate(dict.fromkeys(cells))}
+    return list(index), np.fromiter(map(index.__getitem__, cells), np.int64, len(cells))
 
 
-def _day(cell: str | None) -> np.datetime64:
+def _cleaned(names: Sequence[str], at: Array) -> tuple[Array, Array]:
+    """Names that differ in blanks and NUL characters alone are one."""
+    cleaned, same = _distinct([clean(name).strip() for name in names])
+    return np.array(cleaned, dtype=object), same[at]
+
+
+def _lengths(names: Array) -> Array:
+    return np.fromiter(map(len, names), np.int64, len(names))
+
+
+def _days(cells: Sequence[str], at: Array) -> Array:
+    """Not a time where a cell is no day."""
+    return np.array([day_of(clean(cell).strip()) for cell in cells], dtype="datetime64[D]")[at]
+
+
+def _values(column: Sequence[str], distinct: tuple[Sequence[str], Array], decimals: str) -> Array:
+    """Not a number where a cell is none."""
     try:
-        return np.datetime64(datetime.fromisoformat((cell or "").replace("/", "-")).date())
+        return np.fromiter(map(float, column), np.float64, len(column))
     except ValueError:
-        return np.datetime64("NaT")
+        cells, at = distinct
+    numbers = (number_of(clean(cell).strip(), decimals) for cell in cells)
+    return np.array([np.nan if n is None else n for n in numbers], dtype=np.float64)[at]
 
 
-def _numbers(cells: Array) -> tuple[Array, Array]:
-    try:
-        value = cells.astype(np.float64)
-    except (ValueError, TypeError):
-        value = np.array([_number(cell) for cell in cells])
-    return value, np.isfinite(value)
-
-
-def _number(cell: str | None) -> float:
-    try:
-        return float(cell or "nan")
-    except ValueError:
-        return float("nan")
-
-
-def _contradicted(accounts: Array, metrics: Array, day: Array, value: Array, usable: Array) -> Array:
-    """True for rows whose account, metric and day stand again further down with another value."""
-    older = np.zeros(len(day), dtype=bool)
-    at = np.nonzero(usable)[0]
+def _contradicted(account: Array, metric: Array, day: Array, value: Array, usable: Array) -> Array:
+    """Indices of rows whose account, metric and day stand again further down with another value."""
+    at = np.flatnonzero(usable)
     if len(at) == 0:
-        return older
-    codes = [np.unique(column[at].astype(str), return_inverse=True)[1] for column in (accounts, metrics)]
+        return at
     days = day[at].astype(np.int64)
-    order = np.lexsort((at, days, codes[1], codes[0]))
-    same = np.ones(len(at) - 1, dtype=bool)
-    for key in (codes[0], codes[1], days):
-        same &= key[order][1:] == key[order][:-1]
-    differs = value[at][order][1:] != value[at][order][:-1]
-    older[at[order[:-1][same & differs]]] = True
+    key = (account[at] * (metric.max() + 1) + metric[at]) * (days.max() + 1) + days
+    order = np.argsort(key, kind="stable")
+    ends = np.append(key[order][1:] != key[order][:-1], True)
+    values = value[at][order]
+    of_the_last = values[ends][np.cumsum(ends) - ends]
+    older: Array = at[order[values != of_the_last]]
     return older
 
 

@@ -9,7 +9,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service import keys
-from service.config import now
+from service.config import real_time
 from service.errors import Refused
 from service.keys import Caller, Scope
 
@@ -18,7 +18,7 @@ _bearer = HTTPBearer(auto_error=False, description="An API key: `undertone key c
 
 def caller_with(scope: Scope) -> Callable[..., Caller]:
     def authorised(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Caller:
-        caller = keys.authenticate(credentials.credentials if credentials else "", now())
+        caller = keys.authenticate(credentials.credentials if credentials else "", real_time())
         if scope not in caller.scopes:
             message = f"This key lacks the scope {scope}. Make one with `undertone key create --scope {scope}`."
             raise Refused(message)

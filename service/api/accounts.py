@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from service.api.access import Reader
 from service.api.pages import After, Limit, answer, decode, encode, page
+from service.api.problems import documented
 from service.errors import NotFound
 from service.store import accounts
 from service.store.accounts import AccountRow
 from service.store.pool import transaction
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"], responses=documented(401, 403, 404, 422, 503))
 
 
 class Driver(BaseModel):

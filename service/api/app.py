@@ -1,9 +1,17 @@
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from service import console
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from service import log
 from service.api import accounts, connections, health, problems, signals, suggestions
+from service.api.boundary import Boundary
+from service.config import settings
+from service.console.app import router as console
+from service.console.sign_in import SignInFirst, to_sign_in
 
 
 def create_app() -> FastAPI:
@@ -12,11 +20,27 @@ def create_app() -> FastAPI:
         title="Undertone",
         version="1",
         description="What changed at your customers, in whose words, how sure we are, and what else it could mean. Nothing is ever sent for you.",
+        docs_url=None,  # its page would load scripts from elsewhere; /openapi.json opens in any tool
         redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_serving,
     )
     problems.install(app)
     for resource in (accounts, signals, suggestions, connections, health):
         app.include_router(resource.router)
-    app.include_router(console.router)
-    app.add_exception_handler(console.SignInFirst, console.to_sign_in)
+    app.include_router(console)
+    app.add_exception_handler(SignInFirst, to_sign_in)
+    app.add_middleware(Boundary)
+
+    @app.get("/", include_in_schema=False)
+    def front_door() -> RedirectResponse:
+        return RedirectResponse("/console", status_code=303)
+
     return app
+
+
+@asynccontextmanager
+async def _serving(_app: FastAPI) -> AsyncIterator[None]:
+    """Only where a server runs the app: from here on its log lines are ours, too."""
+    log.set_up(settings().log_level)
+    yield

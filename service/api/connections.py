@@ -9,11 +9,12 @@ from pydantic import BaseModel
 
 from service.api.access import Reader
 from service.api.pages import answer
+from service.api.problems import documented
 from service.store import connections
 from service.store.connections import StreamState
 from service.store.pool import transaction
 
-router = APIRouter(prefix="/v1/connections", tags=["connections"])
+router = APIRouter(prefix="/v1/connections", tags=["connections"], responses=documented(401, 403, 503))
 
 
 class StreamOut(BaseModel):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -16,7 +16,10 @@ from fastapi.responses import Response
 from service.errors import BadInput
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many rows at the most.")]
-After = Annotated[str | None, Query(alias="cursor", max_length=200, description="`next` of the page before.")]
+After = Annotated[str | None, Query(alias="cursor", max_length=8000, description="`next` of the page before.")]
+
+_CHANGE = re.compile(r"[0-9]{1,18}")
+"""A change number that fits a bigint."""
 
 
 def encode(*parts: object) -> str:
@@ -29,19 +32,21 @@ def decode(cursor: str | None) -> tuple[str, UUID] | None:
         return None
     try:
         first, _, last = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().rpartition("|")
-        return first, UUID(last)
-    except (ValueError, binascii.Error):
-        message = "This cursor is not one of ours. Leave it out to start from the first page."
-        raise BadInput(message) from None
+        found = first, UUID(last)
+    except ValueError:
+        raise _not_ours() from None
+    if encode(*found) != cursor or "\x00" in first:
+        raise _not_ours()
+    return found
 
 
 def decode_change(cursor: str | None) -> tuple[int, UUID] | None:
+    """(change number, id). Raises BadInput as decode() does."""
     found = decode(cursor)
     if found is None:
         return None
-    if not found[0].isdigit() or len(found[0]) > 18:
-        message = "This cursor is not one of ours. Leave it out to start from the first page."
-        raise BadInput(message)
+    if not _CHANGE.fullmatch(found[0]):
+        raise _not_ours()
     return int(found[0]), found[1]
 
 
@@ -51,6 +56,10 @@ def answer(value: Any) -> Response:
 
 def page(items: Sequence[dict[str, Any]], limit: int, next_cursor: str | None) -> Response:
     return answer({"items": items, "next": next_cursor if len(items) == limit else None})
+
+
+def _not_ours() -> BadInput:
+    return BadInput("This cursor is not one of ours. Leave it out to start from the first page.")
 
 
 def _text(value: object) -> str:

@@ -1,44 +1,68 @@
-"""Errors as problem+json (RFC 9457). What is not meant for the caller is logged and answered with a plain 500."""
+"""Errors as problem+json (RFC 9457); on the console, as a page. Nothing that was sent is repeated, nothing private is told."""
 
 from __future__ import annotations
 
-import logging
+import json
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from service.console.pages import error_page
 from service.errors import Unauthenticated, Unavailable, UndertoneError
 
-log = logging.getLogger("undertone.api")
+MEDIA_TYPE = "application/problem+json"
+_SCHEMA = {
+    "type": "object",
+    "required": ["title", "status", "detail"],
+    "properties": {"title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}},
+}
 
 
-def problem(status: int, title: str, detail: str) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if status == Unauthenticated.status else {}
-    if status == Unavailable.status:
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a router's `responses`: what an operation may answer besides its result."""
+    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}} for status in statuses}
+
+
+def problem(request: Request, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    if request.url.path.startswith("/console"):
+        return error_page(request, status, title, detail)
+    # Pure ASCII: a lone surrogate in a field's name could not be encoded otherwise.
+    body = json.dumps({"title": title, "status": status, "detail": detail})
+    return Response(body, status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def refusal(request: Request, error: UndertoneError) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+    if isinstance(error, Unavailable):
         headers["Retry-After"] = "5"
-    return JSONResponse({"title": title, "status": status, "detail": detail}, status, headers, media_type="application/problem+json")
+    return problem(request, error.status, error.title, str(error), headers)
+
+
+def fault(request: Request) -> Response:
+    return problem(request, 500, "Something went wrong", "This is a fault of ours; it has been logged. Try again, and tell us if it stays.")
 
 
 def install(app: FastAPI) -> None:
     @app.exception_handler(UndertoneError)
-    def expected(request: Request, error: UndertoneError) -> JSONResponse:  # noqa: ARG001
-        return problem(error.status, error.title, str(error))
+    def expected(request: Request, error: UndertoneError) -> Response:
+        return refusal(request, error)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:  # noqa: ARG001
-        """Names the field and the rule, never the value."""
+    def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return problem(422, "The request cannot be used", f"{place}: {first['msg']}")
+        return problem(request, 422, "The request cannot be used", f"{_place(first)}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> JSONResponse:  # noqa: ARG001
-        return problem(error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail))
+    def http(request: Request, error: HTTPException) -> Response:
+        return problem(request, error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail), error.headers)
 
-    @app.exception_handler(Exception)
-    def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", exc_info=error, extra={"method": request.method, "route": request.scope.get("path", "")})
-        return problem(500, "Something went wrong", "This is a fault of ours; it has been logged. Try again, and tell us if it stays.")
+
+def _place(error: Mapping[str, Any]) -> str:
+    """Where the fault lies. The name of a field that we do not know is the sender's text, and stays out."""
+    names = error["loc"][:-1] if error["type"] == "extra_forbidden" else error["loc"]
+    return ".".join(str(name) for name in names)

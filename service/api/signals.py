@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from service.api.access import Reader
 from service.api.pages import After, Limit, decode_change, encode, page
+from service.api.problems import documented
 from service.signals import SignalKind, SignalState
 from service.store import signals
 from service.store.pool import transaction
 from service.store.signals import SignalRow
 
-router = APIRouter(prefix="/v1/signals", tags=["signals"])
+router = APIRouter(prefix="/v1/signals", tags=["signals"], responses=documented(401, 403, 422, 503))
 
 
 class Evidence(BaseModel):

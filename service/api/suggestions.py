@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from service import feedback, jobs
 from service.api.access import Pusher, Reader, Reviewer
 from service.api.pages import After, Limit, answer, decode_change, encode, page
+from service.api.problems import documented
 from service.errors import Conflict, NotFound
 from service.store import connections, messages, outbox, suggestions
+from service.store.connections import Connection
 from service.store.pool import transaction
 from service.store.suggestions import SuggestionRow, Verdict
 from service.task import draft_text, quoted_messages
 
-router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"])
+router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], responses=documented(400, 401, 403, 404, 409, 413, 422, 503))
 
 
 class Suggestion(BaseModel):
@@ -90,11 +92,12 @@ def push_suggestion(caller: Pusher, suggestion_id: UUID) -> JSONResponse:
     """Queues the suggestion's task for the one push path. Asking again changes nothing: one suggestion is one task."""
     with transaction(caller.workspace_id) as db:
         row = _found(suggestions.get(db, suggestion_id))
-        connection = connections.of_account(db, row.account_id)
-        if connection is None or connection.push_approved_at is None:
-            message = "Pushing to this CRM has not been approved yet: look at `undertone push --preview`, then say `undertone push --approve`."
+        connection = _approved(connections.of_account(db, row.account_id))
+        if row.state == "closed":
+            message = "This suggestion is closed. Only an open one becomes a task."
             raise Conflict(message)
-        if row.push_status != "sent":
+        # A row that waits or is in a worker's hands is left to it: to queue it anew would take it away from that worker.
+        if row.push_status != "sent" and suggestion_id not in outbox.waiting(db, connection.connection_id):
             outbox.add(db, [suggestion_id], connection.connection_id)
     jobs.ring(jobs.PUSH, workspace_id=caller.workspace_id, connection_id=connection.connection_id)
     return JSONResponse({"status": "queued"}, 202)
@@ -105,6 +108,13 @@ def give_feedback(caller: Reviewer, suggestion_id: UUID, body: FeedbackIn) -> JS
     """Was it used, edited, not for now, or did we read it wrong? Kept beside the suggestion; the last word counts."""
     feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", body.note)
     return JSONResponse({"status": "recorded"}, 201)
+
+
+def _approved(connection: Connection | None) -> Connection:
+    if connection is None or connection.push_approved_at is None:
+        message = "Pushing to this CRM has not been approved yet: look at `undertone push --preview`, then say `undertone push --approve`."
+        raise Conflict(message)
+    return connection
 
 
 def _found(row: SuggestionRow | None) -> SuggestionRow:

@@ -18,8 +18,6 @@ from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
 from service.task import draft_text, quoted_messages
 
-_LEVELS = {"at_risk": 0, "unknown": 1, "open": 2, "likely": 3}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentView:
@@ -64,26 +62,6 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
         charts=_charts(messages.mood(db, account_id), usage.series(db, account_id), moments, at),
     )
-
-
-def urgency(row: AccountRow, suggestion: SuggestionRow | None) -> tuple[object, ...]:
-    """Open suggestions first, then by outlook, then by the nearest renewal."""
-    return (suggestion is None, _LEVELS.get(row.level or "", 4), row.renewal_date or date.max, row.name)
-
-
-def sparkline(values: Sequence[float | None], width: int = 120, height: int = 24) -> str:
-    """Points of an SVG polyline per unbroken run: a gap in the data is a gap in the line."""
-    known = [v for v in values if v is not None]
-    if not known:
-        return ""
-    top = max(known) or 1.0
-    runs: list[list[str]] = [[]]
-    for i, value in enumerate(values):
-        if value is None:
-            runs.append([])
-        else:
-            runs[-1].append(f"{i * width / max(1, len(values) - 1):.1f},{height - 2 - value / top * (height - 4):.1f}")
-    return "".join(f"M{' L'.join(run)}" for run in runs if len(run) > 1)
 
 
 def _moment(signal: Signal, names: dict[UUID, str]) -> MomentView:

@@ -64,8 +64,7 @@ def add(db: Db, suggestion_ids: Sequence[UUID], connection_id: UUID) -> None:
         " ON CONFLICT (workspace_id, suggestion_id, connection_id) DO UPDATE"
         " SET state = CASE WHEN o.state = 'leased' THEN o.state ELSE 'ready' END, run_at = now(), attempts = 0, queued_at = NULL, error = NULL,"
         # A change that arrives while a worker holds the row must not be lost: ending that worker's fence makes the row due again.
-        " fence = o.fence + CASE WHEN o.state = 'leased' THEN 1 ELSE 0 END,"
-        " lease_until = CASE WHEN o.state = 'leased' THEN clock_timestamp() + interval '60 seconds' END",
+        " fence = o.fence + CASE WHEN o.state = 'leased' THEN 1 ELSE 0 END",
         [connection_id, list(suggestion_ids)],
     )
 

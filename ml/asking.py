@@ -1,0 +1,138 @@
+"""Questions to the reader, and whether a message asks for anything. English first; basics of German, French, Spanish and Portuguese."""
+
+from __future__ import annotations
+
+import re
+
+from ml.text import sentences
+
+SEEN = 400
+"""Characters of a sentence that decide; every pattern below is tried in that window only."""
+
+_MARK = re.compile(r"[?？][\"'”’)\]]?\s*$")
+_PLEASANTRY = re.compile(
+    r"^\W{0,3}(?:and )?(?:how are (?:you|things|we)|how(?:'s| is) (?:it|everything|life|your (?:week|day|summer))|how have you been"
+    r"|how was your (?:weekend|holiday|vacation|trip|week|summer|break|time off|flight)"
+    r"|how do you do|hope .{0,80}|did you have a (?:good|nice|great|relaxing).{0,60}|are you (?:well|back|keeping well|doing well|ok|okay"
+    r"|enjoying .{0,40})|all (?:well|good)(?: with you| on your side| your end)?"
+    r"|wie geht(?:'s| es).{0,40}|alles gut(?: bei .{0,30})?|wie war .{0,20}(?:wochenende|urlaub)|hattest du .{0,40}|(?:comment )?(?:allez-vous|vas-tu"
+    r"|ça va|ca va)(?: bien)?|comment ça va|j'espère .{0,80}"
+    r"|(?:qué|que) tal.{0,30}|cómo (?:estás?|está usted|va todo|le va)|todo bien|tudo bem(?: contigo| consigo| por aí)?|como (?:está|vai|estás)(?: você"
+    r"| tudo)?)\W{0,4}$",
+    re.IGNORECASE,
+)
+_RHETORICAL = re.compile(
+    r"^\W{0,3}(?:(?:and |but |so )?(?:who (?:knows|cares|doesn't (?:love|like|want))|what more (?:can|could) .{0,20}(?:say|ask|want)|why not|guess what"
+    r"|you know what|know what i mean|isn't (?:it|that) (?:great|nice|wonderful|funny|ironic|amazing)"
+    r"|what can i say|need i say more|how (?:cool|nice|great|lovely|funny|ironic|hard can (?:it|that) be).{0,40}|what's not to (?:like|love)"
+    r"|is(?:n't)? it just me|what else is new|right|really|seriously|no|ok(?:ay)?|yes|huh|eh|remember"
+    r"|nicht wahr|oder|ne|gell|n'est-ce pas|non|hein|verdad|no es así|não é(?: verdade)?|né)\W{0,4}"
+    r"|(?:i|we)(?:'m| am| are|'re)? (?:wonder(?:ing)?|ask(?:ed|ing)?) (?:myself|ourselves)\b.*)$",
+    re.IGNORECASE,
+)
+_OWN_ANSWER = re.compile(
+    r"^\W{0,3}(?:the (?:question|answer) (?:was|is)|he asked|she asked|they asked|(?:my|our) (?:boss|director|manager|cfo|team|customers?"
+    r"|colleagues?)( \w+)? (?:asked|asks|wonders?|keeps? asking)|someone asked|people ask)\b",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"^\W{0,3}(?:(?:hi|hello|hey|dear|thanks|thank you|ok|okay|also|and|so|then|secondly|first|finally|meanwhile|in the meantime|if possible"
+    r"|when you (?:can|have a (?:minute|moment)))\b[^,.]{0,30}[,.]? )?"
+    r"(?:can|could|would|will) (?:you|someone|somebody|anyone|anybody|your (?:team|colleagues?|side|support))\b"
+    r"|\bplease (?:let|send|confirm|advise|tell|share|provide|check|explain|clarify|give|call|get back|reply|respond|update|look|forward|resend|add"
+    r"|remove|change|correct|fix|review|sign|return|help|make|arrange|set|find out|quote|state|indicate|note the)\b"
+    r"|\bkindly (?:let|send|confirm|advise|tell|share|provide|check|explain|clarify|give|reply|respond|update|forward|arrange|sign|return)\b"
+    r"|\b(?:let me|let us) know (?:if|when|whether|how|what|which|who|where|why|by|your|the|about|asap|as soon)\b"
+    r"|\b(?:i|we) (?:would|'d) (?:like|love|need|want|appreciate|be grateful for|be glad for) (?:to (?:know|understand|hear (?:back|from you|your|what"
+    r"|how|when|whether)|get|have|see|receive)|an? (?:answer|update|reply|response|date|list|copy|call|quote|explanation|confirmation)|your (?:answer"
+    r"|thoughts|view|feedback|help|advice|comments|confirmation))"
+    r"|\b(?:i|we) (?:still )?(?:need|require|expect|await|am waiting for|are waiting for|look forward to) (?:an? |the |your |from you )(?:answer|update"
+    r"|reply|response|date|list|copy|call|quote|explanation|confirmation|feedback|decision|approval|comments?|thoughts|figures?|numbers?|signed"
+    r"|signature|information|details)\b"
+    r"|\b(?:i|we)(?:'m| am| are|'re) (?:wondering|curious|asking) (?:if|whether|when|how|what|which|who|why)\b|\b(?:i|we) wonder (?:if|whether|when|how"
+    r"|what)\b|\b(?:any|some) (?:news|update|progress|thoughts|feedback|idea)s? (?:on|about|from|yet|regarding)\b"
+    r"|\b(?:what|how|when|where|which|who|why) (?:is|are|do|does|did|can|could|should|will|would|about|many|much|long|soon|often|time|date)\b[^.!]{3,200}$"
+    r"|\b(?:bitte|könnten sie|können sie|kannst du|könntest du|würden sie) (?:(?:sie |mir |uns |um |teilen|senden|schicken|geben|prüfen|bestätigen"
+    r"|sagen|melden)\b)"
+    r"|\b(?:wir|ich) (?:bitten?|brauchen?|benötigen?|erwarten?) (?:um |noch |eine |die |den |ihre |von ihnen )"
+    r"|\b(?:pouvez|pourriez|peux|pourrais)[- ](?:vous|tu)\b|\b(?:merci de|veuillez|prière de|nous attendons|j'attends) (?:nous|me|bien|votre|vos"
+    r"|confirmer|envoyer|indiquer|répondre|vérifier)\b"
+    r"|\b(?:puede|podría|pueden|podrían|puedes|podrías) (?:\w+)|\bpor favor[, ]+(?:\w+)|\b(?:quedo|quedamos) a la espera\b|\besperamos (?:su"
+    r"|vuestra) respuesta\b"
+    r"|\b(?:pode|podem|poderia|podia|podiam|consegue) (?:\w+)|\b(?:aguardo|aguardamos|fico a aguardar)\b|\bagradec(?:ia|emos|o) (?:que|confirmação"
+    r"|resposta|informação)\b",
+    re.IGNORECASE,
+)
+_INDIRECT = re.compile(
+    r"^\W{0,3}(?:(?:hi|hello|hey|dear|also|and|so|then)\b[^,.]{0,30}[,.]? )?(?:(?:can|could|would|will) you (?!imagine|believe|see)|(?:please"
+    r"|kindly) (?:let (?:me|us) know|tell (?:me|us)|advise|explain|clarify|confirm) (?:if|when|whether|how|what|which|who|where|why|on|us|me)?"
+    r"|let (?:me|us) know (?:when|whether|how|what|which|who|where|why|if (?:this|it|that|the \w+|we|i|your) (?:is|are|can|will|could|would|should|has"
+    r"|have|does|do|includes?))"
+    r"|(?:i|we)(?:'d| would) (?:like|need|want|love) to (?:know|understand) (?:if|when|whether|how|what|which|who|where|why)|(?:i|we)(?:'m| am| are"
+    r"|'re) (?:wondering|asking) (?:if|when|whether|how|what|which|who|why)"
+    r"|(?:what|how|when|where|which|who|why) (?:is|are|do|does|did|can|could|should|will|would|many|much|long) (?:the|you|we|i|it|your|our|this|that|there)\b"
+    r"|(?:können|könnten|würden) sie|kannst du|könntest du|(?:pouvez|pourriez)-vous|(?:puede|podría|pueden|podrían) (?:decir|confirmar|indicar|explicar"
+    r"|enviar)|(?:pode|podem|poderia|podia) (?:dizer|confirmar|indicar|explicar|enviar))",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"(?:please )?(?:do not|don't) hesitate|feel free|let me know if (?:you have|there are|there is|you need|i can|anything|you want|we can"
+    r"|that works(?: for you)?\W*$)|please (?:find|see|note|be informed|accept|ignore|disregard|excuse|bear)"
+    r"|look(?:ing)? forward to (?:seeing|meeting|working|speaking|talking|our)|if you have any questions|bei (?:rück)?fragen|zögern sie nicht"
+    r"|n'hésitez pas|no dude en|não hesite|anbei finden|veuillez trouver|please and thank",
+    re.IGNORECASE,
+)
+_WITHDRAWN = re.compile(
+    r"\b(?:never ?mind|please (?:disregard|ignore) (?:my|the|this|that) (?:\w+ )?(?:question|request|e-?mail|mail|message|query)|(?:disregard|ignore"
+    r"|scratch|forget) (?:that|my (?:last|previous|earlier)? ?(?:question|request|query|e-?mail|mail|message))"
+    r"|no longer (?:need(?:ed)?|necessary|relevant|required)(?: (?:an answer|your help|this|it|to know))?|(?:i|we)(?:'ve| have"
+    r"| just)? (?:just )?(?:found (?:it|the answer|the file|out|the (?:setting|reason|cause))|figured (?:it|that) out|solved it|sorted it|worked it out"
+    r"|got it (?:working|sorted|solved))"
+    r"|(?:it|that|this)(?:'s| is| has been| was) (?:now |already |all )?(?:sorted|solved|resolved|answered|settled|taken care of)(?: (?:itself|now"
+    r"|already|in the meantime|meanwhile))?|question (?:is |has been )?(?:answered|resolved|obsolete)"
+    r"|hat sich (?:erledigt|geklärt)|hab(?:e|en)? (?:es|ihn|sie|die antwort) (?:inzwischen |schon |selbst )?gefunden|frage (?:ist )?(?:erledigt"
+    r"|geklärt)|nicht mehr (?:nötig|notwendig)|vergessen sie(?: es| meine)"
+    r"|(?:c'est|question) (?:réglé|résolu|trouvé|bon)e?\b|j'ai trouvé|laissez tomber|oubliez (?:ma|mon)|n'est plus (?:nécessaire|utile)"
+    r"|ya (?:está (?:resuelto|solucionado)|lo (?:he )?encontr\w+|no (?:hace falta|es necesario))|olvid(?:e|a) (?:mi|lo)"
+    r"|já (?:está (?:resolvido|tratado)|encontr\w+|não é (?:preciso|necessário))|esqueça (?:a|o))",
+    re.IGNORECASE,
+)
+
+
+def questions(text: str) -> list[tuple[int, int]]:
+    """Spans of direct questions that want something of us; pleasantries and rhetorical ones are left out."""
+    return [(start, end) for start, end in sentences(text) if is_question(text[start:end])]
+
+
+def is_question(sentence: str) -> bool:
+    seen = _seen(sentence)
+    if _PLEASANTRY.match(seen) or _RHETORICAL.match(seen) or _OWN_ANSWER.match(seen):
+        return False
+    return _MARK.search(sentence[-6:]) is not None or _asks_without_mark(seen)
+
+
+def _asks_without_mark(seen: str) -> bool:
+    """ "Could you tell me when the fix comes." """
+    return _INDIRECT.match(seen) is not None and _COURTESY.search(seen) is None
+
+
+def is_answer_expected(text: str) -> bool:
+    """Whether a message of ours asks the reader for something."""
+    found = [text[start:end] for start, end in sentences(text)]
+    return any(_expects(sentence) for sentence in found)
+
+
+def _expects(sentence: str) -> bool:
+    seen = _seen(sentence)
+    if is_question(sentence):
+        return True
+    return _REQUEST.search(seen) is not None and _COURTESY.search(seen) is None
+
+
+def is_withdrawn(text: str) -> bool:
+    """The writer takes a question back: never mind, found it."""
+    return any(_WITHDRAWN.search(_seen(text[start:end])) is not None for start, end in sentences(text)[:12])
+
+
+def _seen(sentence: str) -> str:
+    return " ".join(sentence[:SEEN].replace("’", "'").split())

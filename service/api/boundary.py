@@ -1,0 +1,100 @@
+"""What every request passes before a route sees it, and what every answer carries away."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.problems import fault, refusal
+from service.errors import BadInput
+
+log = logging.getLogger("undertone.api")
+
+MOST_BODY = 64 * 1024
+"""Bytes. The largest body with a meaning is a note of 2,000 characters."""
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # With no-referrer a browser hides the origin of our own sign-in form from us.
+    "Referrer-Policy": "same-origin",
+}
+_UNLESS_SAID = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+}
+
+
+class Boundary:
+    """Refuses large bodies, and NUL characters, which Postgres cannot hold; sets headers; ends every unforeseen error.
+
+    An error that went on to the server would be printed there with its message, which may quote somebody's words.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            if _holds_nul(scope):
+                message = "The address holds a NUL character, which no name or cursor can have."
+                await refusal(Request(scope), BadInput(message))(scope, receive, answer)
+            else:
+                await self._app(scope, _Body(receive), answer)
+        except Exception:
+            log.exception("unexpected error", extra={"method": scope["method"], "route": _template(scope)})
+            if not answer.started:
+                await fault(Request(scope))(scope, receive, answer)
+
+
+class _Body:
+    """`receive`, up to MOST_BODY bytes."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._taken = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        if self._taken > MOST_BODY:
+            raise HTTPException(413, f"A body may have {MOST_BODY:,} bytes at the most.")
+        return message
+
+
+class _Answer:
+    """`send`, with our headers on the way."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            headers.update(_ALWAYS)
+            for name, value in _UNLESS_SAID.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+def _holds_nul(scope: Scope) -> bool:
+    query: bytes = scope["query_string"]
+    return "\x00" in scope["path"] or b"%00" in query or b"\x00" in query
+
+
+def _template(scope: Scope) -> str:
+    """The route as we wrote it; an address as somebody typed it could hold anything."""
+    route: Any = scope.get("route")
+    return str(getattr(route, "path", "none"))

@@ -1,0 +1,86 @@
+"""All accounts as the first page shows them: those that want attention first, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+from uuid import UUID
+
+from service.store import accounts, connections, suggestions, usage
+from service.store.accounts import AccountRow
+from service.store.connections import Connection
+from service.store.pool import Db
+from service.store.suggestions import SuggestionRow
+
+PAGE = 100
+_EVERY = 100_000
+"""Accounts of a workspace: which of them are pressing is known only once all have been looked at."""
+_LEVELS = {"at_risk": 0, "unknown": 1, "open": 2, "likely": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the visitor asked to see; "" is everything."""
+
+    search: str
+    owner: str
+    level: str
+    page: int
+
+    def link(self, page: int) -> str:
+        given = {"search": self.search, "owner": self.owner, "level": self.level, "page": page}
+        return f"/console?{urlencode({name: value for name, value in given.items() if value})}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    rows: Sequence[AccountRow]
+    total: int
+    first: int
+    """Place of the first row shown, from 1."""
+    opened: Mapping[UUID, SuggestionRow]
+    sparks: Mapping[UUID, str]
+    owners: Sequence[str]
+    paused: Sequence[Connection]
+    pages: int
+
+
+def read(db: Db, wanted: Wanted, today: date) -> Overview:
+    every = accounts.listing(db, level=wanted.level or None, search=wanted.search or None, most=_EVERY)
+    opened = {s.account_id: s for s in suggestions.open_suggestions(db)}
+    rows = sorted((r for r in every if wanted.owner in ("", r.owner_name)), key=lambda r: urgency(r, opened.get(r.account_id)))
+    first = (wanted.page - 1) * PAGE
+    shown = rows[first : first + PAGE]
+    lines = usage.sparklines(db, today)
+    return Overview(
+        rows=shown,
+        total=len(rows),
+        first=first + 1,
+        opened=opened,
+        sparks={r.account_id: sparkline(lines[r.account_id]) for r in shown if r.account_id in lines},
+        owners=sorted({r.owner_name for r in every if r.owner_name}),
+        paused=[c for c in connections.all_connections(db) if c.status != "active"],
+        pages=-(-len(rows) // PAGE),
+    )
+
+
+def urgency(row: AccountRow, suggestion: SuggestionRow | None) -> tuple[object, ...]:
+    """Open suggestions first, then by outlook, then by the nearest renewal."""
+    return (suggestion is None, _LEVELS.get(row.level or "", 4), row.renewal_date or date.max, row.name)
+
+
+def sparkline(values: Sequence[float | None], width: int = 120, height: int = 24) -> str:
+    """Path of an SVG line per unbroken run: a gap in the data is a gap in the line, a lone week a dot. "" where nothing is known."""
+    known = [v for v in values if v is not None]
+    if not known:
+        return ""
+    top = max(known) or 1.0
+    runs: list[list[str]] = [[]]
+    for i, value in enumerate(values):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{i * width / max(1, len(values) - 1):.1f},{height - 2 - value / top * (height - 4):.1f}")
+    return "".join(f"M{' L'.join(run if len(run) > 1 else run * 2)}" for run in runs if run)

@@ -1,0 +1,60 @@
+"""Templates to answers: one environment, in which every text is escaped, and the policy under which a page runs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def _day(value: date | datetime | None) -> str:
+    return f"{value.day} {value:%b %Y}" if value else "none known"
+
+
+def _money(amount: float | None, currency: str | None) -> str:
+    return f"{amount:,.0f} {currency or ''}".strip() if amount is not None else "not known"
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ")
+
+
+def _distance(day: date, today: date) -> str:
+    """In the unit somebody would say it in."""
+    days = (day - today).days
+    if days == 0:
+        return "today"
+    size = abs(days)
+    count, unit = (size, "day") if size < 60 else (round(size / 30.4), "month")
+    said = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"in {said}" if days > 0 else f"{said} ago"
+
+
+_environment = Environment(
+    loader=PackageLoader("service.console"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters.update(day=_day, money=_money, words=_words, distance=_distance)
+_templates = Jinja2Templates(env=_environment)
+
+
+def page(request: Request, template: str, status: int = 200, *, charts: bool = False, signed_in: bool = True, **context: Any) -> HTMLResponse:
+    """`charts`: the chart library places style elements of its own, so that page alone may have them."""
+    policy = POLICY.format(style=" 'unsafe-inline'" if charts else "")
+    return _templates.TemplateResponse(request, template, {"signed_in": signed_in, **context}, status_code=status, headers={"Content-Security-Policy": policy})
+
+
+def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
+    return page(request, "error.html", status, signed_in=False, title=title, detail=detail)
