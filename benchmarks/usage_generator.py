@@ -280,7 +280,7 @@ def _counts(random: Random, accounts: _Accounts, in_use: Floats, chance: Floats,
     mean = seats * accounts.intensity[:, None] * intensity
     shape = accounts.burstiness[:, None] * np.sqrt(np.maximum(seats, 1))
     events = np.where(mean > 0, random.poisson(random.gamma(shape, np.maximum(mean, 1e-9) / shape)), 0)
-    share = random.dirichlet(np.full(FEATURES, 1.2), n).T * random.uniform(0.5, 1, n)[None]
+    share = random.dirichlet(np.full(FEATURES, 1.2), n).T * random.uniform(0.5, 1, n)
     series: dict[str, Any] = {"seats": seats, "events": events}
     left_over, used = events.copy(), np.zeros((n, days))
     for k, name in enumerate(FEATURE_NAMES):
@@ -305,7 +305,7 @@ def _late(random: Random, series: dict[str, Counts], hard: float) -> dict[str, C
     """Some days are first seen at a part of their count."""
     n, days = series["seats"].shape
     everywhere = random.random(days) < 0.006 * hard
-    late = (random.random((n, days)) < 0.01 * hard) | everywhere[None]
+    late = (random.random((n, days)) < 0.01 * hard) | everywhere
     part = random.uniform(0.2, 0.7, (n, days))
     shown = {name: series[name].copy() for name in ("seats", "events")}
     for values in shown.values():

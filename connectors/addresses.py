@@ -32,7 +32,7 @@ def addresses(*headers: str) -> tuple[str, ...]:
 
     Headers are given as they were sent: a name decoded before could hold an address of its own.
     """
-    found = (address.strip(" '\"<>.").lower() for _, address in utils.getaddresses([_bounded(h) for h in headers], **_LENIENT))
+    found = (address.strip(" '\"<>.").lower() for h in headers for _, address in utils.getaddresses([_bounded(h)], **_LENIENT))
     return tuple(dict.fromkeys(a for a in found if _is_address(a)))
 
 

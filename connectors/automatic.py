@@ -17,7 +17,7 @@ _SEEN = 4_000
 
 _ROBOT_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponse", "x-autoreply-from", "x-mail-autoreply", "x-failed-recipients")
 _ROBOT_SENDER = re.compile(
-    r"(no-?_?reply|do-?_?not-?_?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletters?|ne-pas-repondre|nicht-?antworten|nao-?responda"
+    r"(no-?_?reply|do-?_?not-?_?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletters?|news|mailings?|marketing|ne-pas-repondre|nicht-?antworten|nao-?responda"
     r"|no-?responder|microsoftexchange[0-9a-f]{16,})([+._-].*)?|.*[+._-](no-?_?reply|do-?not-?reply|notifications?)"
 )
 
@@ -33,10 +33,10 @@ _AUTO_SUBJECT = re.compile(
     | risposta\ automatica | automatisch\ (antwoord|bericht) | afwezigheidsbericht | afwezigheidsassistent
     | autosvar | automatiskt?\ svar | automaattinen\ vastaus | odpowied(ź|z)\ automatyczna | automatyczna\ odpowied(ź|z)
     | automatick(á|a)\ odpov(ě|e)(ď|d) | 自動返信 | 自动回复 | 自動回覆 | 자동\ ?회신
-    )\s*(:|：|-\ |–|$|re:|aw:)""",
+    )\s*(?P<certain>:|：|-\ |–|re:|aw:)?""",
     re.VERBOSE,
 )
-"""A machine's own prefix, which a colon follows, or nothing. "Automatic reply rule is broken" is a person's."""
+"""A machine's own prefix, which a colon follows. "Automatic reply rule is broken" is a person's."""
 _RETURNED_SUBJECT = re.compile(
     r"""\s*(\[[^\]]{1,40}\]\s*)?(
     undeliverable | undelivered\ mail | delivery\ status\ notification | mail\ delivery\ (failed|failure|system|subsystem)
@@ -65,14 +65,17 @@ _INVITE_SUBJECT = re.compile(
 )
 _INVITE_BODY = re.compile(
     r"begin:vcalendar|invitation from google calendar|calendar\.google\.com/|teams\.microsoft\.com/l/meetup-join|microsoft teams[- ](meeting|besprechung)"
-    r"|\b(has|hat|a|ha) (accepted|declined|canceled|cancelled|zugesagt|abgesagt|accepté|refusé|aceptado|rechazado|aceite|recusado) (this|the|diese|die|l'|cette|la|esta|o)\b"
-    r"|^\*?(when|wann|quand|cuándo|cuando|quando|wanneer)\*?:? .{0,80}\d{1,2}[:.h]\d\d",
+    r"|\b(has|hat|a|ha) (accepted|declined|canceled|cancelled|zugesagt|abgesagt|accepté|refusé|aceptado|rechazado|aceite|recusado) (this|the|diese|die|l'|cette|la|esta|o) ?(invitation|meeting|event|einladung|besprechung|réunion|invitación|reunión|convite|reunião|evento)\b"
+    r"|^\*?(when|wann|quand|cuándo|cuando|quando|wanneer)\*? ?:? .{0,60}\b20\d\d\b.{0,20}\d{1,2}([:.h]\d\d| ?[ap]m)",
     re.MULTILINE,
 )
 _SENTENCE = r"(?:^|(?<=[.!\n])|(?<=[.!] )|(?<=[*_~=-]))[ *_~=-]{0,5}"
 _MACHINE_BODY = re.compile(
     _SENTENCE + r"(?:please note(?: that|:)? |note: |hinweis: )?(?:"
-    r"this (is|was) an? (auto(matic(ally)?|mated)?|system)[- ]?(generated |sent )?(e-?mail|message|reply|response|notification)"
+    r"(message|e-?mail|notice|letter) (was|is|has been) (created|generated|produced|issued) automatically"
+    r"|you (receive|received|are receiving|get|are getting) this (newsletter|letter|e-?mail|message|mailing) (because|as)\b"
+    r"|(change|manage|end|cancel) (your|this) (e-?mail )?subscription"
+    r"|this (is|was) an? (auto(matic(ally)?|mated)?|system)[- ]?(generated |sent )?(e-?mail|message|reply|response|notification)"
     r"|this (e-?mail|message|reply|notification) (is|was|has been) (automatically (generated|sent)|(generated|sent) automatically|auto-?generated)"
     r"|this is the mail system at host|i'm sorry to have to inform you that your message could not"
     r"|die(s|se) (nachricht|e-?mail) (wurde|ist|wird) (ein )?automatisch (generiert|erstellt|erzeugt|versendet|verschickt)"
@@ -90,8 +93,8 @@ _AUTOMATED = re.compile(r"\bautomat|\bgenerated\b|not monitored|unmonitored|unat
 _ABSENT_BODY = re.compile(
     r"\bi('m| am| will be)( currently| now| away and)? (out of (the |my )?office|on (annual |parental |maternity |paternity |sick )?(leave|vacation|holidays?|pto)"
     r"|away from (the |my )?(office|desk)|travell?ing)|\bcurrently out of (the )?office"
-    r"|\bich bin (derzeit|zurzeit|zur zeit|aktuell|momentan|leider|bis|vom|ab|im|nicht|in).{0,60}(nicht im (büro|haus|hause)|abwesend|urlaub|nicht erreichbar|elternzeit|außer haus)"
-    r"|\bje suis (actuellement |absente?|en cong|en déplacement|hors du bureau)|\b(estoy|estaré|me encuentro) (actualmente )?(fuera de|de vacaciones|ausente)"
+    r"|\bich bin (derzeit|zurzeit|zur zeit|aktuell|momentan|leider|bis|vom|ab|im|nicht|in).{0,60}(nicht im (büro|haus|hause)|nicht da\b|abwesend|urlaub|nicht erreichbar|elternzeit|außer haus)"
+    r"|\bich bin nicht (da\b|im (büro|haus)|erreichbar)|\bje suis (actuellement |absente?|en cong|en déplacement|hors du bureau)|\b(estoy|estaré|me encuentro) (actualmente )?(fuera de|de vacaciones|ausente)"
     r"|\b(estou|estarei|encontro-me) (atualmente |de momento )?(fora d|de férias|ausente)|\bik ben (momenteel |op dit moment )?(afwezig|niet (aanwezig|op kantoor)|met vakantie|op vakantie)"
     r"|\bsono (attualmente )?(fuori (sede|ufficio)|assente|in ferie)"
 )
@@ -102,6 +105,20 @@ _FORMULA_BODY = re.compile(
     r"|vielen dank für (ihre|deine) (nachricht|e-?mail|mail)|in dringenden (fällen|angelegenheiten)|nicht weitergeleitet|nach meiner rückkehr|meine vertretung"
     r"|en cas d'urgence|à mon retour|pendant mon absence|pour toute urgence|en caso de urgencia|a mi (regreso|vuelta)|para (asuntos|temas) urgentes"
     r"|em caso de urgência|no meu regresso|quando (eu )?(voltar|regressar|retornar)|assuntos urgentes|bij (spoed|dringende)|tijdens mijn afwezigheid|in caso di urgenza|al mio (rientro|ritorno)"
+)
+_ABOUT_ABSENCE = re.compile(
+    r"@|\d{5}|\d[./]\d|\b(mon|tues|wednes|thurs|fri|satur|sun)day|\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|\b(montag|dienstag|mittwoch|donnerstag|freitag|januar|februar|märz|mai|juni|juli|oktober|dezember)"
+    r"|office|\bleave|vacation|holiday|\baway\b|absen|travel|\bpto\b|\bback\b|return|urgent|emergenc|contact|\breach|\bcall\b|phone|e-?mail|message|\brepl|respon|access|inbox|available|assist|colleague|thank"
+    r"|büro|urlaub|abwesen|erreich|elternzeit|dienstreise|zurück|rückkehr|nicht da\b|wieder da\b|dringend|notf(a|ä)ll|vertret|wenden|kontakt|nachricht|weitergeleitet|antwort|kolleg|vielen dank"
+    r"|bureau|congé|déplacement|retour|urgence|joindre|adresse|courriel|répon|collègue|merci|accès|disponible"
+    r"|oficina|vacaciones|ausen|\bfuera\b|vuelta|regres|urg(e|ê)n|llam|escrib|mensaje|correo|gracias|acceso|compañer"
+    r"|escritório|férias|\bfora\b|voltar|retorn|contat|\bligue|\bligar|mensagem|obrigad|acesso|colega"
+    r"|kantoor|vakantie|afwez|terug|spoed|bericht|bereikbaar|collega|bedankt|ufficio|ferie|assen|rientro|ritorno|messaggio|risp|grazie"
+)
+_CLAUSE_ENDS = re.compile(r"[,;:!\n]|(?<!\d)\.(?:\s|$)| (?:and|but|so|however|und|aber|sonst|et|mais|y|pero|e|mas|en|maar|ma) ")
+_SIGN_OFF = re.compile(
+    r"\n(?:--|best|kind|warm|many thanks|regards|sincerely|mit freundlichen|(?:viele|beste|schöne|freundliche) grüße|cordialement|bien à vous|(?:un )?saludos?|atentamente"
+    r"|(?:com os melhores )?cumprimentos|atenciosamente|met vriendelijke|cordiali)"
 )
 _TO_SOMEBODY = re.compile(
     r"\s*(hi|hello|hey|dear|good (morning|afternoon)|hallo|guten tag|liebe[rs]?|sehr geehrte[rs]?( frau| herr)?|bonjour|cher|chère|hola|estimad[oa]|buenos días|olá|oi|bom dia|caro|cara|prezad[oa])"
@@ -124,6 +141,7 @@ _QUOTE_STARTS = re.compile(
 _ADDRESS_OF_WEB = re.compile(r"https?://\S{1,500}")
 _FIRST_PERSON = re.compile(r"\b(i|i'm|i've|my|ich|mein|meine|je|j'ai|mon|ma|yo|mi|eu|meu|minha)\b")
 _SHORT = 200
+_FEW_WORDS = 3
 
 
 def is_automatic(headers: Mapping[str, str], subject: str, body: str) -> bool:
@@ -170,18 +188,19 @@ def _sent_to_a_list(headers: Mapping[str, str]) -> bool:
 
 def _reads_as_machine(subject: str, body: str, end: str) -> bool:
     own = _above_quotes(body)
-    if _AUTO_SUBJECT.match(subject) or _is_receipt(subject, body, own):
+    prefix = _AUTO_SUBJECT.match(subject)
+    if (prefix and prefix["certain"]) or _is_receipt(subject, body, own):
         return True
     if not own.strip() or _TO_SOMEBODY.match(own):
         return False
     flat = _on_one_line(own)
-    return _is_newsletter(own, end) or _says_it_is_a_machine(flat) or _reads_as_absence(subject, flat)
+    return _is_newsletter(own, end) or _says_it_is_a_machine(flat) or _reads_as_absence(subject, _on_one_line(_before_sign_off(own)))
 
 
 def _is_receipt(subject: str, body: str, own: str) -> bool:
     """A bounce, an invitation or an answer to one: by its subject, and by its body if it has any words."""
     if not own.strip():
-        return any(pattern.match(subject) for pattern in (_RETURNED_SUBJECT, _INVITE_SUBJECT, _ABSENT_SUBJECT))
+        return any(pattern.match(subject) for pattern in (_AUTO_SUBJECT, _RETURNED_SUBJECT, _INVITE_SUBJECT, _ABSENT_SUBJECT))
     if _INVITE_SUBJECT.match(subject):
         return _INVITE_BODY.search(own) is not None
     return _RETURNED_SUBJECT.match(subject) is not None and _RETURNED_BODY.search(_on_one_line(body)) is not None
@@ -200,13 +219,18 @@ def _says_it_is_a_machine(own: str) -> bool:
 
 
 def _reads_as_absence(subject: str, own: str) -> bool:
-    """An out-of-office text: it says so, in formulas, greets nobody by name and asks nothing."""
+    """An out-of-office text: it says so, in formulas, and speaks of nothing else; who asks or tells anything besides is a person."""
     if "?" in own or not _ABSENT_BODY.search(own):
         return False
-    formulas = len({found.group() for found in _FORMULA_BODY.finditer(own)})
-    if _ABSENT_SUBJECT.match(subject):
-        return formulas > 0 or len(own) < _SHORT
-    return formulas > 1 or (formulas > 0 and len(own) < _SHORT)
+    if any(len(clause.split()) > _FEW_WORDS and not _ABOUT_ABSENCE.search(clause) for clause in _CLAUSE_ENDS.split(own)):
+        return False
+    announced = _ABSENT_SUBJECT.match(subject) or _AUTO_SUBJECT.match(subject)
+    return announced is not None or len(own) < _SHORT or len({found.group() for found in _FORMULA_BODY.finditer(own)}) > 1
+
+
+def _before_sign_off(own: str) -> str:
+    end = _SIGN_OFF.search(own)
+    return own[: end.start()] if end else own
 
 
 def _above_quotes(body: str) -> str:

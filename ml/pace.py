@@ -26,21 +26,36 @@ class Reply:
 
 
 def replies(conversation: Conversation) -> Iterator[Reply]:
-    """From the first message that asked for an answer to the next one by the other side; what a call settled is no reply."""
+    """From the first message that asked for an answer to the next one by the other side; what a call settled is no reply.
+
+    The customer's answer in a thread of ours counts also where we had asked for none: it shows their pace all the same.
+    """
     waiting: dict[tuple[str, bool], Dated] = {}
+    written: dict[str, Dated] = {}
     for position, dated in enumerate(conversation.dated):
         m = dated.message
         if m.spoken:
             _settle(waiting, m.contact)
+            written = {thread: last for thread, last in written.items() if m.contact not in (None, last.message.contact)}
         if m.contact is None or not (m.theirs or m.ours):
             continue
-        asked = waiting.pop((m.contact, m.ours), None)
+        asked = waiting.pop((m.contact, m.ours), None) or _written_to(written, dated)
         if asked is not None:
             yield Reply(position, m.contact, m.ours, conversation.calendar.between(asked.day, dated.day))
         if m.theirs:
             _answered_for_colleagues(waiting, m.thread)
+        elif m.thread is not None:
+            written[m.thread] = dated
         if m.asks:
             waiting.setdefault((m.contact, m.theirs), dated)
+
+
+def _written_to(written: dict[str, Dated], answer: Dated) -> Dated | None:
+    """Our last message in the thread that this person now answers, if it was to them."""
+    if not answer.message.theirs or answer.message.thread is None:
+        return None
+    last = written.pop(answer.message.thread, None)
+    return last if last is not None and last.message.contact == answer.message.contact else None
 
 
 def _settle(waiting: dict[tuple[str, bool], Dated], contact: str | None) -> None:

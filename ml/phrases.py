@@ -1,14 +1,14 @@
-"""The word list of situations, compiled. A pattern that names a class is only tried where every class it names occurs."""
+"""The word list of situations, compiled. A pattern is only tried where the words it cannot do without occur, and only compiled then."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
 
 from ml import artifact
+from ml.clues import Index, beginnings
 
 SEEN = 500
 """Characters of a sentence that are matched; gaps in patterns are bounded, so the time is linear in the text."""
@@ -24,27 +24,35 @@ _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\xa0
 _UPPER_IT = re.compile(r"\bIT\b")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
-    """`needs`: classes and languages without which it cannot match."""
+    """`language` is that of messages in which it is tried, None for any."""
 
-    needs: tuple[str, ...]
-    regex: re.Pattern[str]
+    language: str | None
+    source: str
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(rf"(?<!\w)(?:{self.source})(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """Its patterns, as places in the list of all."""
+
     name: str
-    sure: tuple[Pattern, ...]
-    likely: tuple[Pattern, ...]
-    unless: tuple[Pattern, ...]
+    sure: range
+    likely: range
+    unless: range
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
     languages: Mapping[str, frozenset[str]]
-    classes: Mapping[str, re.Pattern[str]]
-    kinds: tuple[Kind, ...]
+    patterns: Sequence[Pattern]
+    index: Index
+    kinds: Sequence[Kind]
+    department: Pattern
 
     def languages_of(self, text: str) -> set[str]:
         """Every language that has at least half as many of its common words in the text as the best; all where there are none."""
@@ -53,18 +61,29 @@ class Phrases:
         most = max(hits.values())
         return {code for code, count in hits.items() if count * 2 >= most}
 
-    def mentions(self, name: str, sentence: str) -> bool:
-        """Whether a word of the class occurs."""
-        return self.classes[name].search(normal(sentence)) is not None
+    def names_department(self, sentence: str) -> bool:
+        return self.department.regex.search(normal(sentence)) is not None
 
     def spoken(self, sentence: str, languages: set[str]) -> Iterator[tuple[str, float]]:
         """(kind, confidence) of what the sentence speaks of."""
         text = normal(sentence)
-        present = languages | {name for name, regex in self.classes.items() if regex.search(text)}
+        possible = self.index.possible(beginnings(text))
         for kind in self.kinds:
-            confidence = _confidence(kind, text, present)
-            if confidence and not _any(kind.unless, text, present):
+            confidence = SURE if self._any(kind.sure, text, possible, languages) else LIKELY
+            if confidence == LIKELY and not self._any(kind.likely, text, possible, languages):
+                continue
+            if not self._any(kind.unless, text, possible, languages):
                 yield kind.name, confidence
+
+    def _any(self, places: range, text: str, possible: int, languages: set[str]) -> bool:
+        left = (possible >> places.start) & ((1 << len(places)) - 1)
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            pattern = self.patterns[places[lowest.bit_length() - 1]]
+            if (pattern.language is None or pattern.language in languages) and pattern.regex.search(text):
+                return True
+        return False
 
 
 def normal(sentence: str) -> str:
@@ -73,60 +92,30 @@ def normal(sentence: str) -> str:
     return _BLANKS.sub(" ", marked.translate(_STRAIGHT)).strip().lower()
 
 
-def _confidence(kind: Kind, text: str, present: set[str]) -> float:
-    if _any(kind.sure, text, present):
-        return SURE
-    return LIKELY if _any(kind.likely, text, present) else 0.0
-
-
-def _any(patterns: tuple[Pattern, ...], text: str, present: set[str]) -> bool:
-    return any(present.issuperset(p.needs) and p.regex.search(text) for p in patterns)
-
-
 @cache
 def phrases() -> Phrases:
     words = artifact.words("situations")
     classes = {name: body.strip() for name, body in words["classes"].items()}
-    kinds = tuple(
-        Kind(name, *(tuple(_patterns(body.get(part, ""), classes)) for part in ("sure", "likely", "unless"))) for name, body in words["kinds"].items()
-    )
+    patterns: list[Pattern] = []
+    kinds = []
+    for name, body in words["kinds"].items():
+        places = []
+        for part in ("sure", "likely", "unless"):
+            start = len(patterns)
+            patterns.extend(_patterns(body.get(part, ""), classes))
+            places.append(range(start, len(patterns)))
+        kinds.append(Kind(name, *places))
     languages = {code: frozenset(common) for code, common in words["languages"].items()}
-    return Phrases(languages, {name: _compiled(f"{{{name}}}", classes) for name in classes}, kinds)
+    return Phrases(languages, patterns, Index.of([p.source for p in patterns]), kinds, Pattern(None, _expanded("{body}", classes)))
 
 
-def _patterns(lines: str, classes: Mapping[str, Any]) -> Iterator[Pattern]:
-    """Lines that need the same are joined into one pattern: there is nothing to tell them apart by."""
-    by_need: dict[tuple[str, ...], list[str]] = {}
+def _patterns(lines: str, classes: Mapping[str, str]) -> Iterator[Pattern]:
     for line in filter(None, map(str.strip, lines.splitlines())):
         language = _LANGUAGE.match(line)
-        bare = line[language.end() :] if language else line
-        needs = (*((language[1],) if language else ()), *_required(bare))
-        by_need.setdefault(needs, []).append(bare)
-    for needs, bare_lines in by_need.items():
-        yield Pattern(needs, _compiled("|".join(f"(?:{line})" for line in bare_lines), classes))
+        yield Pattern(language[1] if language else None, _expanded(line[language.end() :] if language else line, classes))
 
 
-def _required(line: str) -> Iterator[str]:
-    """Classes outside of any alternative or optional group: without them the pattern cannot match."""
-    if _has_alternatives(line):
-        return
-    depth = 0
-    for i, char in enumerate(line):
-        depth += (char == "(") - (char == ")")
-        if char == "{" and depth == 0 and (match := _CLASS.match(line, i)) and line[match.end() : match.end() + 1] != "?":
-            yield match[1]
-
-
-def _has_alternatives(line: str) -> bool:
-    depth = 0
-    for char in line:
-        depth += (char == "(") - (char == ")")
-        if char == "|" and depth == 0:
-            return True
-    return False
-
-
-def _compiled(pattern: str, classes: Mapping[str, str]) -> re.Pattern[str]:
-    for _ in range(4):  # classes may name classes
-        pattern = _CLASS.sub(lambda m: f"(?:{classes[m[1]]})", pattern)
-    return re.compile(rf"(?<!\w)(?:{pattern.replace(' .. ', _GAP)})(?!\w)")
+def _expanded(line: str, classes: Mapping[str, str]) -> str:
+    while _CLASS.search(line):  # classes may name classes
+        line = _CLASS.sub(lambda m: f"(?:{classes[m[1]]})", line)
+    return line.replace(" .. ", _GAP)

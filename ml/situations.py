@@ -127,7 +127,7 @@ def _across(text: str, spans: Sequence[tuple[int, int]], languages: set[str]) ->
     """ "Ops wants it simple. Finance wants one invoice." says only in two sentences that departments differ."""
     words = phrases()
     for (start, middle), (after, end) in pairwise(spans):
-        if end - start > SEEN or not all(words.mentions("body", text[s:e]) for s, e in ((start, middle), (after, end))):
+        if end - start > SEEN or not all(words.names_department(text[s:e]) for s, e in ((start, middle), (after, end))):
             continue
         joined = dict(words.spoken(f"{text[start:middle]} {text[after:end]}", languages))
         apart = {name for s, e in ((start, middle), (after, end)) for name, _ in words.spoken(text[s:e], languages)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
@@ -39,24 +39,29 @@ LONG_SILENT_DAYS = 10
 
 
 def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Moment]]:
-    by_account: dict[str, list[Alert]] = defaultdict(list)
-    for alert in sorted(alerts, key=lambda a: (a.alerted_on, a.series)):
-        by_account[panel.accounts[alert.series]].append(alert)
     rows: dict[str, list[int]] = defaultdict(list)
     for i, account in enumerate(panel.accounts):
         rows[account].append(i)
-    return {account: [_moment(panel, episode, rows[account]) for episode in _episodes(found)] for account, found in by_account.items()}
+    return {account: [_moment(panel, episode, rows[account]) for episode in episodes(found)] for account, found in by_account(panel, alerts).items()}
 
 
-def _episodes(alerts: Sequence[Alert]) -> list[list[Alert]]:
-    """Alerts in order of their day; one joins the episode before it unless it began after that one was over, or much later."""
-    episodes: list[list[Alert]] = []
+def by_account(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
+    """In the order in which they were raised."""
+    found: dict[str, list[Alert]] = defaultdict(list)
+    for alert in sorted(alerts, key=lambda a: (a.alerted_on, a.series)):
+        found[panel.accounts[alert.series]].append(alert)
+    return found
+
+
+def episodes(alerts: Sequence[Alert]) -> list[list[Alert]]:
+    """Of one account, its alerts in order of their day; one joins the episode before it unless it began after that one was over, or much later."""
+    found: list[list[Alert]] = []
     for alert in alerts:
-        if episodes and _belongs(alert, episodes[-1]):
-            episodes[-1].append(alert)
+        if found and _belongs(alert, found[-1]):
+            found[-1].append(alert)
         else:
-            episodes.append([alert])
-    return episodes
+            found.append([alert])
+    return found
 
 
 def _belongs(alert: Alert, episode: Sequence[Alert]) -> bool:
@@ -85,7 +90,7 @@ def _moment(panel: Panel, episode: Sequence[Alert], rows: Sequence[int]) -> Mome
         contact=None,
         anchor=episode[0].onset.toordinal(),
         numbers=_numbers(panel, latest, lead, after, shape),
-        confidence=_confidence(latest.values()),
+        confidence=_confidence(episode),
         alternatives=_alternatives(panel, lead, shape),
         ended_at=ended,
     )
@@ -137,15 +142,14 @@ def _numbers(panel: Panel, latest: Mapping[int, Alert], lead: Alert, after: floa
     }
 
 
-def _confidence(alerts: Iterable[Alert]) -> float:
-    """Learned odds of the clearest series; another metric that fell as well removes up to half of the doubt that is left."""
-    weights = load().confidence
-    odds = [float(weights @ (1.0, a.score, a.size, np.log(a.before + 0.3))) for a in alerts]
-    chances = sorted((1 / (1 + np.exp(-x)) for x in odds), reverse=True)
-    doubt = 1 - chances[0]
-    for chance in chances[1:]:
-        doubt *= 1 - chance / 2
-    return float(np.clip(1 - doubt, 0.05, 0.97))
+def clarity(episode: Sequence[Alert]) -> Floats:
+    """What the confidence in an episode is weighed by: 1, surprise, size and log level of its clearest alert, log of how many metrics fell."""
+    clearest = max(episode, key=lambda a: a.score)
+    return np.array([1.0, clearest.score, clearest.size, np.log(clearest.before + 0.3), np.log(len({a.series for a in episode}))])
+
+
+def _confidence(episode: Sequence[Alert]) -> float:
+    return float(np.clip(1 / (1 + np.exp(-load().confidence @ clarity(episode))), 0.05, 0.97))
 
 
 def _alternatives(panel: Panel, lead: Alert, shape: Shape) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ml.calendar import calendar_for
 from ml.usage_explain import FADE_DAYS, LOOK_BACK, SHAPE_FLOOR, Falls, explain, log_fall
 from ml.usage_panel import GONE, Alert, DropKind, Panel, is_about_people
-from ml.usage_score import BLOCK, SMALLEST_LEVEL, Calibration, evidence, load, siblings
+from ml.usage_score import BLOCK, SMALLEST_LEVEL, Calibration, Weights, evidence, load, siblings
 from ml.usage_state import LEARNING_DAYS, QUIET_FACTOR, SLOW, Bools, Floats, Ints, Peers, State, advance, features
 
 COOLDOWN = 28
@@ -77,10 +77,11 @@ def closed_days(panel: Panel) -> Bools:
     return np.stack([found[region] for region in panel.region])
 
 
-def detect(panel: Panel, budget: float) -> list[Alert]:
+def detect(panel: Panel, budget: float, weights: Weights | None = None) -> list[Alert]:
+    """`weights`: the shipped ones unless others are being trained."""
     if not panel.values.size:
         return []
-    watch = Watch(panel, budget)
+    watch = Watch(panel, budget, weights or load())
     for day in scan(panel):
         watch.look(day)
     return watch.alerts
@@ -147,7 +148,7 @@ def is_fall(falls: Falls) -> Bools:
 class Watch:
     """Turns scores into alerts: a rare score is examined, a fall that can be shown and is rare enough is raised."""
 
-    def __init__(self, panel: Panel, budget: float) -> None:
+    def __init__(self, panel: Panel, budget: float, weights: Weights) -> None:
         n = len(panel.accounts)
         self.alerts: list[Alert] = []
         self._panel = panel
@@ -155,7 +156,7 @@ class Watch:
         self._account = self._examine.account
         metrics = np.bincount(self._account)[self._account]
         self._threshold = -np.log10(budget / metrics**METRICS_TOGETHER)
-        self._weights = load()
+        self._weights = weights
         self._calibration = Calibration(self._weights, n)
         self._next_look = np.zeros(n, np.int64)
         self._since = np.zeros(n, np.int64)

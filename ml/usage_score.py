@@ -59,7 +59,7 @@ class Trees:
 @dataclass(frozen=True, slots=True)
 class Weights:
     """score = weights x features; above `suspicion` a series is examined, which gives its proof. In `rates[k]` blocks per
-    quiet series-year the proof exceeds `scores[k]`. `confidence` weighs (1, surprise, size, log level)."""
+    quiet series-year the proof exceeds `scores[k]`. `confidence` weighs usage_account.clarity."""
 
     version: str
     weights: Floats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,7 +114,7 @@ def _land_page(db: Db, connection_id: UUID, stream: str, fence: int, page: Page,
         grouped[type(record)].append(record)
     changed, rejected = 0, list(page.rejected)
     for record_type, records in grouped.items():
-        changed += _land(db, connection_id, record_type, records, rejected, now)
+        changed += _land(db, connection_id, record_type, records, rejected, now, page.unread)
     if rejected:
         connections.quarantine(db, connection_id, stream, rejected)
     if not connections.advance_stream(db, connection_id, stream, fence, page.cursor, changed, LEASE):
@@ -122,7 +122,7 @@ def _land_page(db: Db, connection_id: UUID, stream: str, fence: int, page: Page,
     return changed
 
 
-def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], rejected: list[Rejected], now: datetime) -> int:
+def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], rejected: list[Rejected], now: datetime, unread: Collection[str]) -> int:
     if record_type is UsageRows:
         return sum(_land_usage(db, rows, rejected) for rows in records)
     if record_type is TaskState:
@@ -132,7 +132,7 @@ def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]
         return changed
     if record_type is Interaction:
         records = landing.drop_seen_elsewhere(db, connection_id, records)
-    changed = landing.land(db, connection_id, record_type, records)
+    changed = landing.land(db, connection_id, record_type, records, unread)
     if record_type is Interaction:
         landing.land_texts(db, connection_id, records)
     if record_type is Account and changed:

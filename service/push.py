@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from connectors.base import Change, Outcome, Sink, Stream
 from connectors.errors import ConnectorError, Misconfigured
+from connectors.records import TaskState
 from service.config import settings
 from service.connect import open_sink
 from service.errors import Conflict, NotFound, Refused
@@ -58,6 +59,8 @@ def push(workspace_id: UUID, connection_id: UUID, progress: Progress = lambda do
     except Misconfigured as error:
         with transaction(workspace_id) as db:
             connections.set_status(db, connection_id, "misconfigured", str(error))
+        report.messages.append(str(error))
+    except ConnectorError as error:  # the CRM cannot be asked right now; the rows wait
         report.messages.append(str(error))
     log.info("pushed", extra={"connection": connection.name, "new": report.created, "updated": report.updated, "skipped": report.skipped})
     return report
@@ -154,11 +157,11 @@ def _push_batch(workspace_id: UUID, connection_id: UUID, sink: Sink, items: Sequ
     results = [_withdrawn(i) for i in items if i.suggestion_id not in tasks]
     try:
         found = sink.lookup([task.key for task in tasks.values()])
+        changes = [_unless_edited(c, by_key[c.key], found.get(c.key)) for c in sink.plan(list(tasks.values()), found)]
     except Misconfigured:
         raise
     except ConnectorError as error:
         return results + [_later(by_key[t.key], str(error), report) for t in tasks.values()]
-    changes = sink.plan(list(tasks.values()), found)
     unchanged = [c for c in changes if c.action == "skip" or _same_as_sent(by_key[c.key], c)]
     results += [_skipped(by_key[c.key], c, report) for c in unchanged]
     to_send = [c for c in changes if c not in unchanged]
@@ -227,10 +230,24 @@ def _same_as_sent(item: Item, change: Change) -> bool:
     return change.action == "update" and item.payload_sha256 is not None and bytes(item.payload_sha256) == _payload(change)
 
 
+def _unless_edited(change: Change, item: Item, shown: TaskState | None) -> Change:
+    """What a person wrote into a task of ours is theirs from then on."""
+    if change.action != "update" or item.payload_sha256 is None or shown is None:
+        return change
+    if _digest(shown.subject, shown.description) == bytes(item.payload_sha256):
+        return change
+    return Change(key=change.key, action="skip", reason="a person has edited this task", remote_id=change.remote_id)
+
+
 def _payload(change: Change) -> bytes:
     """Of the texts alone: they are all that an update writes."""
-    texts: Mapping[str, object] = {name: value for name, value in change.fields.items() if name in ("Subject", "Description")}
-    return hashlib.sha256(repr(sorted(texts.items())).encode()).digest()
+    return _digest(change.fields.get("Subject"), change.fields.get("Description"))
+
+
+def _digest(*texts: object) -> bytes:
+    """CRMs trim texts and change their line ends."""
+    plain = "\x1f".join("\n".join(str(text or "").split()) for text in texts)
+    return hashlib.sha256(plain.encode()).digest()
 
 
 def _no_such_connection() -> NotFound:

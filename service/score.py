@@ -13,6 +13,7 @@ from ml import dynamics
 from ml import outlook as outlooks
 from ml.moments import Moment
 from service import timeline
+from service.decide import evidence_at
 from service.messages import own_texts, read_messages, reader
 from service.signals import Signal
 from service.store import accounts, connections, messages, signals, usage, workspaces
@@ -95,7 +96,7 @@ def _outlook_row(profile: Profile, story: timeline.Story, used: UsageReading, no
             usage_change=used.changes.get(profile.account_id),
             usage_feed=used.feeds.get(profile.account_id, "no_data"),
             days_to_renewal=(profile.renewal_date - today).days if profile.renewal_date else None,
-            moments=tuple(_open_moment(m, now) for m in story.moments if m.state == "open"),
+            moments=tuple(_open_moment(m, s, now) for m, s in zip(story.moments, story.signals, strict=True) if m.state == "open"),
             mail_fresh=mail_fresh,
         )
     )
@@ -111,8 +112,8 @@ def _outlook_row(profile: Profile, story: timeline.Story, used: UsageReading, no
     )
 
 
-def _open_moment(moment: Moment, now: datetime) -> outlooks.OpenMoment:
-    return outlooks.OpenMoment(kind=moment.kind, confidence=moment.confidence, days_ago=(now.date() - moment.detected_at).days)
+def _open_moment(moment: Moment, signal: Signal, now: datetime) -> outlooks.OpenMoment:
+    return outlooks.OpenMoment(kind=moment.kind, confidence=moment.confidence, days_ago=(now.date() - evidence_at(signal)).days)
 
 
 def _most_telling(habits: Sequence[dynamics.Habit]) -> float | None:

@@ -39,7 +39,7 @@ def tell(exchanges: Sequence[Exchange], profile: Profile, now: datetime, usage: 
 
 def _message(index: int, e: Exchange, thread: str, calendar: Calendar) -> dynamics.Message:
     spans = Spans(e.starts or (), e.ends or ())
-    text = spans.text_of(e.body) if e.body and not e.automatic else ""
+    text = spans.text_of(e.body) if e.body else ""
     return dynamics.Message(
         id=index,
         at=e.occurred_at,

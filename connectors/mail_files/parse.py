@@ -31,6 +31,8 @@ MAX_HEADER = 50_000
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(days=1)
 
+_MAX_PARSED = 10_000_000
+"""Bytes, without most of what is attached: words stand before that, or nowhere."""
 _MAX_BOUNDARIES = 50_000
 _MAX_LINES = 1_000_000
 _MAX_NESTED_LINES = 50_000_000
@@ -62,7 +64,8 @@ _POLICY = _AsSent()
 
 def interaction(raw: bytes, our_domains: Collection[str], until: datetime) -> Interaction:
     """Keyed by Message-ID, else by a hash of who wrote what to whom and when. Raises UnreadableMail."""
-    message = _parsed(raw)
+    raw = _ATTACHED.sub(rb"\1", _trimmed(raw))
+    message = _parsed(raw[:_MAX_PARSED])
     sender = _sender(message, our_domains)
     to, cc = addresses(*_all(message, "To")), addresses(*_all(message, "Cc"))
     subject, body = _words(_header(message, "Subject"))[:MAX_SUBJECT], body_of(message)
@@ -78,7 +81,7 @@ def interaction(raw: bytes, our_domains: Collection[str], until: datetime) -> In
         cc_emails=cc,
         subject=subject,
         body=body[:MAX_CHARS],
-        body_truncated=len(body) > MAX_CHARS,
+        body_truncated=len(body) > MAX_CHARS or len(raw) > _MAX_PARSED,
         message_id=message_id,
         in_reply_to=_one_id(message, "In-Reply-To") or _last_reference(message),
         automatic=is_automatic(_headers_that_tell(message, sender), subject, body),
@@ -101,10 +104,8 @@ def body_of(message: Message) -> str:
 
 
 def _parsed(raw: bytes) -> Message:
-    raw = _trimmed(raw)
     if not raw:
         raise UnreadableMail("it is empty")
-    raw = _ATTACHED.sub(rb"\1", raw)
     lines, low = raw.count(b"\n"), raw.lower()
     nested = low.count(b"multipart/") + low.count(b"message/")
     if lines > _MAX_LINES or lines * nested > _MAX_NESTED_LINES or raw.count(b"\n--") > _MAX_BOUNDARIES:

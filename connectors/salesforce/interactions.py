@@ -83,7 +83,7 @@ def email(row: Row, around: Surroundings) -> list[Record]:
             body_truncated=len(body) > MAX_CHARS,
             message_id=_message_id(row.text("message_id") or headers.get("message-id")),
             in_reply_to=_message_id(headers.get("in-reply-to") or row.text("in_reply_to")),
-            automatic=is_automatic(headers, subject, body),
+            automatic=is_automatic({"from": sender or "", **headers}, subject, body),
             modified_at=row.stamp,
             deleted=row.deleted,
         )

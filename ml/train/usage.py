@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,11 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.usage_generator import Generated, make_panel
 from ml import artifact
+from ml.usage_account import by_account, clarity, episodes
 from ml.usage_detect import RETRY, Day, Examiner, detect, is_fall, scan
 from ml.usage_panel import Panel
-from ml.usage_score import BLOCK, DAYS_A_YEAR, EVIDENCE, Trees, load
-from ml.usage_state import FEATURES, LEARNING_DAYS, Bools, Floats, Ints, features
+from ml.usage_score import BLOCK, DAYS_A_YEAR, EVIDENCE, Trees, Weights
+from ml.usage_state import FEATURES, Bools, Floats, Ints, features
 
 log = logging.getLogger("undertone.train.usage")
 
@@ -148,10 +150,10 @@ def grow(parts: list[Examined]) -> Trees:
         monotonic_cst=list(EVIDENCE.values()),
         random_state=0,
     ).fit(x[fall], y[fall])
-    return _as_arrays(model)
+    return as_arrays(model)
 
 
-def _as_arrays(model: HistGradientBoostingClassifier) -> Trees:
+def as_arrays(model: HistGradientBoostingClassifier) -> Trees:
     """scikit-learn's trees as plain arrays; its own file format would need pickle."""
     trees = [stage[0].nodes for stage in model._predictors]
     width = max(len(nodes) for nodes in trees)
@@ -180,20 +182,20 @@ def table(parts: list[Examined], proof: Trees) -> Floats:
     return np.array([ranked[int(rate / PER_QUIET_BLOCK * years)] for rate in RATES])
 
 
-def confidence(taught: Iterable[Lesson]) -> Floats:
-    """Logistic weights of (1, surprise, size, log level) among the alerts raised with the weights that are stored now."""
-    rows: list[tuple[float, float, float]] = []
+def confidence(taught: Iterable[Lesson], weights: Weights) -> Floats:
+    """Logistic weights of usage_account.clarity among the episodes that these weights raise: was a drop under way?"""
+    rows: list[Floats] = []
     labels: list[bool] = []
     for one in taught:
-        for alert in detect(one.panel, ASKED_BUDGET):
-            day = (alert.alerted_on - one.panel.first_day).days - 1
-            true, quiet = bool(one.dropping[alert.series, day]), bool(one.quiet[alert.series, day])
-            if day >= one.first and (true or quiet):
-                rows.append((alert.score, alert.size, float(np.log(alert.before + 0.3))))
-                labels.append(true)
-    model = LogisticRegression().fit(np.array(rows), np.array(labels))
-    found: Floats = np.r_[model.intercept_, model.coef_[0]]
-    return found
+        alerts = detect(one.panel, ASKED_BUDGET, weights)
+        for episode in chain.from_iterable(episodes(found) for found in by_account(one.panel, alerts).values()):
+            days = [(alert.alerted_on - one.panel.first_day).days - 1 for alert in episode]
+            if days[0] >= one.first:
+                rows.append(clarity(episode))
+                labels.append(any(one.dropping[alert.series, day] for alert, day in zip(episode, days, strict=True)))
+    model = LogisticRegression(fit_intercept=False, C=10.0).fit(np.array(rows), np.array(labels))
+    found_weights: Floats = model.coef_[0]
+    return found_weights
 
 
 def train() -> artifact.Artifact:
@@ -201,19 +203,17 @@ def train() -> artifact.Artifact:
     suspicion = suspicion_of(weights)
     proof = grow([examinations(taught, weights, suspicion) for taught in lessons(PROOF_SEEDS)])
     scores = table([examinations(taught, weights, suspicion) for taught in lessons(TABLE_SEEDS)], proof)
-    meta: dict[str, object] = {
+    learned = Weights("in training", weights, suspicion, proof, scores, np.array(RATES), np.zeros(5))
+    meta = {
         "trained_on": "benchmarks.usage_generator",
-        "weights": dict(zip(FEATURES, weights.round(6).tolist(), strict=True)),
+        "weights": dict(zip(FEATURES, weights.tolist(), strict=True)),
         "suspicion": suspicion,
         "depth": proof.depth,
         "scores": scores.tolist(),
         "rates": list(RATES),
-        "confidence": [0.0] * 4,
+        "confidence": confidence(lessons(CONFIDENCE_SEEDS), learned).tolist(),
     }
-    arrays = {name: getattr(proof, name) for name in ("feature", "threshold", "left", "right", "value")}
-    artifact.save("usage", meta, arrays)
-    load.cache_clear()
-    return artifact.save("usage", {**meta, "confidence": confidence(lessons(CONFIDENCE_SEEDS)).tolist()}, arrays)
+    return artifact.save("usage", meta, {name: getattr(proof, name) for name in ("feature", "threshold", "left", "right", "value")})
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from connectors import registry
 from connectors.base import Finding
 from service import connect as connecting
 from service import servers
-from service.cli.workspace import Workspace, connection_named, opened
+from service.cli.workspace import Workspace, connection_named, opened, printable
 from service.config import now
 from service.errors import BadInput
 
@@ -23,18 +23,19 @@ def register(app: typer.Typer) -> None:
 
 
 def connect(
-    connector: Annotated[str, typer.Argument(help="salesforce, mail_files or usage_files.")],
+    connector: Annotated[str, typer.Argument(help=f"One of: {', '.join(registry.names())}.")],
     name: Annotated[str | None, typer.Option(help="What to call it; the connector's name if not given.")] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of the connector, field=value. Repeat for several.")] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret's name; its value is asked for, or read from standard input.")] = None,
     secret_file: Annotated[list[str] | None, typer.Option(help="A secret from a file, name=path.")] = None,
     workspace: Workspace = "default",
 ) -> None:
-    """Connect a CRM, a folder of mail, or usage files. An existing connection of that name is set up anew."""
+    """Connect a CRM, or files of accounts, mail or usage. An existing connection of that name is set up anew."""
+    config = dict(map(_pair, setting or ()))
+    secrets = {n: _read(n, Path(v)) for n, v in map(_pair, secret_file or ())} | {n: _ask(n) for n in secret or ()}
     with servers.running():
         workspace_id = opened(workspace, create=True)
-        secrets = {n: _ask(n) for n in secret or ()} | {n: _read(Path(v)) for n, v in map(_pair, secret_file or ())}
-        connecting.connect(workspace_id, connector, name or connector, dict(map(_pair, setting or ())), secrets)
+        connecting.connect(workspace_id, connector, name or connector, config, secrets)
         made = connection_named(workspace_id, name or connector)
         findings = connecting.check(workspace_id, made, now())
     show(findings)
@@ -47,7 +48,7 @@ def connect(
 def show(findings: Sequence[Finding]) -> None:
     mark = {"ok": "  ok     ", "warning": "  look   ", "error": "  STOPS  "}
     for finding in findings:
-        typer.echo(f"{mark[finding.level]}{finding.about}: {finding.message}")
+        typer.echo(printable(f"{mark[finding.level]}{finding.about}: {finding.message}"))
 
 
 def _what_next(connector: str) -> str:
@@ -60,14 +61,14 @@ def _what_next(connector: str) -> str:
 def _pair(text: str) -> tuple[str, str]:
     name, found, value = text.partition("=")
     if not found or not name:
-        message = f"Write {text!r} as name=value."
+        message = "Settings and secret files are written as name=value, for instance --set path=/srv/mail."
         raise BadInput(message)
     return name, value
 
 
-def _read(path: Path) -> str:
+def _read(name: str, path: Path) -> str:
     try:
-        return path.read_text("utf-8").strip()
+        return _given(name, path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError):
         message = f"The secret file {path} cannot be read. Check the path and its permissions."
         raise BadInput(message) from None
@@ -75,5 +76,13 @@ def _read(path: Path) -> str:
 
 def _ask(name: str) -> str:
     if sys.stdin.isatty():
-        return str(typer.prompt(name, hide_input=True))
-    return sys.stdin.readline().strip()
+        return _given(name, str(typer.prompt(name, hide_input=True)))
+    return _given(name, sys.stdin.readline())
+
+
+def _given(name: str, value: str) -> str:
+    """An empty secret would be stored and fail far from here."""
+    if not value.strip():
+        message = f"The secret {name} is empty. Give it at the prompt, on standard input, or as --secret-file {name}=path."
+        raise BadInput(message)
+    return value.strip()

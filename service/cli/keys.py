@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from service import connect, keys, servers, vault
-from service.cli.workspace import Workspace, opened
-from service.config import now
+from service.cli.workspace import Workspace, opened, printable
+from service.config import real_time
 from service.store import workspaces
 from service.store.pool import transaction
+from service.store.workspaces import ApiKeyRow
 
 group = typer.Typer(no_args_is_help=True, help="API keys (create, list, revoke) and the key that encrypts secrets (secret, rotate).")
 
@@ -26,12 +27,12 @@ def register(app: typer.Typer) -> None:
 def create(
     scope: Annotated[list[str], typer.Option(help=f"What the key may do: {', '.join(keys.SCOPES)}. Repeat for several.")],
     name: Annotated[str, typer.Option(help="What it is for, shown in the list.")] = "",
-    days: Annotated[int, typer.Option(min=0, help="Valid for so many days; 0 for no end.")] = 365,
+    days: Annotated[int, typer.Option(min=0, max=36500, help="Valid for so many days; 0 for no end.")] = 365,
     workspace: Workspace = "default",
 ) -> None:
     """Make an API key. It is shown once."""
     with servers.running():
-        key = keys.create(opened(workspace), name or "unnamed", scope, now(), timedelta(days=days) if days else None)
+        key = keys.create(opened(workspace), name or "unnamed", scope, real_time(), timedelta(days=days) if days else None)
     typer.echo(key)
 
 
@@ -44,22 +45,28 @@ def list_keys(workspace: Workspace = "default") -> None:
     for row in rows:
         expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "never"
         used = f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never"
-        table.add_row(f"ut_{row.prefix}_...", row.name, ", ".join(row.scopes), expires, used, "revoked" if row.revoked_at else "active")
-    Console().print(table)
+        table.add_row(f"ut_{row.prefix}_...", printable(row.name), ", ".join(row.scopes), expires, used, _state(row))
+    Console(markup=False, highlight=False).print(table)
+
+
+def _state(row: ApiKeyRow) -> str:
+    if row.revoked_at:
+        return "revoked"
+    return "expired" if row.expires_at and row.expires_at <= real_time() else "active"
 
 
 @group.command()
 def revoke(key: Annotated[str, typer.Argument(help="The key, or its first characters as listed.")], workspace: Workspace = "default") -> None:
     """End a key at once."""
     with servers.running():
-        keys.revoke(opened(workspace), key, now())
+        keys.revoke(opened(workspace), key, real_time())
     typer.echo("Revoked.")
 
 
 @group.command()
 def secret() -> None:
     """Print a new encryption key for UNDERTONE_KEYS. Put it first, before the older ones, then run `undertone key rotate`."""
-    typer.echo(f"{now():%Y%m%d}:{vault.new_key()}")
+    typer.echo(f"{real_time():%Y%m%d}:{vault.new_key()}")
 
 
 @group.command()

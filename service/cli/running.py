@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from service import processes, servers
+from service.cli.workspace import ready_schema
 from service.config import settings
 
 
@@ -22,7 +23,7 @@ def serve(
 ) -> None:
     """Run Undertone: API, console, worker and beat. Starts Postgres and Valkey by itself unless DATABASE_URL and REDIS_URL are set."""
     with servers.running():
-        servers.migrate()
+        ready_schema()
         children = [processes.api()] if api_only else [processes.api(), processes.worker(), processes.beat()]
         typer.echo(f"Undertone listens on {settings().public_url} (console: {settings().public_url}/console). Ctrl-C stops it.")
         processes.run_until_stopped(children)
@@ -35,6 +36,7 @@ def worker(
 ) -> None:
     """Run a Celery worker: pull, score, suggest, push."""
     with servers.running():
+        ready_schema()
         children = [processes.worker(concurrency), *([processes.beat()] if beat else [])]
         processes.run_until_stopped(children)
 

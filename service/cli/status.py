@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service import servers
-from service.cli.workspace import Workspace, opened
+from service.cli.workspace import Workspace, opened, printable
 from service.config import now
 from service.store import connections, outbox, suggestions
 from service.store.pool import transaction
@@ -30,7 +30,7 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
         quarantined = connections.quarantined(db, most)
         total = sum(connections.quarantine_counts(db).values())
         opened_count = len(suggestions.open_suggestions(db))
-    console = Console()
+    console = Console(markup=False, highlight=False)
     names = {c.connection_id: c.name for c in rows}
     _connections(console, rows)
     _streams(console, states, names)
@@ -38,19 +38,20 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
         f"{opened_count} suggestions open; outbox: {waiting.get('ready', 0)} ready, {waiting.get('leased', 0)} in hand, {waiting.get('dead', 0)} given up."
     )
     for row in blocked:
-        console.print(f"  blocked: {row.error}", markup=False)
+        console.print(f"  blocked: {printable(row.error or 'no reason was given')}")
     if total:
         console.print(f"Quarantine, {total} rows; the rest of their files and pages landed:")
         for q in quarantined:
-            console.print(f"  {names[q.connection_id]} / {q.stream} / {q.source_key}: {q.reason}", markup=False, highlight=False)
-    if any(c.status != "active" for c in rows) or any(s.error for s in states) or blocked:
+            console.print(f"  {printable(f'{names[q.connection_id]} / {q.stream} / {q.source_key}: {q.reason}')}")
+    if any(c.status != "active" for c in rows) or any(s.error for s in states) or blocked or waiting.get("dead"):
         raise typer.Exit(1)
 
 
 def _connections(console: Console, rows: list[connections.Connection]) -> None:
     table = Table("connection", "connector", "status", "push")
     for c in rows:
-        table.add_row(c.name, c.connector, c.status + (f": {c.status_reason}" if c.status_reason else ""), "approved" if c.push_approved_at else "not approved")
+        state = c.status + (f": {printable(c.status_reason)}" if c.status_reason else "")
+        table.add_row(printable(c.name), c.connector, state, "approved" if c.push_approved_at else "not approved")
     console.print(table)
 
 
@@ -58,5 +59,6 @@ def _streams(console: Console, states: list[connections.StreamState], names: dic
     table = Table("connection", "stream", "rows", "last success", "age", "problem")
     for s in states:
         age = f"{(now() - s.succeeded_at).total_seconds() / 3600:.1f} h" if s.succeeded_at else "-"
-        table.add_row(names[s.connection_id], s.name, str(s.landed), f"{s.succeeded_at:%Y-%m-%d %H:%M}" if s.succeeded_at else "never", age, s.error or "")
+        succeeded = f"{s.succeeded_at:%Y-%m-%d %H:%M}" if s.succeeded_at else "never"
+        table.add_row(printable(names[s.connection_id]), s.name, str(s.landed), succeeded, age, printable(s.error or ""))
     console.print(table)

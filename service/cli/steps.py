@@ -8,7 +8,7 @@ import typer
 
 from connectors.base import Change
 from service import servers
-from service.cli.workspace import Workspace, connection_named, opened
+from service.cli.workspace import Workspace, connection_named, opened, printable
 from service.config import now
 from service.errors import Unavailable
 from service.pull import pull as pull_step
@@ -37,7 +37,7 @@ def pull(connection: ConnectionName = None, workspace: Workspace = "default") ->
     for report in reports:
         for stream in report.streams:
             state = stream.error or f"{stream.landed} rows new or changed" + (f", {stream.rejected} in quarantine" if stream.rejected else "")
-            typer.echo(f"{report.connection} / {stream.name}: {state}")
+            typer.echo(printable(f"{report.connection} / {stream.name}: {state}"))
     if any(r.errors for r in reports):
         message = "Some streams could not be read; the others landed. The reasons stand above, and in `undertone status`."
         raise Unavailable(message)
@@ -80,10 +80,10 @@ def push(
         f"{report.waiting} to be tried again, {report.failed} need a person."
     )
     for message in dict.fromkeys(report.messages):
-        typer.echo(f"  {message}", err=True)
+        typer.echo(f"  {printable(message)}", err=True)
 
 
 def _line(change: Change) -> str:
     """Titles hold no words of a buyer; descriptions do, and are for the CRM alone."""
     title = change.fields.get("Subject", "")
-    return f"{change.action:7} {change.key}  {title}{'  (' + change.reason + ')' if change.reason else ''}"
+    return printable(f"{change.action:7} {change.key}  {title}{'  (' + change.reason + ')' if change.reason else ''}")

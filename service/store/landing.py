@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,11 +78,14 @@ SHAPES: dict[type, Shape] = {
 }
 
 
-def land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]) -> int:
-    """Upserts by the source's key; an older version never overwrites a newer one. Returns how many rows are new or changed."""
+def land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], unread: Collection[str] = ()) -> int:
+    """Upserts by the source's key; an older version never overwrites a newer one. Returns how many rows are new or changed.
+
+    `unread`: columns that the source could not read; what is stored in them stays.
+    """
     shape = SHAPES[record_type]
     copy_to_landing(db, shape.table, shape.columns, ([_value(record, column) for column in shape.columns] for record in records))
-    return db.execute(_upsert(shape), {"connection_id": connection_id}).rowcount
+    return db.execute(_upsert(shape, unread), {"connection_id": connection_id}).rowcount
 
 
 def land_texts(db: Db, connection_id: UUID, records: Sequence[Interaction]) -> None:
@@ -154,13 +157,13 @@ def mark_due(db: Db, record_type: type, connection_id: UUID, keys: Sequence[str]
     )
 
 
-def _upsert(shape: Shape) -> sql.Composed:
+def _upsert(shape: Shape, unread: Collection[str]) -> sql.Composed:
     """A link found once is kept when a later version of the row does not give it."""
     names = [sql.Identifier(name) for name in shape.columns]
     links = [sql.Identifier(name) for name in shape.links]
-    updates = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in shape.columns if name != "key"]
+    updates = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in shape.columns if name != "key" and name not in unread]
     updates += [sql.SQL("{0} = COALESCE(excluded.{0}, t.{0})").format(n) for n in links]
-    compared = [sql.Identifier(name) for name in shape.columns if name not in ("key", "modified_at")]
+    compared = [sql.Identifier(name) for name in shape.columns if name not in ("key", "modified_at", *unread)]
     return sql.SQL(
         "INSERT INTO {table} AS t (workspace_id, connection_id, {names})"
         " SELECT DISTINCT ON (l.key) current_workspace(), %(connection_id)s, {values} FROM {landing} l ORDER BY l.key, l.modified_at DESC NULLS LAST"

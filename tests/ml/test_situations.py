@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.clues import beginnings, clues
+from ml.phrases import normal, phrases
 from ml.situations import find, is_answer_expected, questions, traits
 
 SENTENCES = yaml.safe_load((Path(__file__).parent / "situation_sentences.yaml").read_text(encoding="utf-8"))
@@ -226,3 +229,39 @@ def test_thanks_refused_is_no_thanks():
 def test_an_answer_shares_stems_with_its_question():
     asked = traits("When does the maintenance window start?", TUESDAY).questions[0].terms
     assert len(asked & traits("The maintenance starts at nine and the window is two hours.", TUESDAY).terms) >= 2
+
+
+def test_the_cheap_test_before_a_pattern_hides_no_match():
+    every = phrases()
+    for sentence in [s for parts in SENTENCES.values() for part in parts.values() for s in part][::4]:
+        text = normal(sentence)
+        possible = every.index.possible(beginnings(text))
+        assert [p.source for n, p in enumerate(every.patterns) if p.regex.search(text) and not possible >> n & 1] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("nothing (moves|works)", [{"not"}, {"mov", "wor"}]),
+        ("(the |our )?price(s)? is", [{"pri"}]),
+        ("fee?|cost", []),
+        ("sign(ed)? off", [{"sig"}, {"off"}]),
+        (r"(\S+ ){0,3}late", []),
+        ("(?!no )stuck", [{"stu"}]),
+        ("(we|they) (wait|[ab]c)", [{"the"} | {"we"}]),
+    ],
+)
+def test_only_what_a_pattern_cannot_do_without_is_a_clue(pattern, expected):
+    assert set(clues(pattern)) <= {frozenset(e) for e in expected} | {frozenset({"is"})}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["price ", "(the |our )?", "too ", "(high|steep)", r"\w+ ", "(not )?", "no", "s?", "[ab] "]), min_size=1, max_size=6),
+    st.text("prictohgseabn ", max_size=40),
+)
+def test_a_text_that_matches_has_every_clue(parts, text):
+    pattern = "".join(parts)
+    if re.search(rf"(?<!\w)(?:{pattern})(?!\w)", text):
+        words = beginnings(text)
+        assert not any(words.isdisjoint(clue) for clue in clues(pattern))
