@@ -214,7 +214,9 @@ def _says_it_is_a_machine(own: str) -> bool:
     """In a sentence of its own; who quotes such a sentence speaks of themselves before it, or asks."""
     if "?" in own:
         return False
-    said = _MACHINE_BODY.search(own) or (_UNATTENDED.search(own) if _AUTOMATED.search(own) else None)
+    said = _MACHINE_BODY.search(own)
+    if said is None and (said := _UNATTENDED.search(own)) and not _AUTOMATED.search(own):
+        return False
     return said is not None and _FIRST_PERSON.search(own, 0, said.start()) is None
 
 

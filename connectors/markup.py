@@ -42,7 +42,7 @@ def _drop_what_is_not_said(tree: Any) -> None:
     for element in tree.xpath("//*[@style]"):
         if _HIDDEN.search(element.get("style")):
             dropped.append(element)
-        # Margins of a million lines are honoured by the renderer.
+        # The renderer honours margins of 100,000 lines, for each element, and calls itself for a style within a style.
         del element.attrib["style"]
     for element in dropped:
         if element.getparent() is not None:

@@ -82,20 +82,20 @@ def _sets(part: str) -> Iterator[Clue]:
     """One per literal word and per group that must be there and stands where a word begins."""
     i, begins = 0, True
     while i < len(part):
-        end = _token_end(part, i)
-        token, optional = part[i:end], _OPTIONAL.match(part, end) is not None
-        if token.startswith("(") and not token.startswith(_LOOKAROUND):
-            inner = list(_alternatives(token[3:-1] if token.startswith("(?:") else token[1:-1]))
+        end = _piece_end(part, i)
+        piece, optional = part[i:end], _OPTIONAL.match(part, end) is not None
+        if piece.startswith("(") and not piece.startswith(_LOOKAROUND):
+            inner = list(_alternatives(piece[3:-1] if piece.startswith("(?:") else piece[1:-1]))
             if begins and not optional and (joined := _union(inner)) is not None:
                 yield joined
             begins = (begins or not optional) and all(alternative.endswith(" ") for alternative in inner)
-        elif token[0].isalpha():
+        elif piece[0].isalpha():
             if begins and (word := _beginning(part, i, end)):
                 yield frozenset({word})
             begins = False
-        elif token == " ":
+        elif piece == " ":
             begins = not optional
-        elif token not in "^$" and not token.startswith(_LOOKAROUND) and not (token.startswith("[") and optional):
+        elif piece not in "^$" and not piece.startswith(_LOOKAROUND) and not (piece.startswith("[") and optional):
             begins = False
         quantifier = _QUANTIFIER.match(part, end)
         i = quantifier.end() if quantifier else end
@@ -110,7 +110,7 @@ def _beginning(part: str, start: int, end: int) -> str | None:
     return word if certain == end and part[end : end + 1] in (" ", "'") and word else None
 
 
-def _token_end(part: str, i: int) -> int:
+def _piece_end(part: str, i: int) -> int:
     char = part[i]
     if char == "(":
         return _closing(part, i) + 1
@@ -133,7 +133,7 @@ def _alternatives(pattern: str) -> Iterator[str]:
             yield pattern[start:i]
             start = i = i + 1
         else:
-            i = _token_end(pattern, i)
+            i = _piece_end(pattern, i)
     yield pattern[start:]
 
 
@@ -148,6 +148,6 @@ def _closing(pattern: str, i: int) -> int:
             if depth == 0:
                 return i
         elif char in "[\\":
-            i = _token_end(pattern, i) - 1
+            i = _piece_end(pattern, i) - 1
         i += 1
     raise ValueError(f"unbalanced parentheses in {pattern}")

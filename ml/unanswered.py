@@ -25,6 +25,8 @@ FEW = 2
 BRIEF, BRIEF_WORDS = 4, 15
 """Content words, and words, of a reply that may be a bare "yes, from Monday on"."""
 LEAST_WORDS = 4
+TELLING = 3
+"""Content words beyond those of a receipt: such a reply says something."""
 COMMON = 0.25
 """A word in more than this share of the account's messages says little about what a message is about."""
 LEARNED = 12
@@ -105,7 +107,9 @@ class _Reader:
     def _answer(self, dated: Dated, said: Stems) -> None:
         for asked in self.pending:
             before = len(asked.open)
-            asked.open = [q for q in asked.open if not self._takes_up(dated.message, said, asked.message, q)]
+            taken = [q for q in asked.open if self._takes_up(dated.message, said, asked.message, q)]
+            taken = taken or [q for q in asked.open if _answers_in_other_words(dated.message, said, asked.message, q)]
+            asked.open = [q for q in asked.open if q not in taken]
             asked.replied |= before == len(asked.open) and _near(dated.message, asked.message)
         self._close(dated.day)
 
@@ -117,7 +121,7 @@ class _Reader:
         if reply.spoken:
             return weight >= 1 or (with_asker and len(question.stems) <= FEW)
         if _near(reply, asked):
-            return weight >= 1 or _answers_in_other_words(reply, said, question)
+            return weight >= 1
         return with_asker and weight >= min(2, len(question.stems)) and weight > 0
 
     def _is_common(self, stem: str) -> bool:
@@ -174,14 +178,18 @@ def _near(later: Message, asked: Message) -> bool:
     return later.thread == asked.thread
 
 
-def _answers_in_other_words(reply: Message, said: Stems, question: _Open) -> bool:
-    """No word in common, and still an answer: to a question of hardly any words, or in hardly any words."""
-    assert reply.traits is not None
+def _answers_in_other_words(reply: Message, said: Stems, asked: Message, question: _Open) -> bool:
+    """No word in common with any question of the mail, and still an answer: to hardly any words, in hardly any, or with something to say.
+
+    People answer in their own words, and a reply in the thread that is more than a receipt gets the benefit of the doubt.
+    """
+    if reply.traits is None or reply.spoken or not _near(reply, asked):
+        return False
     told, words = said - RECEIPT, reply.traits.words
     if words < LEAST_WORDS or not told:
         return False
     brief = len(told) <= BRIEF and words <= BRIEF_WORDS
-    return len(question.stems) <= FEW or (brief and told == said and not reply.traits.thanks)
+    return len(question.stems) <= FEW or len(told) >= TELLING or (brief and told == said and not reply.traits.thanks)
 
 
 def _repeats(new: _Open, asked: _Asked) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ml import usage_account, usage_detect
+from ml import usage_account, usage_detect, usage_feed
 from ml.moments import Moment
 from ml.usage_panel import Alert, DropKind, FeedState, Panel
 
@@ -23,7 +23,7 @@ def detect(panel: Panel, budget: float = DEFAULT_BUDGET) -> list[Alert]:
 
 def feeds(panel: Panel) -> list[FeedState]:
     """One per series, as of the panel's last day. Only `ok` may be read as "no drop"."""
-    return usage_account.feeds(panel)
+    return usage_feed.feeds(panel)
 
 
 def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Moment]]:
@@ -33,4 +33,4 @@ def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Mom
 
 def changes(panel: Panel, days: int = 28) -> dict[str, float | None]:
     """Relative change per account of the last `days` against the same number before, peers removed; None when unknown."""
-    return usage_account.changes(panel, days)
+    return usage_feed.changes(panel, days)

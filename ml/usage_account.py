@@ -1,9 +1,10 @@
-"""From series to accounts: one usage_drop per account and episode, the state of the feeds, the change of the last weeks."""
+"""From series to accounts: one usage_drop per account and episode, in the numbers and with the innocent readings the data support."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
@@ -12,37 +13,54 @@ import numpy.typing as npt
 
 from ml.alternatives import BY_KIND
 from ml.moments import Moment, Numbers
-from ml.usage_panel import GONE, Alert, DropKind, FeedState, Panel, is_about_people
+from ml.usage_explain import FADE_DAYS, LOOK_BACK, explain
+from ml.usage_feed import MIN_PEERS, SMALL_LEVEL, WEEK
+from ml.usage_panel import GONE, Alert, DropKind, Panel, is_about_people
 from ml.usage_score import load
-from ml.usage_state import LEARNING_DAYS, Bools, Floats
+from ml.usage_state import QUIET_FACTOR, Floats
 
 Values = npt.NDArray[np.float32]
 Shape = Literal["sudden", "fade", "abandoned", "stopped"]
 SHAPES: dict[DropKind, Shape] = {"seat_loss": "sudden", "shift": "sudden", "slow_fade": "fade", "feature_abandon": "abandoned", "stopped": "stopped"}
 
-WEEK = 7
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the panel holds which account and which metric."""
+
+    of_account: dict[str, list[int]]
+    of_metric: dict[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What can be said of a fall some weeks after its alert."""
+
+    after: float
+    shape: Shape
+    onset: date
+
+
 TOGETHER_DAYS = 42
 """A metric that began to fall within so many days of the last alert belongs to the same episode."""
 SETTLING_DAYS = 28
 """So long after an alert a metric may still turn out to be at zero."""
 MEMORY = 60
 PEERS_DIP = -0.08
-SMALL_LEVEL = 0.5
-"""Below so many counts a day a relative change means nothing."""
-MIN_PEERS = 5
-REPORTING = 0.5
-"""A day counts as reported when this share of the series that ever reported did."""
-STALE_DAYS = 4
-"""Days on which the peers reported and this series, which usually does, did not."""
-LONG_SILENT_DAYS = 10
-"""After so many days nobody's silence is an excuse."""
+ENOUGH_PEERS = 60
 
 
 def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Moment]]:
-    rows: dict[str, list[int]] = defaultdict(list)
-    for i, account in enumerate(panel.accounts):
-        rows[account].append(i)
-    return {account: [_moment(panel, episode, rows[account]) for episode in episodes(found)] for account, found in by_account(panel, alerts).items()}
+    rows = _rows(panel)
+    return {account: [_moment(panel, episode, rows) for episode in episodes(found)] for account, found in by_account(panel, alerts).items()}
+
+
+def _rows(panel: Panel) -> Rows:
+    rows = Rows(defaultdict(list), defaultdict(list))
+    for i, (account, metric) in enumerate(zip(panel.accounts, panel.metrics, strict=True)):
+        rows.of_account[account].append(i)
+        rows.of_metric[metric].append(i)
+    return rows
 
 
 def by_account(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
@@ -78,10 +96,10 @@ def _over(episode: Sequence[Alert], by: date) -> date | None:
     return max(ends) if len(ends) == len(latest) else None
 
 
-def _moment(panel: Panel, episode: Sequence[Alert], rows: Sequence[int]) -> Moment:
+def _moment(panel: Panel, episode: Sequence[Alert], rows: Rows) -> Moment:
     latest = {a.series: a for a in episode}
     lead = _lead(panel, episode)
-    after, shape = _settled(panel, latest[lead.series], rows)
+    settled = _settled(panel, latest[lead.series], rows)
     ended = _over(episode, date.max)
     return Moment(
         kind="usage_drop",
@@ -89,9 +107,9 @@ def _moment(panel: Panel, episode: Sequence[Alert], rows: Sequence[int]) -> Mome
         detected_at=episode[0].alerted_on,
         contact=None,
         anchor=episode[0].onset.toordinal(),
-        numbers=_numbers(panel, latest, lead, after, shape),
+        numbers=_numbers(panel, latest, lead, settled),
         confidence=_confidence(episode),
-        alternatives=_alternatives(panel, lead, shape),
+        alternatives=_alternatives(panel, lead, settled.shape),
         ended_at=ended,
     )
 
@@ -102,17 +120,59 @@ def _lead(panel: Panel, episode: Sequence[Alert]) -> Alert:
     return (seats or list(episode))[0]
 
 
-def _settled(panel: Panel, alert: Alert, rows: Sequence[int]) -> tuple[float, Shape]:
-    """Level and shape, read again in the weeks after the alert, since what was falling then may have reached zero."""
-    values = panel.values[list(rows), : (alert.alerted_on - panel.first_day).days + SETTLING_DAYS]
-    lately = [_lately(v) for v in values]
-    own = lately[rows.index(alert.series)]
-    if own is None or own > GONE * alert.before:
-        return alert.after, SHAPES[alert.kind]
+def _settled(panel: Panel, alert: Alert, rows: Rows) -> Settled:
+    """Level, shape and onset read again in the weeks after the alert: a fade shows as one only then, and what was still
+    falling may have reached zero."""
+    end = (alert.alerted_on - panel.first_day).days + SETTLING_DAYS
+    back = alert.recovered_on is not None and (alert.recovered_on - panel.first_day).days <= end
+    lately = None if back else _lately(panel.values[alert.series, :end])
+    if lately is not None and lately <= GONE * alert.before:
+        return Settled(lately, "stopped" if _all_gone(panel, alert, rows.of_account[panel.accounts[alert.series]], end) else "abandoned", alert.onset)
+    again = None if back or alert.kind in ("stopped", "feature_abandon") else _again(panel, alert, end, rows.of_metric[panel.metrics[alert.series]])
+    return again or Settled(alert.after, SHAPES[alert.kind], alert.onset)
+
+
+def _all_gone(panel: Panel, alert: Alert, rows: Sequence[int], end: int) -> bool:
     onset = (alert.onset - panel.first_day).days
-    before = [_mean_of(v[max(0, onset - MEMORY) : onset]) for v in values]
-    stopped = all(now is None or now <= GONE * was for now, was in zip(lately, before, strict=True) if was > SMALL_LEVEL)
-    return own, "stopped" if stopped else "abandoned"
+    before = [_mean_of(panel.values[i, max(0, onset - MEMORY) : onset]) for i in rows]
+    lately = [_lately(panel.values[i, :end]) for i in rows]
+    return all(now is None or now <= GONE * was for now, was in zip(lately, before, strict=True) if was > SMALL_LEVEL)
+
+
+def _again(panel: Panel, alert: Alert, end: int, same_metric: Sequence[int]) -> Settled | None:
+    """The same search over more days. The week and the peers' days are plain averages here; None where nothing clear comes out."""
+    onset = (alert.onset - panel.first_day).days
+    start = max(0, onset - LOOK_BACK // 2)
+    values = panel.values[[alert.series, *_peers(panel, alert.series, same_metric)], start:end].astype(np.float64)
+    usual = _usual_days(values, onset - start)
+    ratio = np.where(usual > SMALL_LEVEL, values / np.maximum(usual, 1e-9), np.nan)[1:]
+    enough = np.isfinite(ratio).sum(axis=0) >= MIN_PEERS
+    factor = np.ones(values.shape[1])
+    factor[enough] = np.nanmedian(ratio[:, enough], axis=0)
+    factor = np.where(factor < QUIET_FACTOR, 0.0, factor)
+    level = float(usual[0, :WEEK].mean())
+    falls = explain(values[:1], (usual[:1] / max(level, 1e-9)) * factor, factor[None])
+    if falls.strength[0] <= 0 or falls.size[0] < alert.size / 2:
+        return None
+    fade = bool(falls.length[0] >= FADE_DAYS)
+    return Settled(float(falls.after[0]), "fade" if fade else "sudden", panel.first_day + timedelta(start + int(falls.onset[0])) if fade else alert.onset)
+
+
+def _peers(panel: Panel, series: int, same_metric: Sequence[int]) -> list[int]:
+    """Series of the same metric of other accounts, those of the region where they are enough."""
+    account, region = panel.accounts[series], panel.region[series]
+    others = [i for i in same_metric if panel.accounts[i] != account]
+    near = [i for i in others if panel.region[i] == region]
+    return (near if len(near) >= MIN_PEERS else others)[:ENOUGH_PEERS]
+
+
+def _usual_days(values: Floats, onset: int) -> Floats:
+    """(series, days): each series' mean of the weekday before the onset."""
+    weekday = np.arange(values.shape[1]) % WEEK
+    old = np.where((np.arange(values.shape[1]) < onset) & np.isfinite(values), 1.0, 0.0)
+    counted = np.where(old > 0, values, 0.0)
+    means = np.stack([counted[:, weekday == d].sum(axis=1) / np.maximum(old[:, weekday == d].sum(axis=1), 1) for d in range(WEEK)])
+    return means[weekday].T
 
 
 def _lately(values: Values) -> float | None:
@@ -127,15 +187,15 @@ def _mean_of(values: Values) -> float:
     return float(reported.mean()) if len(reported) else 0.0
 
 
-def _numbers(panel: Panel, latest: Mapping[int, Alert], lead: Alert, after: float, shape: Shape) -> Numbers:
+def _numbers(panel: Panel, latest: Mapping[int, Alert], lead: Alert, settled: Settled) -> Numbers:
     sizes = {f"size_{panel.metrics[i]}": round(a.size, 3) for i, a in latest.items() if i != lead.series}
     return {
         "metric": panel.metrics[lead.series],
         "before": round(lead.before, 2),
-        "after": round(after, 2),
-        "size": round(float(np.clip(1 - after / lead.before, 0.0, 1.0)), 3),
-        "onset": lead.onset.isoformat(),
-        "shape": shape,
+        "after": round(settled.after, 2),
+        "size": round(float(np.clip(1 - settled.after / lead.before, 0.0, 1.0)), 3),
+        "onset": min(lead.onset, settled.onset).isoformat(),
+        "shape": settled.shape,
         "metrics": ",".join(sorted(panel.metrics[i] for i in latest)),
         "peers": round(1 + lead.peers, 3),
         **sizes,
@@ -167,81 +227,3 @@ def _alternatives(panel: Panel, lead: Alert, shape: Shape) -> tuple[str, ...]:
         "project_ended": shape in ("stopped", "fade"),
     }
     return tuple(key for key in supported if supported[key] and key in BY_KIND["usage_drop"])
-
-
-def feeds(panel: Panel) -> list[FeedState]:
-    reported = np.isfinite(panel.values)
-    if not reported.size:
-        return ["no_data"] * len(panel.accounts)
-    waiting, usual = _days_waited(reported, _expected_days(panel, reported))
-    states: list[FeedState] = []
-    for i, seen in enumerate(reported.sum(axis=1)):
-        silent = int(np.argmax(reported[i, ::-1]))
-        if seen == 0:
-            states.append("no_data")
-        elif waiting[i] * max(usual[i], 0.1) >= STALE_DAYS or silent >= LONG_SILENT_DAYS / max(usual[i], 0.1):
-            states.append("stale")
-        else:
-            states.append("learning" if seen < LEARNING_DAYS else "ok")
-    return states
-
-
-def _expected_days(panel: Panel, reported: Bools) -> Bools:
-    """(series, days): whether the region's other accounts reported, or everybody's where the region is small."""
-    started = np.cumsum(reported, axis=1) > 0
-    everyone = reported.sum(axis=0) >= REPORTING * np.maximum(started.sum(axis=0), 1)
-    accounts, regions = np.array(panel.accounts), np.array(panel.region)
-    expected = np.tile(everyone, (len(accounts), 1))
-    for region in set(panel.region):
-        inside = regions == region
-        if len(set(accounts[inside])) > MIN_PEERS:
-            expected[inside] = reported[inside].sum(axis=0) >= REPORTING * np.maximum(started[inside].sum(axis=0), 1)
-    return expected
-
-
-def _days_waited(reported: Bools, expected: Bools) -> tuple[Floats, Floats]:
-    """Expected days since each series was last heard of, and which share of them it usually reports."""
-    days = np.arange(reported.shape[1])
-    last = np.where(reported, days, -1).max(axis=1)[:, None]
-    before = expected & (days <= last) & (days > last - 2 * MEMORY) & (np.cumsum(reported, axis=1) > 0)
-    usual = (before & reported).sum(axis=1) / np.maximum(before.sum(axis=1), 1)
-    return (expected & (days > last)).sum(axis=1).astype(float), np.minimum(usual, 1.0)
-
-
-def changes(panel: Panel, days: int = 28) -> dict[str, float | None]:
-    log = _log_changes(panel, days)
-    regions = dict(zip(panel.accounts, panel.region, strict=True))
-    by_region: dict[str, list[float]] = defaultdict(list)
-    for account, own in log.items():
-        by_region[regions[account]].append(own)
-    everyone = _median(list(log.values()), 0.0)
-    peers = {region: _median(values, everyone) for region, values in by_region.items()}
-    return {account: float(np.expm1(log[account] - peers[regions[account]])) if account in log else None for account in dict.fromkeys(panel.accounts)}
-
-
-def _median(values: Sequence[float], otherwise: float) -> float:
-    return float(np.median(values)) if len(values) > MIN_PEERS else otherwise
-
-
-def _log_changes(panel: Panel, days: int) -> dict[str, float]:
-    """Per account the log ratio of the two windows, weekday by weekday, its metrics weighted by the root of their size."""
-    if panel.values.shape[1] < 2 * days:
-        return {}
-    now, then = panel.values[:, -days:], panel.values[:, -2 * days : -days]
-    enough = (np.isfinite(now).sum(axis=1) >= days / 2) & (np.isfinite(then).sum(axis=1) >= days / 2)
-    weekday = np.arange(days) % WEEK
-    levels = []
-    for window in (now, then):
-        finite = np.isfinite(window)
-        totals = np.stack([np.where(finite, window, 0.0)[:, weekday == d].sum(axis=1) for d in range(WEEK)])
-        counts = np.stack([finite[:, weekday == d].sum(axis=1) for d in range(WEEK)])
-        levels.append(np.where(counts > 0, totals / np.maximum(counts, 1), np.nan))
-    both = np.isfinite(levels[0]) & np.isfinite(levels[1])
-    after, before = (np.where(both, level, 0.0).sum(axis=0) / np.maximum(both.sum(axis=0), 1) for level in levels)
-    usable = enough & (np.maximum(before, after) > SMALL_LEVEL)
-    log = np.log((after + 0.1) / (before + 0.1))
-    weight = np.where(usable, np.sqrt(np.maximum(before, 0.1)), 0.0)
-    numbers = {account: k for k, account in enumerate(dict.fromkeys(panel.accounts))}
-    group = np.array([numbers[a] for a in panel.accounts])
-    total, part = np.bincount(group, weight), np.bincount(group, weight * log)
-    return {account: float(part[k] / total[k]) for account, k in numbers.items() if total[k] > 0}

@@ -20,7 +20,7 @@ RETRY = 3
 """Days until a score that is high without a fall to show is looked at again."""
 MIN_SIZE = 0.18
 MIN_LASTING = 0.1
-METRICS_TOGETHER = 0.8
+METRICS_TOGETHER = 0.6
 """False alarms of an account grow with this power of the number of its metrics, which share its odd days."""
 RECOVERED = 0.7
 """Share of the loss that must be back, on average of two weeks."""

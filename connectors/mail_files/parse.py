@@ -155,9 +155,7 @@ def _sender(message: Message, our_domains: Collection[str]) -> str:
     if not named:
         raise UnreadableMail("no sender's address: this is no e-mail, or its headers are damaged")
     original = addresses(*_all(message, "X-Original-From"), *_all(message, "X-Original-Sender"))
-    if is_ours(named[0], our_domains) and original and not is_ours(original[0], our_domains):
-        return original[0]
-    return named[0]
+    return original[0] if original and is_ours(named[0], our_domains) else named[0]
 
 
 def _sent_at(message: Message, until: datetime) -> datetime:

@@ -34,7 +34,7 @@ SCORE_SEEDS, PROOF_SEEDS, TABLE_SEEDS = range(100, 104), range(300, 308), range(
 CONFIDENCE_SEEDS = range(316, 319)
 ASKED_BUDGET = 0.3
 METRICS = ("seats", "events", "feat0")
-PER_QUIET_BLOCK = 1.35
+PER_QUIET_BLOCK = 1.75
 """False alarms as a detector at work raises them, per exceedance in quiet blocks: the weeks after a drop add theirs."""
 AFTERMATH = 60
 """Days after a drop that are neither quiet nor a drop."""

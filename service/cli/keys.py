@@ -74,4 +74,4 @@ def rotate(workspace: Workspace = "default") -> None:
     """Encrypt all stored secrets with the first key of UNDERTONE_KEYS."""
     with servers.running():
         count = connect.rotate_secrets(opened(workspace))
-    typer.echo(f"{count} secrets encrypted anew." if count else "All secrets are under the first key already.")
+    typer.echo(f"{count} secret{'s' * (count != 1)} encrypted anew." if count else "All secrets are under the first key already.")

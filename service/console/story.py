@@ -11,21 +11,27 @@ from uuid import UUID
 
 from ml.alternatives import sentences_for
 from service.playbook import describe, how_sure
-from service.signals import Signal
+from service.signals import Evidence, Signal
 from service.store import accounts, messages, signals, suggestions, usage
 from service.store.accounts import AccountRow, ContactRow
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
 from service.task import draft_text, quoted_messages
 
+MOST_QUOTES = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentView:
+    number: int
+    """Its mark in the charts; 1 is the newest."""
     signal: Signal
     line: str
     who: str | None
     quotes: Sequence[tuple[str, datetime, str]]
-    """(words, when, whose side)"""
+    """(words, when, whose); the newest first, MOST_QUOTES of them"""
+    grounds: Sequence[str]
+    """What it rests on besides: numbers, our own messages, words that are no longer kept."""
     alternatives: Sequence[str]
     how_sure: str
 
@@ -52,7 +58,8 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     found = suggestions.listing(db, account_id=account_id, state="open", after=None, most=1)
     suggestion = found[0] if found else None
     bodies = messages.bodies(db, quoted_messages(suggestion.draft)) if suggestion else {}
-    moments = [_moment(s, names) for s in sorted(rows, key=lambda s: s.detected_at, reverse=True)]
+    newest_first = sorted(rows, key=lambda s: s.detected_at, reverse=True)
+    moments = [_moment(n, s, names) for n, s in enumerate(newest_first, 1)]
     return Story(
         account=account,
         contacts=contacts,
@@ -64,20 +71,40 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     )
 
 
-def _moment(signal: Signal, names: dict[UUID, str]) -> MomentView:
-    quotes = [
-        (e.text.strip(), e.observed_at, names.get(e.contact_id, "the customer") if e.contact_id and e.type == "buyer_message" else "us")
-        for e in signal.evidence
-        if e.text
-    ]
+def _moment(number: int, signal: Signal, names: dict[UUID, str]) -> MomentView:
+    newest_first = sorted(signal.evidence, key=lambda e: e.observed_at, reverse=True)
+    quotes = [(e.text.strip(), e.observed_at, _writer(e, names)) for e in newest_first if e.text]
     return MomentView(
+        number=number,
         signal=signal,
         line=describe(signal),
         who=names.get(signal.contact_id) if signal.contact_id else None,
-        quotes=quotes[:4],
+        quotes=quotes[:MOST_QUOTES],
+        grounds=[*_grounds(newest_first, names), *([f"And {len(quotes) - MOST_QUOTES} more messages."] if len(quotes) > MOST_QUOTES else [])],
         alternatives=sentences_for(signal.alternatives),
         how_sure=how_sure(signal.confidence),
     )
+
+
+def _writer(e: Evidence, names: dict[UUID, str]) -> str:
+    if e.type == "our_message":
+        return "us"
+    return names.get(e.contact_id, "the customer") if e.contact_id else "the customer"
+
+
+def _grounds(evidence: Sequence[Evidence], names: dict[UUID, str]) -> list[str]:
+    """A line for each piece of evidence that has no words to show."""
+    lines = [_ground(e, names) for e in evidence if not e.text]
+    return list(dict.fromkeys(lines))
+
+
+def _ground(e: Evidence, names: dict[UUID, str]) -> str:
+    day = f"{e.observed_at.day} {e.observed_at:%b %Y}"
+    if e.type == "our_message":
+        return f"Our {e.source} of {day}"
+    if e.type == "buyer_message":
+        return f"A message of {day} from {_writer(e, names)}; its words are no longer kept"
+    return f"The {e.source}, up to {day}"
 
 
 def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[date], list[float]]], moments: Sequence[MomentView], at: datetime) -> str:
@@ -89,7 +116,14 @@ def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[dat
             "who": [p.contact_name or "unknown" for p in mood],
         },
         "usage": {metric: {"day": [d.isoformat() for d in days], "value": values} for metric, (days, values) in series.items()},
-        "moments": [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "id": str(m.signal.id)} for m in moments],
+        "main": min(series, key=_prominence, default=None),
+        "moments": [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "number": m.number} for m in moments],
     }
     # Inside a script element: no text of a buyer is in it, and even a name could not end the element.
     return json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026")
+
+
+def _prominence(metric: str) -> tuple[int, str]:
+    """The order in which the list of accounts chooses the one metric that it shows."""
+    main = usage.MAIN_METRICS
+    return (main.index(metric) if metric in main else len(main), metric)

@@ -59,6 +59,8 @@ def test_where_there_is_no_text_there_is_none(html):
     "html",
     [
         "<p style='margin-top:100000000em;padding-left:9999999999999px'>x</p>",
+        "<p style='" + "style:" * 5_000 + "'>x</p>",
+        "<p style='margin-top:99999em'></p>" * 100 + "<p>x</p>",
         "<table><tr><td colspan=100000000 rowspan=1000000000>x</td></tr></table>",
         "<p " + "a=1 " * 100_000 + ">x</p>",
         "<?xml version='1.0' encoding='utf-16'?><p>x</p>",
@@ -68,7 +70,7 @@ def test_where_there_is_no_text_there_is_none(html):
         "<p>\x00x\x00</p>",
         "<p>x" + "</p></div></td>" * 5_000,
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_hostile_markup_costs_nothing_but_itself(html):
     text = html_to_text(html)

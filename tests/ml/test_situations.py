@@ -246,13 +246,14 @@ def test_the_cheap_test_before_a_pattern_hides_no_match():
         ("(the |our )?price(s)? is", [{"pri"}]),
         ("fee?|cost", []),
         ("sign(ed)? off", [{"sig"}, {"off"}]),
-        (r"(\S+ ){0,3}late", []),
+        (r"(\S+ ){0,3}late", [{"lat"}]),
+        (r"\S+late", []),
         ("(?!no )stuck", [{"stu"}]),
-        ("(we|they) (wait|[ab]c)", [{"the"} | {"we"}]),
+        ("(we|they) (wait|[ab]c)", []),
     ],
 )
 def test_only_what_a_pattern_cannot_do_without_is_a_clue(pattern, expected):
-    assert set(clues(pattern)) <= {frozenset(e) for e in expected} | {frozenset({"is"})}
+    assert set(clues(pattern)) == {frozenset(e) for e in expected}
 
 
 @settings(max_examples=60, deadline=None)

@@ -38,7 +38,7 @@ def steady(accounts: int = 12, days: int = 240, level: float = 25.0, metrics: tu
     return Panel(names, metrics * accounts, (region,) * len(names), MONDAY, values)
 
 
-def thinned(panel: Panel, row: int, start: int, kept: npt.ArrayLike, seed: int = 1) -> Panel:
+def thinned(panel: Panel, row: int, start: int, kept: float | npt.NDArray[np.float64], seed: int = 1) -> Panel:
     """The same panel with one row's counts thinned from a day on."""
     values = panel.values.copy()
     values[row, start:] = np.random.default_rng(seed).binomial(values[row, start:].astype(int), kept)

@@ -322,7 +322,7 @@ def test_rotating_moves_secrets_to_the_first_key_and_says_how_many(undertone, na
         connection_id = builders.connection(db)
         connections.save_secret(db, connection_id, "token", vault(settings()).seal("hush", named[0], connection_id, "token"))
     pair = undertone("key", "secret").out.strip()
-    assert undertone("key", "rotate", "-w", named[1], UNDERTONE_KEYS=pair).out == "1 secrets encrypted anew.\n"
+    assert undertone("key", "rotate", "-w", named[1], UNDERTONE_KEYS=pair).out == "1 secret encrypted anew.\n"
     assert undertone("key", "rotate", "-w", named[1], UNDERTONE_KEYS=pair).out == "All secrets are under the first key already.\n"
 
 

@@ -215,7 +215,9 @@ def test_a_form_without_the_pages_token_is_refused(browser, ours, form):
     assert browser.post("/console/sign-in", data={"key": made_key(ours.workspace_id), "token": ""}, headers=SELF).status_code == 403
 
 
-@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/console/../v1", "/console\n", "javascript:alert(1)", "/console/accounts/x", "\\\\evil"])
+@pytest.mark.parametrize(
+    "back", ["https://evil.example", "//evil.example", "/console/../v1", "/console\n", "javascript:alert(1)", "/console/accounts/x", "\\\\evil"]
+)
 def test_signing_in_never_leads_to_another_address(browser, ours, back):
     assert sign_in(browser, made_key(ours.workspace_id), next=back).headers["location"] == "/console"
     assert "evil" not in browser.get("/console/sign-in", params={"next": back}).text
@@ -294,9 +296,8 @@ def test_every_page_runs_only_our_scripts_and_is_not_kept(inside, ours):
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
-        assert "unsafe-eval" not in policy
+        assert "unsafe-" not in policy
         assert "script-src 'self';" in policy or answer.status_code == 303
-        assert ("unsafe-inline" in policy) == ("/accounts/" in path and answer.status_code == 200)
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
 

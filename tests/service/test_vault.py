@@ -42,7 +42,9 @@ def test_the_same_secret_never_looks_the_same_twice():
     assert len({Vault((OLD,)).seal("hush", *HERE).ciphertext for _ in range(20)}) == 20
 
 
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[:5], lambda b: b[:12], lambda b: b[:-1], lambda b: b + b"x", lambda b: bytes([b[0] ^ 1]) + b[1:]])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b"", lambda b: b[:5], lambda b: b[:12], lambda b: b[:-1], lambda b: b + b"x", lambda b: bytes([b[0] ^ 1]) + b[1:]]
+)
 def test_a_damaged_secret_is_refused_and_not_half_read(damage):
     sealed = Vault((OLD,)).seal("hush", *HERE)
     with pytest.raises(Conflict) as caught:
@@ -71,9 +73,7 @@ def test_a_row_copied_to_another_workspace_or_connection_in_the_database_does_no
     with psycopg.connect(servers) as owner:
         owner.execute("SET row_security = off")
         for target_workspace, target in ((other, foreign), (workspace, second)):
-            owner.execute(
-                "INSERT INTO secret SELECT %s, %s, name, key_id, ciphertext FROM secret WHERE connection_id = %s", [target_workspace, target, mine]
-            )
+            owner.execute("INSERT INTO secret SELECT %s, %s, name, key_id, ciphertext FROM secret WHERE connection_id = %s", [target_workspace, target, mine])
     for whose, target in ((other, foreign), (workspace, second)):
         with transaction(whose) as db:
             sealed = connections.secrets_of(db, target)["token"]

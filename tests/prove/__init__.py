@@ -1,0 +1,1 @@
+"""The long counts behind docs/proof.md: `./dev prove`."""

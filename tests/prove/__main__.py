@@ -1,0 +1,162 @@
+"""`./dev prove`: kills in their hundreds, drafts and hostile bodies in their thousands. Resumes by seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+STATE = ROOT / ".venv" / "prove.json"
+PAGE = ROOT / "docs" / "proof.md"
+KILLS, KILLS_A_SEED = 200, 20
+DRAFT_SEEDS, BODY_SEEDS = 10, 10
+
+
+def kills(seed: int) -> dict[str, Any]:
+    """KILLS_A_SEED kills of each of worker, Valkey, Postgres and API in the middle of pushes."""
+    from tests.e2e import kills as harness
+
+    with harness.rig() as rig:
+        in_the_middle = harness.run(rig, KILLS_A_SEED, seed)
+        settled = rig.settle()
+        per = list(rig.tasks_per_suggestion().values())
+    return {
+        "kills": KILLS_A_SEED * len(harness.VICTIMS),
+        "during a write": in_the_middle,
+        "suggestions": len(per),
+        "tasks made twice": sum(n > 1 for n in per),
+        "tasks missing": sum(n == 0 for n in per),
+        "stuck": sum(count for state, count in settled.items() if state != "done"),
+    }
+
+
+def plain(seed: int) -> dict[str, Any]:
+    """The control: a plain create under kills."""
+    import tempfile
+
+    from tests.e2e import kills as harness
+
+    with tempfile.TemporaryDirectory() as folder:
+        wanted, made = harness.plain_create_under_kills(Path(folder), 10)
+    return {"tasks wanted": wanted, "tasks made": made}
+
+
+def drafts(seed: int) -> dict[str, Any]:
+    """A thousand compositions over every kind of signal: whatever is shown breaks no rule, and its quotes stand in the message."""
+    import re
+
+    from service.playbook import compose, render
+    from service.playbook.facts import gather
+    from service.playbook.guard import faults
+    from tests import cases
+
+    kinds = [*cases.WORDS, "usage_drop", "silence"]
+    shown = broken = strange = 0
+    for n in range(1000):
+        case = cases.case(kinds[n % len(kinds)], seed=f"{seed}|{n}")
+        draft = compose(case).draft
+        if draft is None:
+            continue
+        shown += 1
+        broken += bool(faults(draft, case, gather(case)))
+        words = " ".join(cases.bodies(case).values())
+        strange += any(quoted not in words for quoted in re.findall(r'"([^"]+)"', render(draft, cases.bodies(case))))
+    return {"compositions": 1000, "drafts shown": shown, "breaking a rule": broken, "quotes not in the message": strange}
+
+
+def bodies(seed: int) -> dict[str, Any]:
+    """Random bytes as mail, random text as bodies: nothing raises but what is documented, nothing hangs."""
+    import random
+
+    from connectors.mail_files.parse import UnreadableMail, interaction
+    from ml.text import own_text
+
+    chance = random.Random(seed)
+    parts = [
+        "On ",
+        "wrote:",
+        "> ",
+        "From: a\n",
+        "-- \n",
+        "\x00",
+        "é",
+        "<div>",
+        "\n",
+        " ",
+        "Sent from",
+        "Subject: x",
+        "\u202e",
+        "_" * 40,
+        "----- Original",
+        "\t",
+    ]
+    refused = 0
+    for _ in range(500):
+        text = "".join(chance.choice(parts) * chance.randint(1, 40) for _ in range(chance.randint(1, 80)))
+        own = own_text(text)
+        if any(text[a:b] not in own.text for a, b in own.spans):
+            raise AssertionError("own text is not in the body")
+        try:
+            head = b"From: bo@acme.example\nDate: Mon, 5 Jan 2026 09:00:00 +0000\n" + chance.choice([b"\n", b""])
+            interaction(head + text.encode("utf-8", "replace") + chance.randbytes(200), ("vendor.example",), datetime(2026, 2, 1, tzinfo=UTC))
+        except UnreadableMail:
+            refused += 1
+    return {"bodies": 500, "refused with a reason": refused}
+
+
+PARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
+    "kills": (kills, KILLS // KILLS_A_SEED),
+    "plain create (control)": (plain, 2),
+    "drafts": (drafts, DRAFT_SEEDS),
+    "hostile bodies": (bodies, BODY_SEEDS),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev prove", description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="forget finished seeds and begin anew")
+    parser.add_argument("--only", choices=PARTS, help="one part")
+    given = parser.parse_args()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    done: dict[str, dict[str, Any]] = {} if given.fresh or not STATE.exists() else json.loads(STATE.read_text())
+    for name, (count, seeds) in PARTS.items():
+        if given.only not in (None, name):
+            continue
+        for seed in range(1, seeds + 1):
+            if f"{name}|{seed}" not in done:
+                done[f"{name}|{seed}"] = {**count(seed), "commit": commit, "on": f"{datetime.now(UTC):%Y-%m-%d}"}
+                STATE.write_text(json.dumps(done))
+                sys.stdout.write(f"{name}, seed {seed}: {done[f'{name}|{seed}']}\n")
+                sys.stdout.flush()
+    PAGE.write_text(page(done))
+
+
+def page(done: dict[str, dict[str, Any]]) -> str:
+    lines = ["# Proof", "", "Written by `./dev prove`. Every row is a sum over its seeds; a cut run goes on where it stopped.", ""]
+    for name, (count, seeds) in PARTS.items():
+        rows = [done[f"{name}|{seed}"] for seed in range(1, seeds + 1) if f"{name}|{seed}" in done]
+        if not rows:
+            continue
+        dates, commits = sorted({r["on"] for r in rows}), sorted({r["commit"] for r in rows})
+        lines += [
+            f"## {name.capitalize()}",
+            "",
+            str(count.__doc__),
+            "",
+            f"Seeds 1 to {len(rows)} of {seeds}, {', '.join(dates)}, commit {', '.join(commits)}.",
+            "",
+        ]
+        lines += ["| what | count |", "|---|---|"]
+        lines += [f"| {what} | {sum(r[what] for r in rows):,} |" for what in rows[0] if what not in ("commit", "on")]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
