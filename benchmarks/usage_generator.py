@@ -20,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.usage_drops import FEATURE_NAMES, FEATURES, YEAR, Drop, all_drops
 from ml.usage_panel import Panel
 
 Floats = npt.NDArray[np.float64]
@@ -33,16 +33,8 @@ Ints = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float32]
 Random = np.random.Generator
 
-YEAR = 365.25
 START = date(2024, 4, 1)
-FEATURES = 3
-FEATURE_NAMES = tuple(f"feat{k}" for k in range(FEATURES))
-KINDS = ("level_shift", "seat_loss", "slow_fade", "feature_abandon", "churn")
-KIND_SHARES = (0.25, 0.27, 0.2, 0.18, 0.1)
 REGION_SHARES = (0.5, 0.35, 0.15)
-FIRST_DROP_AGE = 45
-APART = 120
-"""Days between two drops of one account."""
 HOLIDAYS = (
     ((1, 1), (1, 20), (2, 17), (5, 26), (6, 19), (7, 4), (9, 1), (10, 13), (11, 11), (11, 27), (11, 28), (12, 25)),
     ((1, 1), (1, 6), (4, 18), (4, 21), (5, 1), (5, 29), (6, 9), (8, 15), (10, 3), (11, 1), (12, 25), (12, 26)),
@@ -51,17 +43,6 @@ HOLIDAYS = (
 CHRISTMAS = {20: 0.85, 21: 0.8, 22: 0.7, 23: 0.55, 24: 0.3}
 Event = tuple[int, int, int, float, str]
 """account, onset, last day on which it counts as found in time, relative size, kind"""
-
-
-@dataclass(slots=True)
-class Drop:
-    """`sizes`: relative fall per series, once complete."""
-
-    account: int
-    onset: int
-    detect_by: int
-    kind: str
-    sizes: dict[str, float]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,7 +99,7 @@ def make_panel(
     start_day, in_use = _seats_in_use(random, accounts, days, hard)
     nuisance, intensity = _nuisances(random, accounts, days, hard)
     in_use = in_use * nuisance
-    drops, seats_left, intensity_left, feature_left = _all_drops(random, start_day, days, drop_rate, first_drop_day)
+    drops, seats_left, intensity_left, feature_left = all_drops(random, start_day, days, drop_rate, first_drop_day)
     chance = np.clip(accounts.active[:, None] * season * shared, 0, 0.98)
     series = _counts(random, accounts, in_use, chance, seats_left, intensity * intensity_left, feature_left)
     for values in series.values():
@@ -214,62 +195,6 @@ def _nuisances(random: Random, accounts: _Accounts, days: int, hard: float) -> t
     for account, span in _spans(random, n, days, 0.25 * times, (days, days)):
         seats[account, span] *= random.uniform(1.15, 1.6)
     return seats, intensity
-
-
-def _all_drops(random: Random, start_day: Ints, days: int, rate: float, first: int) -> tuple[list[Drop], Floats, Floats, Floats]:
-    """The drops, and what they leave of seats, of events per user and of each feature, per account and day."""
-    n = len(start_day)
-    seats, intensity, feature = np.ones((n, days)), np.ones((n, days)), np.ones((FEATURES, n, days))
-    drops: list[Drop] = []
-    for account in range(n):
-        earliest = max(first, int(start_day[account]) + FIRST_DROP_AGE)
-        if earliest >= days - 14:
-            continue
-        onsets = np.sort(random.integers(earliest, days - 14, random.poisson(rate * (days - earliest) / YEAR)))
-        onsets = onsets[np.r_[True, np.diff(onsets) > APART]] if len(onsets) > 1 else onsets
-        for onset in onsets:
-            drop = _drop(random, account, int(onset), seats[account], intensity[account], feature[:, account])
-            drops.append(drop)
-            if drop.kind == "churn":
-                break
-    for one, following in pairwise(drops):
-        if one.account == following.account:
-            one.detect_by = min(one.detect_by, following.onset - 1)
-    return drops, seats, intensity, feature
-
-
-def _drop(random: Random, account: int, onset: int, seats: Floats, intensity: Floats, feature: Floats) -> Drop:
-    """Draws a kind and lowers the account's rows in place."""
-    kind, days = str(random.choice(KINDS, p=KIND_SHARES)), len(seats)
-    names: tuple[str, ...] = ("seats", "events", *FEATURE_NAMES)
-    horizon = 42
-    if kind in ("level_shift", "seat_loss"):
-        size = random.uniform(0.15, 0.8 if kind == "level_shift" else 0.7)
-        rows = intensity if kind == "level_shift" else seats
-        rows *= 1 - size * _ramp(days, onset, 1 if random.random() < 0.6 else int(random.integers(2, 8)))
-        sizes = dict.fromkeys(names[1:] if kind == "level_shift" else names, size)
-    elif kind == "slow_fade":
-        size, length = random.uniform(0.3, 0.9), int(random.integers(30, 121))
-        of_seats = random.uniform(0.5, 1)
-        fade = np.log(1 - size) * _ramp(days, onset, length)
-        seats *= np.exp(of_seats * fade)
-        intensity *= np.exp((1 - of_seats) * fade)
-        sizes = {**dict.fromkeys(names, size), "seats": 1 - (1 - size) ** of_seats}
-        horizon = length + 28
-    elif kind == "feature_abandon":
-        which, size = int(random.integers(0, FEATURES)), random.uniform(0.85, 1)
-        feature[which] *= 1 - size * _ramp(days, onset, int(random.integers(1, 15)))
-        sizes = {FEATURE_NAMES[which]: size}
-    else:
-        size, length = random.uniform(0.95, 1), int(random.integers(1, 11))
-        seats *= 1 - size * _ramp(days, onset, length)
-        sizes = dict.fromkeys(names, size)
-    return Drop(account, onset, min(days - 1, onset + horizon), kind, sizes)
-
-
-def _ramp(days: int, onset: int, length: int) -> Floats:
-    ramp: Floats = np.clip((np.arange(days) - onset + 1) / length, 0, 1)
-    return ramp
 
 
 def _counts(random: Random, accounts: _Accounts, in_use: Floats, chance: Floats, left: Floats, intensity: Floats, features: Floats) -> dict[str, Counts]:

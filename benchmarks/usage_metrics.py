@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.usage_generator import YEAR, Event
+from benchmarks.usage_drops import YEAR
+from benchmarks.usage_generator import Event
 
 FALSE, REPEAT = -1, -2
 HORIZON, EARLY = 42, 3

@@ -23,6 +23,7 @@ _LENIENT: dict[str, bool] = {"strict": False} if getattr(utils, "supports_strict
 """Newer versions of the library give up a whole header for one damaged address; the good ones beside it are wanted."""
 _NAMED_BY_ADDRESS = re.compile(r"(^|[,;>])[^<>,;\"@]*@[^<>,;\"]*(?=<[^<>\s]{1,254}>)")
 """boss@ours.com <bob@theirs.com>: a name without quotation marks that looks like an address, and is none."""
+_IN_BRACKETS = re.compile(r"<([^<>\s]{1,254})>")
 _MOST_COMMENTS = 50
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\x00-\x1f\x7f]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
 
@@ -32,8 +33,7 @@ def addresses(*headers: str) -> tuple[str, ...]:
 
     Headers are given as they were sent: a name decoded before could hold an address of its own.
     """
-    found = (address.strip(" '\"<>.").lower() for h in headers for _, address in utils.getaddresses([_bounded(h)], **_LENIENT))
-    return tuple(dict.fromkeys(a for a in found if _is_address(a)))
+    return tuple(dict.fromkeys(address for header in headers for address in _of_one(header)))
 
 
 def domain_of(address: str) -> str:
@@ -54,6 +54,14 @@ def is_ours(address: str, our_domains: Collection[str]) -> bool:
     """A subdomain of ours is ours as well. A whole address may stand among the domains."""
     domain = domain_of(address)
     return any(ours in (domain, address) or domain.endswith(f".{ours}") for ours in our_domains)
+
+
+def _of_one(header: str) -> list[str]:
+    bounded = _bounded(header)
+    found = [address.strip(" '\"<>.").lower() for _, address in utils.getaddresses([bounded], **_LENIENT)]
+    usable = [address for address in found if _is_address(address)]
+    # A quotation mark that is never closed hides everything behind it from the library.
+    return usable or [address for address in _IN_BRACKETS.findall(bounded.lower()) if _is_address(address)]
 
 
 def _bounded(header: str) -> str:

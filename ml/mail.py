@@ -32,6 +32,7 @@ _EMAIL_LINE = re.compile(r"(\W|e-?mail|mail|e|m){0,4}[:\s]{0,3}[<\[(]?[\w.+-]{1,
 _URL_LINE = re.compile(r"\W{0,3}(web|w|www|linkedin|website)?[:\s]{0,3}<?(https?://|www\.)\S{3,200}\W{0,3}", re.IGNORECASE)
 _DIGITS = re.compile(r"[+(]?[\d][\d ()./–-]{6,24}(\s?(x|ext\.?|-)\s?\d{1,6})?")
 _PROSE_END = re.compile(r"[.!?…。！？][\"'”’)]?$")
+_BAR = re.compile(r" [|·•] ")
 _PS = re.compile(r"p\.? ?s\.?\b|n\.?b\.?\b", re.IGNORECASE)
 _PERSON = re.compile(
     r"\b(i|we|you|my|our|your|please|is|are|was|will|can|could|would|have|has|ich|wir|sie|ist|je|nous|vous|est|nos|es|está|é)\b", re.IGNORECASE
@@ -221,9 +222,15 @@ def is_contact(line: Line) -> bool:
     text = line.text
     if len(text) > 120 or is_prose(line):
         return False
-    if marks().phone.match(text) or _EMAIL_LINE.fullmatch(text) or _DIGITS.fullmatch(text):
+    if marks().phone.match(text) or _EMAIL_LINE.fullmatch(text) or _DIGITS.fullmatch(text) or _is_name_bar(text):
         return True
     return len(text) <= 80 and (text[:1].isupper() or text[:1].isdigit()) and marks().contact.search(text) is not None and _PERSON.search(text) is None
+
+
+def _is_name_bar(text: str) -> bool:
+    """ "Ada Lund | Northwind Foods | Controller" """
+    first, *others = [part.strip() for part in _BAR.split(text)]
+    return bool(others) and len(text) <= 120 and is_name(Line(0, 0, first)) and all(0 < len(part) <= 50 for part in others)
 
 
 def is_url(line: Line) -> bool:

@@ -46,6 +46,8 @@ BLAME: Mapping[SituationName, float] = {
     "competitor_evaluation": 0.5,
 }
 """Situations in which something is held against somebody, and how much of a reproach they are, by judgement."""
+NEGATIVE, NEGATIVE_BLAME = -0.2, 0.7
+"""A message that is negative at all is a reproach of this strength, whatever it speaks of."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class Usual:
         """Of the messages of some days in a row. A day is one observation, however many messages it saw."""
         return self._cooler(days) + sum(max(self._support(m) for m in day) for day in days)
 
+    def supports(self, day: Sequence[Message]) -> bool:
+        """Whether more than the number of the sentiment model speaks for a cooler day: a reproach, or courtesies left out."""
+        return any(blame(m) > 0 or self._cold(m) > 0 for m in day)
+
     def _cooler(self, days: Sequence[Sequence[Message]]) -> float:
         """All days share the error of the one habit they are compared with: many of them do not make it smaller."""
         weights = [max(self._weight(m) for m in day) for day in days]
@@ -116,8 +122,13 @@ class Usual:
         return (not traits.greeting, not traits.thanks, traits.words < SHORT * self.words)
 
 
-def blame(message: Message) -> float:
+def accusation(message: Message) -> float:
+    """How strongly the message names something that is held against us; 0 for none."""
     return max((BLAME.get(s.name, 0.0) * s.confidence for s in message.situations), default=0.0)
+
+
+def blame(message: Message) -> float:
+    return max(accusation(message), NEGATIVE_BLAME if message.sentiment <= NEGATIVE else 0.0)
 
 
 def midmean(weighted: Sequence[tuple[float, float]]) -> float:

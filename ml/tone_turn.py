@@ -6,7 +6,7 @@ The thresholds were set by simulating steady and turning writers; tests/ml/test_
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from math import exp
@@ -15,17 +15,18 @@ from ml.alternatives import BY_KIND
 from ml.conversation import Conversation, Dated, Message
 from ml.moments import Moment, MomentState, Span
 from ml.said import FRESH
-from ml.tone import BLAME, Usual, midmean
+from ml.tone import BLAME, Usual, accusation, midmean
 
 MIN_BASELINE = 6
 LONGEST_BASELINE = 40
 COOLER = -0.7
 """Evidence above which a single message is not in the old tone: a turned person has a milder day, too."""
-CONFIRMED = 4.6
+CONFIRMED = 4.3
 """Evidence of two or more such messages in a row, on different days, that makes a turn."""
 FORMING = 3.0
 LONGEST_RUN = 5
 """Days that are looked at together before a turn is confirmed."""
+SEEN_VOICED, SEEN_SILENT = 2, 3
 MOST_SURE = 0.95
 
 
@@ -69,10 +70,16 @@ class _Run:
         ends = [days[-n:] for n in range(1, min(len(days), LONGEST_RUN) + 1)]
         weighed = [(self.usual.evidence([messages for _, messages in end]), end) for end in ends]
         self.evidence = max(evidence for evidence, _ in weighed)
-        confirmed = [(evidence, end) for evidence, end in weighed if len(end) > 1 and evidence >= CONFIRMED]
+        confirmed = [(evidence, end) for evidence, end in weighed if evidence >= CONFIRMED and self._is_seen_enough(end)]
         if confirmed:
             self.evidence, end = max(confirmed, key=lambda pair: pair[0])
             self.turned_on, self.days = today, dict(end)
+
+    def _is_seen_enough(self, days: Sequence[tuple[date, list[Message]]]) -> bool:
+        """One bad day after a mild one is no turn: it takes two days that are cooler in more than a number, and three where nobody says why."""
+        cooler = [messages for _, messages in days if self.usual.supports(messages)]
+        is_voiced = any(accusation(m) > 0 for messages in cooler for m in messages)
+        return len(cooler) >= (SEEN_VOICED if is_voiced else SEEN_SILENT)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ml import usage_account, usage_detect, usage_feed
 from ml.moments import Moment
-from ml.usage_panel import Alert, DropKind, FeedState, Panel
+from ml.usage_panel import Alert, DropKind, FeedState, Panel, cleaned
 
 __all__ = ["DEFAULT_BUDGET", "Alert", "DropKind", "FeedState", "Panel", "account_moments", "changes", "detect", "feeds"]
 
@@ -18,7 +18,7 @@ def detect(panel: Panel, budget: float = DEFAULT_BUDGET) -> list[Alert]:
 
     Each alert is dated the day after the last day it used; later columns never change an alert, but may set recovered_on.
     """
-    return usage_detect.detect(panel, budget)
+    return usage_detect.detect(cleaned(panel), budget)
 
 
 def feeds(panel: Panel) -> list[FeedState]:
@@ -28,9 +28,9 @@ def feeds(panel: Panel) -> list[FeedState]:
 
 def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Moment]]:
     """One usage_drop per account and episode: dated by the earliest alert, listing every metric that fell."""
-    return usage_account.account_moments(panel, alerts)
+    return usage_account.account_moments(cleaned(panel), alerts)
 
 
 def changes(panel: Panel, days: int = 28) -> dict[str, float | None]:
     """Relative change per account of the last `days` against the same number before, peers removed; None when unknown."""
-    return usage_feed.changes(panel, days)
+    return usage_feed.changes(cleaned(panel), days)

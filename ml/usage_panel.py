@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -45,6 +45,12 @@ class Alert:
     score: float
     peers: float
     recovered_on: date | None = None
+
+
+def cleaned(panel: Panel) -> Panel:
+    """Counts below zero (corrections) read as zero, infinities as not reported."""
+    values = np.where(np.isfinite(panel.values), np.maximum(panel.values, 0), np.nan).astype(np.float32)
+    return replace(panel, values=values)
 
 
 def is_about_people(metric: str) -> bool:

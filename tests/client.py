@@ -1,11 +1,52 @@
-"""A client of the whole HTTP application, without a socket."""
+"""Clients of the whole HTTP application: one without a socket, one against a server of its own process."""
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import time
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.request import urlopen
+
+import pytest
+
+from service import processes
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette prefers httpx2, which is not among the locked packages
     from starlette.testclient import TestClient
 
-__all__ = ["TestClient"]
+__all__ = ["TestClient", "serving"]
+
+START_WAIT = 60.0
+
+
+@contextmanager
+def serving(app: str = "service.api:create_app", environ: Mapping[str, str] | None = None, log: IO[bytes] | None = None) -> Iterator[str]:
+    """The product's own API process on a free port; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    argv = [app if word == "service.api:create_app" else word for word in processes.api().argv]
+    with subprocess.Popen([*argv, "--port", str(port)], cwd=Path(__file__).parents[1], env=environ, stdout=log, stderr=log) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/v1/health", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_WAIT
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"{url} did not answer")

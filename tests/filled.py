@@ -44,7 +44,7 @@ def fill(workspace_id: UUID, mark: str, words: str = WORDS) -> Filled:
         found = _said(db, connection_id, account_id, mark, words)
         usage.land_usage(db, _fall(f"A-{mark[:20]}"))
         signals.append(db, [found, _dropped(account_id)], "test", workspaces.next_change(db))
-        signals.append_outlooks(db, [_outlook(account_id, mark)], "test", workspaces.next_change(db))
+        signals.append_outlooks(db, [outlook(account_id, mark)], "test", workspaces.next_change(db))
     suggest(workspace_id, NOW)
     with transaction(workspace_id) as db:
         row = suggestions.open_suggestions(db)[0]
@@ -87,7 +87,8 @@ def _fall(key: str) -> UsageRows:
     )
 
 
-def _outlook(account_id: UUID, mark: str) -> OutlookRow:
+def outlook(account_id: UUID, mark: str) -> OutlookRow:
+    """At risk, in a driver's reason the mark."""
     return OutlookRow(
         account_id=account_id,
         day=NOW.date(),

@@ -37,8 +37,10 @@ _MAX_BOUNDARIES = 50_000
 _MAX_LINES = 1_000_000
 _MAX_NESTED_LINES = 50_000_000
 """The parser looks at every line once per level of nesting; no letter comes near, a message built to keep it busy does."""
-_ATTACHED = re.compile(rb"(\n\r?\n(?:[A-Za-z0-9+/]{60,76}\r?\n){5000})(?:[A-Za-z0-9+/]{60,76}\r?\n)+")
-"""Base64 beyond what a body may be: only its beginning is parsed, which spares most of the work on a mail with attachments."""
+_ATTACHED = re.compile(
+    rb"(\n[Cc]ontent-[Tt]ype: ?(?:application|image|audio|video)/[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,20}\r?\n)(?:[A-Za-z0-9+/]{1,80}={0,2}\r?\n)+"
+)
+"""What is attached in base64: left out before the parsing, which is most of the work on such a mail."""
 
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,250})>")
 _BARE_ID = re.compile(r"[^<>\s]{1,200}@[^<>\s]{1,49}")
@@ -160,12 +162,13 @@ def _sender(message: Message, our_domains: Collection[str]) -> str:
 
 def _sent_at(message: Message, until: datetime) -> datetime:
     """The Date header; where it is missing or absurd, when the last server on the way received it."""
-    stamps = [_header(message, "Date"), *(value.rpartition(";")[2] for value in _all(message, "Received"))]
-    times = [at for stamp in stamps if (at := _time(stamp)) is not None]
-    believable = [at for at in times if EARLIEST <= at <= until + CLOCK_SKEW]
-    if believable:
-        return believable[0]
-    raise UnreadableMail("its date lies in the future or before 1990" if times else "it has no readable date")
+    absurd = False
+    for stamp in (_header(message, "Date"), *(value.rpartition(";")[2] for value in _all(message, "Received"))):
+        at = _time(stamp)
+        if at is not None and EARLIEST <= at <= until + CLOCK_SKEW:
+            return at
+        absurd = absurd or at is not None
+    raise UnreadableMail("its date lies in the future or before 1990" if absurd else "it has no readable date")
 
 
 def _time(stamp: str) -> datetime | None:

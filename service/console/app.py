@@ -44,7 +44,7 @@ def account_page(request: Request, workspace_id: Visitor, account_id: UUID) -> H
     if told is None:
         message = "There is no such account in this workspace."
         raise NotFound(message)
-    return page(request, "account.html", story=told, today=now().date(), plotly=assets.plotly_url())
+    return page(request, "account.html", charts=True, story=told, today=now().date(), plotly=assets.plotly_url())
 
 
 @router.get("/suggestions/{suggestion_id}")

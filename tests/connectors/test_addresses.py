@@ -32,6 +32,8 @@ OURS = ("ours.example",)
         ("'bo@x.example', \"eve@x.example\"", ["bo@x.example", "eve@x.example"]),
         ("BO@X.Example, bo@x.example.", ["bo@x.example"]),
         ("<bo@x.example", ["bo@x.example"]),
+        ('"Bo <bo@x.example>', ["bo@x.example"]),
+        ('B" <bo@x.example>, "C" <c@y.example>', ["bo@x.example", "c@y.example"]),
         # What is no address is left out.
         ("undisclosed-recipients:;", []),
         ("", []),
@@ -46,6 +48,10 @@ OURS = ("ours.example",)
 )
 def test_addresses_of_a_header(header, expected):
     assert list(addresses(header)) == expected
+
+
+def test_a_damaged_header_costs_no_other_header():
+    assert addresses('"broken <', "bo@x.example", "(((", "eve@x.example") == ("bo@x.example", "eve@x.example")
 
 
 @pytest.mark.timeout(60)

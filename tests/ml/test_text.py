@@ -204,3 +204,8 @@ def test_sentences_hold_all_that_is_not_blank(text):
 )
 def test_sentences_end_where_the_writer_ended_them(text, expected):
     assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+def test_a_line_of_name_and_company_is_no_own_text_and_a_line_with_bars_in_a_sentence_is() -> None:
+    assert own_text("Gave them the number.\n\nAda\n\nAda Lund | Northwind Foods | Controller\n").text == "Gave them the number."
+    assert own_text("Use the path A | B | C for this.\nThen press Save.").text == "Use the path A | B | C for this.\nThen press Save."

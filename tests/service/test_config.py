@@ -17,8 +17,16 @@ KEY = base64.b64encode(b"k" * 32).decode()
 SECRET = "hushhush"
 
 BAD = {
-    "DATABASE_URL": [SECRET, f"mysql://u:{SECRET}@h/d", f"postgresql//u:{SECRET}@h/d", f"postgresql://u:{SECRET}%zz@h/d", f"postgresql://u:{SECRET}@h:port/d"]
-    + [f"postgresql://u:{SECRET}%00@h/d", f"postgresql://u:{SECRET} x@h/d", f"postgresql://[{SECRET}/d"],
+    "DATABASE_URL": [
+        SECRET,
+        f"mysql://u:{SECRET}@h/d",
+        f"postgresql//u:{SECRET}@h/d",
+        f"postgresql://u:{SECRET}%zz@h/d",
+        f"postgresql://u:{SECRET}@h:port/d",
+        f"postgresql://u:{SECRET}%00@h/d",
+        f"postgresql://u:{SECRET} x@h/d",
+        f"postgresql://[{SECRET}/d",
+    ],
     "DATABASE_OWNER_URL": [f"http://{SECRET}"],
     "REDIS_URL": [SECRET, f"http://:{SECRET}@h", f"redis://:{SECRET}@h:x/0"],
     "UNDERTONE_KEYS": [

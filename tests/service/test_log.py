@@ -6,19 +6,21 @@ import io
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from service import log, processes
+from service import log
 from service.config import settings
+from tests.client import serving
 
 PRIVATE = "bo@acme.example said: we are leaving"
 ROOT = Path(__file__).parents[2]
@@ -102,37 +104,22 @@ def test_a_server_writes_its_own_lines_the_same_way_and_shows_no_private_text(se
         f"        raise ValueError({PRIVATE!r})\n"
         "    return app\n"
     )
-    port = "18399"
-    argv = [*processes.api().argv, "--port", port]
-    argv[argv.index("service.api:create_app")] = "failing:create_app"
     environ = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "DATABASE_URL": str(settings().database_url), "REDIS_URL": str(settings().redis_url)}
-    with (tmp_path / "log").open("wb") as out, subprocess.Popen(argv, stdout=out, stderr=out, cwd=ROOT, env=environ) as server:
-        try:
-            _wait(f"http://127.0.0.1:{port}/v1/health")
-            with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/fail/sesame?code=sesame", timeout=20)
-            assert caught.value.code == 500
-        finally:
-            server.terminate()
-            server.wait(20)
+    with (tmp_path / "log").open("wb") as log_file, serving("failing:create_app", environ, log_file) as address:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{address}/fail/sesame?code=sesame", timeout=20)
+        assert caught.value.code == 500
+        with socket.create_connection(("127.0.0.1", urlsplit(address).port or 0), timeout=20) as line:
+            line.sendall(b"sesame\r\n\r\n")
+            assert b"400" in line.recv(1000)
     written = (tmp_path / "log").read_text()
     found = [json.loads(line) for line in written.splitlines()]
     assert [(line["message"], line["error_type"], line["route"]) for line in found if line["level"] == "error"] == [
         ("unexpected error", "ValueError", "/fail/{word}")
     ]
+    assert [line["level"] for line in found if line["logger"] == "uvicorn.error"] == ["warning"]
     assert "acme" not in written
     assert "sesame" not in written
-
-
-def _wait(url: str) -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"{url} did not answer")
 
 
 def test_set_up_writes_json_to_stderr():

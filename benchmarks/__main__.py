@@ -1,0 +1,216 @@
+"""`./dev bench`: each figure beside its reference, measured in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import cpu
+from connectors.records import UsageRows
+from connectors.sandbox import running as sandbox_running
+from connectors.sandbox.stories import DEMO, last_moment
+from service import keys, servers
+from service.config import settings
+from service.connect import connect
+from service.pull import pull
+from service.push import approve, push
+from service.store import accounts, outbox, signals, suggestions, usage, workspaces
+from service.store.pool import transaction
+
+TESTS = Path(__file__).parent.parent
+ROWS = 200_000
+TASKS = 1_000
+REQUESTS = 200
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--mails", type=int, default=200_000, help="how many emails the memory figure pulls")
+    given = parser.parse_args()
+    table = Table("figure", "ours", "reference", "ratio")
+    with servers.throwaway(UNDERTONE_NOW=last_moment(DEMO).isoformat()) as home:
+        servers.migrate()
+        for row in (_usage(home), _tasks(), _signals(home)):
+            table.add_row(*row)
+    table.add_row(*_memory(given.mails))
+    Console(width=160).print(table)
+
+
+def _usage(home: Path) -> tuple[str, str, str, str]:
+    """CPU of landing usage rows against a bare COPY of the same rows into a bare table."""
+    workspace_id, names = _workspace_with_accounts(100)
+    rows = _usage_rows(names)
+    watched = [psutil.Process(), *_servers(home)]
+
+    def ours(n: int) -> None:
+        shifted = UsageRows(accounts=rows.accounts, metrics=rows.metrics, days=rows.days - 1000 * (n + 1), values=rows.values)
+        with transaction(workspace_id) as db:
+            usage.land_usage(db, shifted)
+
+    def bare(_: int) -> None:
+        lines = "".join(
+            f"{a}\t{m}\t{d}\t{v}\n" for a, m, d, v in zip(rows.accounts, rows.metrics, rows.days.astype(str).tolist(), rows.values.tolist(), strict=True)
+        )
+        with transaction(workspace_id) as db:
+            db.execute("CREATE TEMP TABLE IF NOT EXISTS bare (account text, metric text, day date, value float8)")
+            with db.cursor().copy("COPY bare FROM STDIN") as copy:
+                copy.write(lines)
+
+    mine, reference = cpu.median_of(ours, watched), cpu.median_of(bare, watched)
+    return f"{ROWS:,} usage rows landed, CPU", f"{mine:.2f} s", f"{reference:.2f} s (bare COPY)", f"{reference / mine:.2f} of COPY's rate"
+
+
+def _tasks() -> tuple[str, str, str, str]:
+    """Tasks pushed per API call, reads and login included; and an unchanged second run."""
+    from tests.e2e.kills import _suggestion  # the suggestions of the kill tests serve here as well
+
+    now = last_moment(DEMO)
+    with sandbox_running(DEMO, now=now) as sandbox:
+        workspace_id = uuid4()
+        with transaction(workspace_id) as db:
+            workspaces.create(db, workspace_id, "bench tasks")
+        config = {"domain": sandbox.domain, "consumer_key": sandbox.credentials.client_id, "endpoint": sandbox.url}
+        crm = connect(workspace_id, "salesforce", "crm", config, {"consumer_secret": sandbox.credentials.client_secret})
+        pull(workspace_id, crm, now)
+        approve(workspace_id, crm, now)
+        with transaction(workspace_id) as db:
+            ids = [p.account_id for p in accounts.profiles(db)]
+            made = [uuid4() for _ in range(TASKS)]
+            for n, suggestion_id in enumerate(made):
+                found = _signal(ids[n % len(ids)])
+                change = workspaces.next_change(db)
+                signals.append(db, [found], "bench", change)
+                suggestions.append(db, _suggestion(suggestion_id, found.account_id, found.id), change)
+            outbox.add(db, made, crm)
+        sandbox.counters.reset()
+        report = push(workspace_id, crm)
+        calls = sandbox.counters.used
+    return f"{report.created:,} tasks pushed, API calls", f"{calls}", f"{report.created:,} (one create each)", f"{report.created / calls:.0f} tasks a call"
+
+
+def _signals(home: Path) -> tuple[str, str, str, str]:
+    """CPU of GET 50 signals against a hello-world FastAPI + psycopg select of the same rows."""
+    workspace_id, _ = _workspace_with_accounts(60)
+    with transaction(workspace_id) as db:
+        ids = [p.account_id for p in accounts.profiles(db)]
+        signals.append(db, [_signal(a) for a in ids], "bench", workspaces.next_change(db))
+    key = keys.create(workspace_id, "bench", ["read"], last_moment(DEMO), None)
+    watched = _servers(home)
+    mine = _per_request("service.api:create_app", "/v1/signals?limit=50", key, workspace_id, watched)
+    reference = _per_request("benchmarks.hello:create_app", "/signals", key, workspace_id, watched)
+    return "GET 50 signals, CPU a request", f"{1000 * mine:.2f} ms", f"{1000 * reference:.2f} ms (hello-world)", f"{mine / reference:.2f}x"
+
+
+def _per_request(app: str, path: str, key: str, workspace_id: UUID, watched: list[psutil.Process]) -> float:
+    import socket
+    import time
+    from urllib.request import Request, urlopen
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    argv = [sys.executable, "-m", "uvicorn", app, "--factory", "--port", str(port), "--log-level", "warning", "--no-access-log"]
+    server = subprocess.Popen(argv, env={**os.environ, "BENCH_WORKSPACE": str(workspace_id)}, cwd=TESTS)
+    request = Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {key}"})
+    try:
+        for _ in range(300):
+            try:
+                assert len(urlopen(request, timeout=2).read()) > 1000
+                break
+            except OSError:
+                time.sleep(0.1)
+        return cpu.median_of(lambda _: [urlopen(request, timeout=5).read() for _ in range(REQUESTS)], [psutil.Process(server.pid), *watched]) / REQUESTS
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _memory(mails: int) -> tuple[str, str, str, str]:
+    """Peak resident memory of a process that pulls the mails, against one that has only imported the program."""
+    from benchmarks.mails import story
+
+    with tempfile.TemporaryDirectory() as folder:
+        story(Path(folder), mails)
+        peaks = {}
+        for count in (0, mails):
+            argv = [sys.executable, "-m", "benchmarks.mails", folder, str(count)]
+            peaks[count] = int(subprocess.run(argv, check=True, capture_output=True, text=True, cwd=TESTS).stdout.split()[-1])
+    return (
+        f"peak memory, pull of {mails:,} emails",
+        f"{peaks[mails] / 1e6:.0f} MB",
+        f"{peaks[0] / 1e6:.0f} MB (nothing to pull)",
+        f"{peaks[mails] / peaks[0]:.2f}x",
+    )
+
+
+def _workspace_with_accounts(count: int) -> tuple[UUID, list[str]]:
+    from connectors.records import Account
+    from service.store import connections, landing
+
+    workspace_id = uuid4()
+    with transaction(workspace_id) as db:
+        workspaces.create(db, workspace_id, f"bench {workspace_id}")
+        connection_id = connections.create(db, "account_files", "accounts", {})
+        landing.land(db, connection_id, Account, [Account(key=f"a{n}", name=f"Account {n}") for n in range(count)])
+    return workspace_id, [f"a{n}" for n in range(count)]
+
+
+def _usage_rows(names: list[str]) -> UsageRows:
+    days = ROWS // len(names) // 2
+    day = np.datetime64("2026-01-01") - np.arange(days)
+    return UsageRows(
+        accounts=[name for name in names for _ in range(2 * days)],
+        metrics=(["active_users"] * days + ["exports"] * days) * len(names),
+        days=np.tile(day, 2 * len(names)),
+        values=np.random.default_rng(1).poisson(40, ROWS).astype(float),
+    )
+
+
+def _signal(account_id: UUID) -> signals.Signal:
+    today = date(2026, 3, 2)
+    return signals.Signal(
+        id=uuid4(),
+        account_id=account_id,
+        contact_id=None,
+        kind="price_objection",
+        key=f"price_objection:{uuid4()}",
+        state="open",
+        detected_at=today,
+        ended_at=None,
+        confidence=0.8,
+        numbers={},
+        alternatives=("negotiation_habit",),
+        evidence=(
+            signals.Evidence(
+                id=uuid4(), type="usage", source="bench", observed_at=datetime.combine(today, datetime.min.time(), UTC) + timedelta(hours=9), numbers={"n": 1}
+            ),
+        ),
+    )
+
+
+def _servers(home: Path) -> list[psutil.Process]:
+    """The main processes of Postgres and Valkey; their children are counted with them."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).parent == home and process.parent() and Path(process.parent().cwd()).parent != home:  # type: ignore[union-attr]
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    assert settings
+    main()

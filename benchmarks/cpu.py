@@ -1,0 +1,39 @@
+"""CPU time of this process and of whoever works for it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import psutil
+
+RUNS = 5
+
+
+def spent(processes: Iterable[psutil.Process]) -> float:
+    """Seconds of user and system time so far, of the processes and all their living and reaped children."""
+    total = 0.0
+    for process in processes:
+        for one in [process, *_children(process)]:
+            with suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def median_of(run: Callable[[int], object], processes: Iterable[psutil.Process], runs: int = RUNS) -> float:
+    """Median CPU seconds of `run(n)` over some runs."""
+    watched = list(processes)
+    costs = []
+    for n in range(runs):
+        before = spent(watched)
+        run(n)
+        costs.append(spent(watched) - before)
+    return statistics.median(costs)
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return process.children(recursive=True)
+    return []
