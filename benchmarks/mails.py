@@ -14,7 +14,8 @@ FIRST = datetime(2025, 1, 6, 9, tzinfo=UTC)
 BODY = (
     "Hello Ann,\n\nthe rota for the west wing went out this morning and two people have asked about the night shift on the 14th.\n"
     "Could you send the short guide again, the one with the swap form? We would like to print it for the board.\n\nThanks,\nBo\n\n"
-    "Bo Lind\nOperations\nAcme Care\n\nOn Mon, 6 Jan 2025 at 09:00, Ann Berg <ann@vendor.example> wrote:\n> Hello Bo,\n> here is the plan for next week.\n> Ann\n"
+    "Bo Lind\nOperations\nAcme Care\n\nOn Mon, 6 Jan 2025 at 09:00, Ann Berg <ann@vendor.example> wrote:\n> Hello Bo,\n"
+    "> here is the plan for next week.\n> Ann\n"
 )
 
 

@@ -27,8 +27,8 @@ PATIENCE = timedelta(seconds=30)
 def pull(workspace_id: UUID, connection_id: UUID) -> None:
     try:
         pull_step(workspace_id, connection_id, now())
-    except Conflict as reason:
-        log.info(str(reason))
+    except Conflict:
+        log.info("not pulled: the connection is paused", extra={"workspace": workspace_id, "connection": connection_id})
     jobs.ring(jobs.SCORE, workspace_id=workspace_id)
 
 
@@ -44,8 +44,8 @@ def score(workspace_id: UUID) -> None:
 def push(workspace_id: UUID, connection_id: UUID) -> None:
     try:
         push_step(workspace_id, connection_id)
-    except (Conflict, Refused) as reason:
-        log.info(str(reason))
+    except (Conflict, Refused):
+        log.info("not pushed: the connection is paused or not approved", extra={"workspace": workspace_id, "connection": connection_id})
 
 
 def sweep() -> int:

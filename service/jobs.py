@@ -6,14 +6,14 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from functools import cache
-from typing import Any
-
-from celery import Celery
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING, Any
 
 from service.config import settings
 from service.errors import SettingError
+
+if TYPE_CHECKING:
+    from celery import Celery
+    from redis import Redis
 
 log = logging.getLogger("undertone.jobs")
 
@@ -29,14 +29,16 @@ MOST_QUEUED = 40
 """A sweep rings no more than this many waiting jobs, or it would pile up its own backlog faster than workers drain it."""
 
 TIME_LIMIT = 300
+REDIS_PATIENCE = 2.0
+"""Seconds after which Redis counts as out of reach: a caller never waits for a doorbell."""
 
 
 @cache
 def celery() -> Celery:
-    if settings().redis_url is None:
-        message = "REDIS_URL is not set and no embedded server was started. Start through the `undertone` command, or set it."
-        raise SettingError(message)
-    app = Celery("undertone", broker=settings().redis_url)
+    """Imported when first used: most commands never ring."""
+    from celery import Celery
+
+    app = Celery("undertone", broker=_url())
     app.conf.update(
         task_default_queue=QUEUE,
         task_ignore_result=True,
@@ -64,7 +66,11 @@ def celery() -> Celery:
 
 def ring(job: str, **ids: Any) -> bool:
     """False when Redis cannot be reached: the work is stored, and a later sweep rings for it."""
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
     try:
+        redis().ping()
         celery().send_task(job, kwargs={name: str(value) for name, value in ids.items()})
     except (OperationalError, RedisError):
         log.warning("doorbell out of reach, the sweep will ring again", extra={"job": job})
@@ -74,5 +80,26 @@ def ring(job: str, **ids: Any) -> bool:
 
 def waiting() -> int:
     """How many jobs wait in the queue. Raises RedisError when Redis cannot be reached."""
-    with celery().connection_for_read() as connection:
-        return int(connection.default_channel.client.llen(QUEUE))
+    return int(redis().llen(QUEUE))
+
+
+def redis() -> Redis:
+    """Without retries: kombu's own would go on for as long as Redis is away."""
+    return _client(_url())
+
+
+@cache
+def _client(url: str) -> Redis:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Redis.from_url(url, socket_timeout=REDIS_PATIENCE, socket_connect_timeout=REDIS_PATIENCE, retry=Retry(NoBackoff(), 0))
+
+
+def _url() -> str:
+    url = settings().redis_url
+    if url is None:
+        message = "REDIS_URL is not set and no embedded server was started. Start through the `undertone` command, or set it."
+        raise SettingError(message)
+    return url

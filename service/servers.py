@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from service import jobs
 from service.config import settings
 from service.errors import SettingError
 from service.store import migrate as migrations
@@ -67,3 +68,4 @@ def _embedded(state_dir: Path, *, durable: bool, over: Mapping[str, str] | None 
 def _read_again() -> None:
     pool.close()
     settings.cache_clear()
+    jobs.celery.cache_clear()

@@ -3,19 +3,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from service import jobs
 from service.api.problems import documented
-from service.config import settings
+from service.errors import SettingError
 from service.store.pool import transaction
 
 router = APIRouter(prefix="/v1/health", tags=["health"], responses=documented(503))
-
-PATIENCE = 2.0
-"""Seconds. Whoever asks for health wants an answer, not another try."""
 
 
 class Health(BaseModel):
@@ -34,11 +29,7 @@ def health() -> JSONResponse:
 
 
 def _redis_answers() -> bool:
-    url = settings().redis_url
-    if url is None:
-        return False
     try:
-        with Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)) as client:
-            return bool(client.ping())
-    except (RedisError, OSError):
+        return bool(jobs.redis().ping())
+    except (RedisError, OSError, SettingError):
         return False

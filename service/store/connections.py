@@ -63,7 +63,8 @@ _COLUMNS = "connection_id, connector, name, config, status, status_reason, statu
 def create(db: Db, connector: str, name: str, config: Mapping[str, Any]) -> UUID:
     row = db.execute(
         "INSERT INTO connection (workspace_id, connector, name, config) VALUES (current_workspace(), %s, %s, %s)"
-        " ON CONFLICT (workspace_id, name) DO UPDATE SET config = excluded.config, status = 'active', status_reason = NULL, next_pull_at = now()"
+        " ON CONFLICT (workspace_id, name) DO UPDATE SET connector = excluded.connector, config = excluded.config, status = 'active',"
+        " status_reason = NULL, next_pull_at = now()"
         " RETURNING connection_id",
         [connector, name, Jsonb(dict(config))],
     ).fetchone()

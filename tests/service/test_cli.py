@@ -99,7 +99,6 @@ def test_help_loads_none_of_the_heavy_libraries():
     assert _loaded("--help") & {"sklearn", "scipy", "plotly", "fastapi", "uvicorn", "simple_salesforce", "lxml"} == set()
 
 
-@pytest.mark.xfail(strict=True, reason="service.jobs imports Celery as soon as it is imported")
 def test_help_does_not_load_celery():
     assert _loaded("--help") & {"celery", "kombu"} == set()
 
