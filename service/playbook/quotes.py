@@ -19,6 +19,8 @@ import yaml
 from service.signals import Evidence, Quote
 
 MIN_WORDS, MAX_WORDS = 2, 12
+ENOUGH_WORDS, COMMON_SHARE = 6, 8
+"""In a text of so many words, at least one in eight is a common English one, or it is in a language that we do not know."""
 _WORD = re.compile(r"[\w]+(?:['’.:,-]\w+)*%?")
 _STOP = re.compile(r"[.!?…;:]+(?=\s|$)|\s[-–—]+\s|[()]|\n\s*\n|,(?=\s)")
 _JOINT = re.compile(r"\b(?:and|but|so)\b", re.I)
@@ -64,7 +66,8 @@ def is_english(text: str) -> bool:
     if sum(char.isalpha() and not char.isascii() for char in text) * 4 > len(text):
         return False
     foreign = sum(token in lists()["other_languages"] and token not in lists()["english"] for token in tokens)
-    return foreign == 0 or sum(token in lists()["english"] for token in tokens) > 2 * foreign
+    english = sum(token in lists()["english"] for token in tokens)
+    return (english > 2 * foreign and english * COMMON_SHARE >= len(tokens)) or (foreign == 0 and len(tokens) < ENOUGH_WORDS)
 
 
 def pick(evidence: Sequence[Evidence], writer: UUID | None, known_names: frozenset[str], *, question: bool = False) -> Picked | None:
@@ -104,8 +107,11 @@ def _within(text: str, first: int, last: int, *, question: bool) -> Iterator[tup
         return
     starts = {0, *(m.end() for m in _STOP.finditer(sentence)), *(m.end() for m in _JOINT.finditer(sentence))}
     ends = {len(sentence), *(m.start() for m in _STOP.finditer(sentence)), *(m.start() for m in _JOINT.finditer(sentence))}
-    starts |= {m.start() for m in _OPENING.finditer(sentence)}
-    ends |= {m.start() for m in _ENDING.finditer(sentence)}
+    if question:  # half a question is another question
+        starts, ends = {0, *(m.end() for m in _STOP.finditer(sentence) if m.group().strip() != ",")}, {len(sentence)}
+    else:
+        starts |= {m.start() for m in _OPENING.finditer(sentence)}
+        ends |= {m.start() for m in _ENDING.finditer(sentence)}
     spans = {_trimmed(sentence, a, b, question=question) for a in starts for b in ends if b > a}
     for a, b in sorted(spans):
         if MIN_WORDS <= len(sentence[a:b].split()) <= MAX_WORDS and not _bends(sentence, a, b):

@@ -134,12 +134,23 @@ def test_nobody_is_quoted_to_somebody_else():
 
 
 @pytest.mark.parametrize(
-    "text", ["Wir haben neun Tage auf eine Antwort gewartet und das ist nicht mit uns zu machen.", "Nous avons attendu la réponse et ce n'est pas pour nous."]
+    "text",
+    [
+        "Kan inte se att det står något om vilket företag det gäller i avtalet.",
+        "Wir haben neun Tage auf eine Antwort gewartet und das ist nicht mit uns zu machen.",
+        "Nous avons attendu la réponse et ce n'est pas pour nous.",
+    ],
 )
 def test_another_language_gets_a_plan_and_no_english_draft(text):
     composition = compose(cases.case("tone_turn", text))
     assert composition.draft is None
     assert "another language" in str(composition.no_draft_reason)
+
+
+def test_half_a_question_is_never_quoted():
+    long = "What is the best way to clear the board of all names, values after running a test of the new season?"
+    assert compose(cases.case("unanswered_question", long)).draft is None
+    assert '"Can we print it?"' in (_text(cases.case("unanswered_question", "We have the list. Can we print it?")) or "")
 
 
 def test_a_condition_is_never_quoted_as_a_statement():
