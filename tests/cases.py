@@ -20,7 +20,7 @@ WORDS: dict[SignalKind, str] = {
     "implementation_worry": "I do not see how two people can move eleven years of records by June.",
     "past_vendor_disappointment": "Our last supplier promised this in a month and needed a year.",
     "budget_cut": "We were asked to cut a tenth from every contract. Yours is on the list.",
-    "renewal_decision": "The committee meets in June to decide whether we go on with this.",
+    "renewal_decision": "The committee meets in June to decide whether we go on.",
     "confusion": "I read the page on sites and locations twice. I have no idea which of the two we need.",
     "risk_reliability": "The backup of 3 May failed and nobody told us. The auditors asked about it on Monday.",
     "champion_change": "I am leaving at the end of June. Lena Voss takes over the planning from me.",

@@ -24,8 +24,10 @@ ENOUGH_WORDS, COMMON_SHARE = 6, 8
 _WORD = re.compile(r"[\w]+(?:['’.:,-]\w+)*%?")
 _STOP = re.compile(r"[.!?…;:]+(?=\s|$)|\s[-–—]+\s|[()]|\n\s*\n|,(?=\s)")
 _JOINT = re.compile(r"\b(?:and|but|so)\b", re.I)
-_OPENING = re.compile(r"\b(?:because|when|since|after|before)\b", re.I)
-_ENDING = re.compile(r"\b(?:because|when|since|after|before|for|during|while|which|at|on|in|by|until|unless|if|except)\b", re.I)
+_OPENING = re.compile(r"\b(?:because|when)\b", re.I)
+_DANGLING = frozenset("in at on for with without of to by from as than which who whose into onto per via until since".split())
+"""A clause from the middle of a sentence that begins with one of these hangs in the air."""
+_ENDING = re.compile(r"\b(?:because|while|unless|if|except)\b", re.I)
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n\s*\n")
 # Anything a mail program, a CRM or a reader could take for more than words.
 _NOT_PLAIN = re.compile(r"[\"“”„«»{}<>\[\]\\|`~^*_=#@•\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\x00-\x08\x0b-\x1f]|https?:|www\.|!!|\?\?")
@@ -130,6 +132,9 @@ def _trimmed(sentence: str, a: int, b: int, *, question: bool) -> tuple[int, int
 def _bends(sentence: str, a: int, b: int) -> bool:
     """Would the clause alone say something else than the sentence? Then it is not theirs any more."""
     before = {token.lower() for token in _WORD.findall(sentence[:a])}
+    first = next(iter(_WORD.findall(sentence[a:b])), "").lower()
+    if before and first in _DANGLING:
+        return True
     after = [token.lower() for token in _WORD.findall(sentence[b:])]
     words = lists()
     return bool(before & (words["condition"] | words["negation"])) or bool(after and after[0] in words["reversing"])
@@ -165,5 +170,5 @@ def _score(clause: str, *, whole: bool) -> float:
     score += 1.0 * any(token in words["first_person"] for token in tokens)
     score += 1.0 * any(any(char.isdigit() for char in token) for token in tokens)
     score += 0.8 * any(token in words["time"] for token in tokens) + 0.6 * any(token in words["people"] for token in tokens)
-    score += 0.8 * whole + 0.5 * clause.endswith("?")
+    score += 0.8 * whole + 0.5 * clause.endswith("?") + 0.8 * (tokens[0] in words["subject"])
     return score - 0.9 * (len(tokens) < 4) - 0.2 * max(0, len(tokens) - 10)

@@ -58,8 +58,8 @@ def _draft(case: Case, composition: Composition, draft_text: str | None, *, quot
 
 
 def _their_words(case: Case) -> Iterator[str]:
-    spoken = [e for s in case.signals for e in s.evidence if e.type == "buyer_message" and e.text]
-    for evidence in spoken[:MOST_QUOTES]:
+    spoken = {(e.interaction_id, e.text): e for s in case.signals for e in s.evidence if e.type == "buyer_message" and e.text}
+    for evidence in list(spoken.values())[:MOST_QUOTES]:
         yield f"- {day_month(evidence.observed_at.date(), case.today)}: {_shown(evidence)}"
 
 
