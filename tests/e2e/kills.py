@@ -45,11 +45,12 @@ A_ROUND = 6
 WRITE_TAKES = 0.15
 SETTLES_WITHIN = 120.0
 LEASE = 3
+WORKERS = 2
 
 
 @dataclass(slots=True)
 class Rig:
-    """A sandbox org with the demo's accounts, and worker, beat and API that push into it."""
+    """A sandbox org with the demo's accounts, and two workers, beat and API that push into it."""
 
     home: Path
     sandbox: Sandbox
@@ -59,9 +60,10 @@ class Rig:
     account_ids: list[UUID]
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     made: list[UUID] = field(default_factory=list)
+    kills: int = 0
 
     def start(self, name: str) -> None:
-        child = {"worker": processes.worker, "beat": processes.beat, "api": processes.api}[name]()
+        child = {"worker": processes.worker, "beat": processes.beat, "api": processes.api}[name.split(maxsplit=1)[0]]()
         self.children[name] = processes.start(child, self.home / "logs")
 
     def kill(self, victim: Victim, *, children_only: bool = False) -> None:
@@ -69,7 +71,9 @@ class Rig:
         if victim in ("postgres", "valkey"):
             self._server(victim).kill()
             return
-        process = self.children[victim]
+        name = f"worker {self.kills % WORKERS}" if victim == "worker" else victim
+        self.kills += 1
+        process = self.children[name]
         if children_only:
             with suppress(psutil.NoSuchProcess):
                 for child in psutil.Process(process.pid).children():
@@ -78,14 +82,17 @@ class Rig:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        self.start(victim)
+        self.start(name)
 
-    def _server(self, name: str) -> psutil.Process:
-        """The server's main process: the one whose parent works elsewhere."""
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if Path(process.cwd()) == self.home / name and Path((process.parent() or process).cwd()) != self.home / name:
-                    return process
+    def _server(self, name: str, seconds: float = 20.0) -> psutil.Process:
+        """The server's main process, the one whose parent works elsewhere; waited for if it is just coming back."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for process in psutil.process_iter():
+                with suppress(psutil.Error):
+                    if Path(process.cwd()) == self.home / name and Path((process.parent() or process).cwd()) != self.home / name:
+                        return process
+            time.sleep(0.05)
         raise LookupError(name)
 
     def make_suggestions(self, count: int) -> list[UUID]:
@@ -188,7 +195,7 @@ def rig() -> Iterator[Rig]:
         sandbox.faults.add(Fault(kind="slow", on="collection_upsert", times=10**9, seconds=WRITE_TAKES))
         made = Rig(home, sandbox, workspace_id, connection_id, keys.create(workspace_id, "kills", ["read", "push"], now, None), account_ids)
         try:
-            for name in ("worker", "beat", "api"):
+            for name in (*(f"worker {n}" for n in range(WORKERS)), "beat", "api"):
                 made.start(name)
             made.persist(lambda: urlopen(f"{settings().public_url}/v1/health", timeout=5).close())
             yield made

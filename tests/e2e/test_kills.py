@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e import kills
 
 ROUNDS = 10
@@ -15,6 +17,7 @@ def test_a_plain_create_under_kills_makes_duplicates(tmp_path: Path):
     assert made > wanted
 
 
+@pytest.mark.timeout(540)
 def test_no_kill_makes_a_task_twice_loses_one_or_leaves_one_stuck():
     with kills.rig() as rig:
         in_the_middle = kills.run(rig, ROUNDS, seed=1)
