@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from connectors.records import Account, User
 from connectors.sandbox import Fault, Options, Sandbox
 from connectors.sandbox import running as sandbox_running
 from connectors.sandbox.stories import DEMO, last_moment
@@ -14,7 +15,7 @@ from service.connect import connect
 from service.errors import Refused
 from service.pull import pull
 from service.push import approve, preview, push
-from service.store import accounts, outbox, signals, suggestions, workspaces
+from service.store import accounts, landing, outbox, signals, suggestions, workspaces
 from service.store.pool import transaction
 from service.suggest import suggest
 from service.task import key_of
@@ -32,7 +33,11 @@ class Org:
         self.workspace = builders.workspace()
         config = {"domain": sandbox.domain, "consumer_key": sandbox.credentials.client_id, "endpoint": sandbox.url}
         self.crm = connect(self.workspace, "salesforce", "crm", config, {"consumer_secret": sandbox.credentials.client_secret})
-        pull(self.workspace, self.crm, NOW)
+        with transaction(self.workspace) as db:
+            landing.land(db, self.crm, User, [User(key=sandbox.org.id_of("User", "u02"), name="Laura Penhaligon", email=None)])
+            owner = sandbox.org.id_of("User", "u02")
+            known = [Account(key=sandbox.org.id_of("Account", f"a{n:02d}"), name=f"Account {n}", owner_key=owner) for n in range(1, 7)]
+            landing.land(db, self.crm, Account, known)
 
     def suggestions(self, count: int) -> list[UUID]:
         made = [uuid4() for _ in range(count)]
