@@ -15,7 +15,7 @@ from service.pull import pull as pull_step
 from service.push import approve, preview
 from service.push import push as push_step
 from service.score import score as score_step
-from service.store import connections
+from service.store import connections, workspaces
 from service.store.pool import transaction
 from service.suggest import suggest as suggest_step
 
@@ -61,6 +61,7 @@ def push(
     *,
     show: Annotated[bool, typer.Option("--preview", help="Show exactly what would be written, and write nothing.")] = False,
     yes: Annotated[bool, typer.Option("--approve", help="You have looked at the preview: push now and from now on.")] = False,
+    words: Annotated[bool | None, typer.Option("--words/--no-words", help="From now on, tasks quote the buyer's words, or leave them to the link.")] = None,
     connection: ConnectionName = None,
     workspace: Workspace = "default",
 ) -> None:
@@ -68,6 +69,9 @@ def push(
     with servers.running():
         workspace_id = opened(workspace)
         chosen = connection_named(workspace_id, connection)
+        if words is not None:
+            with transaction(workspace_id) as db:
+                workspaces.set_quotes_in_task(db, shown=words)
         if show:
             for change in preview(workspace_id, chosen.connection_id):
                 typer.echo(_line(change))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import unquote, urlsplit
@@ -40,14 +39,6 @@ def migrate(owner_url: str, app_url: str) -> list[str]:
         db.execute("CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())")
         applied: dict[object, object] = dict(db.execute("SELECT name, sha256 FROM migration").fetchall())
         return [m.name for m in migrations() if _apply(db, m, applied)]
-
-
-def pending(owner_url: str) -> Sequence[str]:
-    with psycopg.connect(owner_url) as db:
-        if db.execute("SELECT to_regclass('migration')").fetchone() == (None,):
-            return [m.name for m in migrations()]
-        applied = {name for (name,) in db.execute("SELECT name FROM migration")}
-    return [m.name for m in migrations() if m.name not in applied]
 
 
 def _apply(db: psycopg.Connection[tuple[object, ...]], migration: Migration, applied: dict[object, object]) -> bool:

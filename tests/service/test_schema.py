@@ -91,7 +91,6 @@ def test_an_applied_migration_that_was_edited_is_refused(owner, servers):
     assert set(applied.values()) == {"other"}
     with pytest.raises(Exception, match="was changed after it was applied"):
         migrate._apply(owner, migrate.migrations()[0], applied)
-    assert list(migrate.pending(servers)) == []
 
 
 POISON = {

@@ -1,0 +1,29 @@
+"""erase: what a person wrote, gone for good."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connectors.addresses import addresses
+from service import servers
+from service.cli.workspace import Workspace, opened
+from service.errors import BadInput
+from service.store import messages
+from service.store.pool import transaction
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(erase)
+
+
+def erase(email: Annotated[str, typer.Argument(help="The person's mail address.")], workspace: Workspace = "default") -> None:
+    """Delete every word that a person wrote. Evidence keeps its dates, drafts that quoted them go. Cannot be undone."""
+    found = addresses(email)
+    if len(found) != 1:
+        message = "Give one mail address, like bo@acme.example."
+        raise BadInput(message)
+    with servers.running(), transaction(opened(workspace)) as db:
+        count = messages.erase_person(db, found[0])
+    typer.echo(f"Deleted the words of {count} messages. Remove the person from the CRM and the mail source too, or the next pull brings them back.")

@@ -1,0 +1,47 @@
+"""Erasing a person: no word is left anywhere, and what rested on it says so."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from psycopg import sql
+
+from service.signals import Quote, Segment
+from service.store import messages, signals, suggestions, workspaces
+from service.store.pool import transaction
+from service.task import draft_text, quoted_messages
+from tests import builders
+from tests.e2e.kills import _suggestion
+
+SECRET = "The rosters of ward seven are quite wrong again."
+
+
+def test_no_table_holds_a_word_of_an_erased_person(workspace: UUID, servers: str):
+    with transaction(workspace) as db:
+        crm = builders.connection(db)
+        account_id = builders.account(db, crm)
+        builders.land_emails(db, crm, [builders.email("M1", body=SECRET), builders.email("M2", body="Mine stays.", from_email="cy@acme.example")])
+        (written,) = (i for i, body in messages.bodies(db, _ids(db)).items() if body == SECRET)
+        found = builders.signal(account_id, evidence=(builders.words(written, 0, 21),))
+        change = workspaces.next_change(db)
+        signals.append(db, [found], "m", change)
+        draft = (Segment(move="ACK", parts=("You wrote ", Quote(interaction_id=written, start=0, end=21), "."), evidence_ids=()),)
+        made = uuid4()
+        plain = _suggestion(made, account_id, found.id)
+        suggestions.append(db, suggestions.Suggestion(**{n: getattr(plain, n) if n != "draft" else draft for n in plain.__dataclass_fields__}), change)
+        assert draft_text(draft, messages.bodies(db, quoted_messages(draft))) == 'You wrote "The rosters of ward s".'
+        assert messages.erase_person(db, "BO@acme.example") == 1
+        row = suggestions.get(db, made)
+        assert row is not None
+        assert draft_text(row.draft, messages.bodies(db, quoted_messages(row.draft))) is None
+        assert signals.current(db, [account_id])[0].signal.evidence[0].text is None
+        assert list(messages.bodies(db, _ids(db)).values()) == ["Mine stays."]
+        for (table,) in db.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'migration'"
+        ).fetchall():
+            rows = db.execute(sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE %s").format(sql.Identifier(table)), ["%ward seven%"]).fetchone()
+            assert rows == (0,), table
+
+
+def _ids(db: object) -> list[UUID]:
+    return [i for (i,) in db.execute("SELECT interaction_id FROM interaction")]  # type: ignore[attr-defined]
