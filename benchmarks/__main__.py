@@ -87,11 +87,11 @@ def _tasks() -> tuple[str, str, str, str]:
         with transaction(workspace_id) as db:
             ids = [p.account_id for p in accounts.profiles(db)]
             made = [uuid4() for _ in range(TASKS)]
-            for n, suggestion_id in enumerate(made):
-                found = _signal(ids[n % len(ids)])
-                change = workspaces.next_change(db)
-                signals.append(db, [found], "bench", change)
-                suggestions.append(db, _suggestion(suggestion_id, found.account_id, found.id), change)
+            found = [_signal(ids[n % len(ids)]) for n in range(TASKS)]
+            change = workspaces.next_change(db)
+            signals.append(db, found, "bench", change)
+            for suggestion_id, one in zip(made, found, strict=True):
+                suggestions.append(db, _suggestion(suggestion_id, one.account_id, one.id), change)
             outbox.add(db, made, crm)
         sandbox.counters.reset()
         report = push(workspace_id, crm)
