@@ -21,8 +21,8 @@ from connectors.records import UsageRows
 from connectors.sandbox import running as sandbox_running
 from connectors.sandbox.stories import DEMO, last_moment
 from service import keys, servers
-from service.config import settings
 from service.connect import connect
+from service.embedded import free_port
 from service.pull import pull
 from service.push import approve, push
 from service.store import accounts, outbox, signals, suggestions, usage, workspaces
@@ -73,7 +73,7 @@ def _usage(home: Path) -> tuple[str, str, str, str]:
 
 def _tasks() -> tuple[str, str, str, str]:
     """Tasks pushed per API call, reads and login included; and an unchanged second run."""
-    from tests.e2e.kills import _suggestion  # the suggestions of the kill tests serve here as well
+    from tests import builders  # the suggestions of the tests serve here as well
 
     now = last_moment(DEMO)
     with sandbox_running(DEMO, now=now) as sandbox:
@@ -91,7 +91,7 @@ def _tasks() -> tuple[str, str, str, str]:
             change = workspaces.next_change(db)
             signals.append(db, found, "bench", change)
             for suggestion_id, one in zip(made, found, strict=True):
-                suggestions.append(db, _suggestion(suggestion_id, one.account_id, one.id), change)
+                suggestions.append(db, builders.suggestion(suggestion_id, one.account_id, one.id), change)
             outbox.add(db, made, crm)
         sandbox.counters.reset()
         report = push(workspace_id, crm)
@@ -113,13 +113,10 @@ def _signals(home: Path) -> tuple[str, str, str, str]:
 
 
 def _per_request(app: str, path: str, key: str, workspace_id: UUID, watched: list[psutil.Process]) -> float:
-    import socket
     import time
     from urllib.request import Request, urlopen
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, "-m", "uvicorn", app, "--factory", "--port", str(port), "--log-level", "warning", "--no-access-log"]
     server = subprocess.Popen(argv, env={**os.environ, "BENCH_WORKSPACE": str(workspace_id)}, cwd=TESTS)
     request = Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {key}"})
@@ -212,5 +209,4 @@ def _servers(home: Path) -> list[psutil.Process]:
 
 
 if __name__ == "__main__":
-    assert settings
     main()

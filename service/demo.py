@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from connectors.sandbox.stories import DEMO, last_moment
 from service import jobs, processes, servers, truth
 from service.config import settings
 from service.connect import connect
+from service.embedded import free_port
 from service.errors import Unavailable
 from service.processes import Child
 from service.store import accounts, connections, outbox, signals, suggestions, workspaces
@@ -41,7 +41,7 @@ class Demo:
 def running(story: Path = DEMO) -> Iterator[Demo]:
     """Servers, sandbox org and API, with a workspace connected to them. Everything stops, and is forgotten, with the block."""
     now = last_moment(story)
-    port, org_port = _free_port(), _free_port()
+    port, org_port = free_port(), free_port()
     environment = {"UNDERTONE_NOW": now.isoformat(), "UNDERTONE_PORT": str(port), "UNDERTONE_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     with servers.throwaway(**environment) as home:
         servers.migrate()
@@ -117,10 +117,3 @@ def _wait_for(url: str, log: Path) -> None:
                 said = log.read_text("utf-8", "replace").strip().splitlines()[-1:] if log.exists() else []
                 raise Unavailable(f"{url} did not answer within {READY_WAIT:.0f} seconds. Its log ends with: {' '.join(said) or 'nothing'}") from None
             time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -74,7 +74,7 @@ class _Servers:
         self.durable = durable
         self.as_user = binaries.server_user()
         self.passwords = _passwords(state_dir)
-        self.ports = {"postgres": _free_port(), "valkey": _free_port()}
+        self.ports = {"postgres": free_port(), "valkey": free_port()}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.watchdogs: dict[str, subprocess.Popen[bytes]] = {}
         self.stopping = threading.Event()
@@ -269,7 +269,8 @@ def _make_database(admin_url: str) -> None:
             db.execute("CREATE DATABASE undertone")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

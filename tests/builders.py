@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 from connectors.records import Account, Contact, Interaction, Opportunity, User
 from service.signals import Evidence, Signal
-from service.store import accounts, connections, landing, linking, workspaces
+from service.store import accounts, connections, landing, linking, suggestions, workspaces
 from service.store.pool import Db, transaction
+from service.suggest import PLAYBOOK
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _number = count(1)
@@ -104,4 +105,30 @@ def words(interaction_id: UUID, start: int, end: int, contact_id: UUID | None = 
         interaction_id=interaction_id,
         start=start,
         end=end,
+    )
+
+
+def suggestion(suggestion_id: UUID, account_id: UUID, signal_id: UUID) -> suggestions.Suggestion:
+    """A plan without a draft, resting on one signal."""
+    return suggestions.Suggestion(
+        suggestion_id=suggestion_id,
+        version=1,
+        account_id=account_id,
+        contact_id=None,
+        owner_key=None,
+        lead_kind="price_objection",
+        signal_ids=[signal_id],
+        state="open",
+        close_reason=None,
+        handling="draft",
+        why_now="A passage names the price as an obstacle.",
+        plan=["Ask what lies behind it."],
+        draft=None,
+        no_draft_reason="nobody to write to",
+        alternatives=[],
+        due=NOW.date(),
+        priority="normal",
+        opened_at=NOW.date(),
+        evidence_at=NOW.date(),
+        playbook_version=PLAYBOOK,
     )

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,12 +28,12 @@ from connectors.sandbox.stories import DEMO, last_moment
 from service import jobs, keys, processes, servers
 from service.config import settings
 from service.connect import connect
+from service.embedded import free_port
 from service.errors import Unavailable
 from service.pull import pull
 from service.push import approve
 from service.store import accounts, connections, outbox, signals, suggestions, workspaces
 from service.store.pool import transaction
-from service.suggest import PLAYBOOK
 from service.task import key_of
 from tests import builders
 
@@ -110,7 +109,7 @@ class Rig:
                 signal_row = builders.signal(account_id)
                 change = workspaces.next_change(db)
                 signals.append(db, [signal_row], "m", change)
-                suggestions.append(db, _suggestion(suggestion_id, account_id, signal_row.id), change)
+                suggestions.append(db, builders.suggestion(suggestion_id, account_id, signal_row.id), change)
             outbox.add(db, made, self.connection_id)
 
     def ring_by_api(self, suggestion_ids: list[UUID]) -> None:
@@ -180,7 +179,7 @@ def rig() -> Iterator[Rig]:
     now = last_moment(DEMO)
     with (
         sandbox_running(DEMO) as sandbox,
-        servers.throwaway(UNDERTONE_NOW=now.isoformat(), UNDERTONE_PORT=str(_port()), UNDERTONE_PUSH_LEASE=str(LEASE)) as home,
+        servers.throwaway(UNDERTONE_NOW=now.isoformat(), UNDERTONE_PORT=str(free_port()), UNDERTONE_PUSH_LEASE=str(LEASE)) as home,
     ):
         os.environ["UNDERTONE_PUBLIC_URL"] = f"http://127.0.0.1:{settings().port}"
         settings.cache_clear()
@@ -273,35 +272,3 @@ def _token(sandbox: Sandbox) -> str:
     form = {"grant_type": "client_credentials", "client_id": sandbox.credentials.client_id, "client_secret": sandbox.credentials.client_secret}
     with urlopen(f"{sandbox.url}/services/oauth2/token", urlencode(form).encode(), timeout=5) as answer:
         return str(json.load(answer)["access_token"])
-
-
-def _suggestion(suggestion_id: UUID, account_id: UUID, signal_id: UUID) -> suggestions.Suggestion:
-    return suggestions.Suggestion(
-        suggestion_id=suggestion_id,
-        version=1,
-        account_id=account_id,
-        contact_id=None,
-        owner_key=None,
-        lead_kind="price_objection",
-        signal_ids=[signal_id],
-        state="open",
-        close_reason=None,
-        handling="draft",
-        why_now="A passage names the price as an obstacle.",
-        plan=["Ask what lies behind it."],
-        draft=None,
-        no_draft_reason="nobody to write to",
-        alternatives=[],
-        due=builders.NOW.date(),
-        priority="normal",
-        opened_at=builders.NOW.date(),
-        evidence_at=builders.NOW.date(),
-        playbook_version=PLAYBOOK,
-    )
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,7 +11,6 @@ from service.store import messages, signals, suggestions, workspaces
 from service.store.pool import transaction
 from service.task import draft_text, quoted_messages
 from tests import builders
-from tests.e2e.kills import _suggestion
 
 SECRET = "The rosters of ward seven are quite wrong again."
 
@@ -27,7 +26,7 @@ def test_no_table_holds_a_word_of_an_erased_person(workspace: UUID, servers: str
         signals.append(db, [found], "m", change)
         draft = (Segment(move="ACK", parts=("You wrote ", Quote(interaction_id=written, start=0, end=21), "."), evidence_ids=()),)
         made = uuid4()
-        plain = _suggestion(made, account_id, found.id)
+        plain = builders.suggestion(made, account_id, found.id)
         suggestions.append(db, suggestions.Suggestion(**{n: getattr(plain, n) if n != "draft" else draft for n in plain.__dataclass_fields__}), change)
         assert draft_text(draft, messages.bodies(db, quoted_messages(draft))) == 'You wrote "The rosters of ward s".'
         assert messages.erase_person(db, "BO@acme.example") == 1

@@ -20,7 +20,7 @@ from service.store.pool import transaction
 from service.suggest import suggest
 from service.task import key_of
 from tests import builders
-from tests.e2e.kills import _suggestion, keys_of_tasks
+from tests.e2e.kills import keys_of_tasks
 
 NOW = last_moment(DEMO)
 
@@ -47,7 +47,7 @@ class Org:
                 found = builders.signal(profile.account_id)
                 change = workspaces.next_change(db)
                 signals.append(db, [found], "m", change)
-                suggestions.append(db, _suggestion(suggestion_id, profile.account_id, found.id), change)
+                suggestions.append(db, builders.suggestion(suggestion_id, profile.account_id, found.id), change)
             outbox.add(db, made, self.crm)
         return made
 
