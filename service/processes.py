@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -18,7 +19,11 @@ from service.config import settings
 from service.errors import Unavailable
 from service.lifeline import die_with_parent
 
+log = logging.getLogger(__name__)
+
 STOP_WAIT = 20.0
+MOST_ENDS = 5
+ENDS_WITHIN = 60.0
 FIRST_SWEEP = timedelta(minutes=15)
 
 
@@ -43,44 +48,72 @@ def beat() -> Child:
     return Child("beat", (sys.executable, "-m", "celery", "-A", "workers.app", "beat", "--schedule", str(schedule), "--loglevel", "WARNING"))
 
 
-@contextmanager
-def started(children: Sequence[Child], log_dir: Path | None = None) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Stops all of them at the end of the block: a polite signal first, SIGKILL after STOP_WAIT seconds."""
-    running: list[subprocess.Popen[bytes]] = []
-    try:
-        running.extend(start(child, log_dir) for child in children)
-        yield running
-    finally:
-        for process in running:
+@dataclass(slots=True)
+class Family:
+    """Children that run. `mend` starts again what ended by itself, for instance a worker whose broker died under it."""
+
+    log_dir: Path | None = None
+    members: dict[Child, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ends: dict[Child, list[float]] = field(default_factory=dict)
+
+    def start(self, child: Child) -> None:
+        self.members[child] = _start(child, self.log_dir)
+
+    def mend(self, now: float) -> None:
+        """`now` is a monotonic time. Raises Unavailable if a child ended MOST_ENDS times within ENDS_WITHIN seconds: it will not stay up."""
+        for child, process in list(self.members.items()):
+            if process.poll() is None:
+                continue
+            recent = [at for at in self.ends.get(child, []) if now - at < ENDS_WITHIN] + [now]
+            self.ends[child] = recent
+            if len(recent) >= MOST_ENDS:
+                where = f"its log is {self.log_dir / child.name}.log" if self.log_dir else "its log above says why"
+                raise Unavailable(f"The {child.name} process ended {MOST_ENDS} times within {ENDS_WITHIN:.0f} seconds; {where}. The others were stopped.")
+            log.warning("process ended by itself, started again", extra={"child": child.name, "exit_code": process.returncode})
+            self.start(child)
+
+    def stop(self) -> None:
+        """A polite signal to all of them first, SIGKILL after STOP_WAIT seconds."""
+        for process in self.members.values():
             if process.poll() is None:
                 process.terminate()
-        _wait_for(running)
+        _wait_for(list(self.members.values()))
+
+
+@contextmanager
+def started(children: Sequence[Child], log_dir: Path | None = None) -> Iterator[Family]:
+    """Stops all of them at the end of the block."""
+    family = Family(log_dir)
+    try:
+        for child in children:
+            family.start(child)
+        yield family
+    finally:
+        family.stop()
 
 
 def run_until_stopped(children: Sequence[Child]) -> None:
-    """Until SIGINT or SIGTERM. A child that ends by itself ends the others: a supervisor should see one honest exit."""
+    """Until SIGINT or SIGTERM, or until a child will not stay up."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        with started(children) as running:
-            while all(p.poll() is None for p in running):
+        with started(children) as family:
+            while True:
+                family.mend(time.monotonic())
                 time.sleep(0.2)
-            ended = next(c.name for c, p in zip(children, running, strict=True) if p.poll() is not None)
-            message = f"The {ended} process ended by itself; its log above says why. The others were stopped."
-            raise Unavailable(message)
     except KeyboardInterrupt:
         return
 
 
-def start(child: Child, log_dir: Path | None) -> subprocess.Popen[bytes]:
+def _start(child: Child, log_dir: Path | None) -> subprocess.Popen[bytes]:
     if log_dir is None:
         return subprocess.Popen(child.argv, preexec_fn=_apart)  # noqa: PLW1509 - a prctl and a setpgrp, no lock is taken
     log_dir.mkdir(parents=True, exist_ok=True)
-    with (log_dir / f"{child.name}.log").open("ab") as log:
-        return subprocess.Popen(child.argv, preexec_fn=_apart, stdout=log, stderr=log)  # noqa: PLW1509
+    with (log_dir / f"{child.name}.log").open("ab") as file:
+        return subprocess.Popen(child.argv, preexec_fn=_apart, stdout=file, stderr=file)  # noqa: PLW1509
 
 
 def _wait_for(running: Sequence[subprocess.Popen[bytes]]) -> None:

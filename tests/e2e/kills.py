@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -57,13 +57,9 @@ class Rig:
     connection_id: UUID
     api_key: str
     account_ids: list[UUID]
-    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    family: processes.Family
     made: list[UUID] = field(default_factory=list)
     kills: int = 0
-
-    def start(self, name: str) -> None:
-        child = {"worker": processes.worker, "beat": processes.beat, "api": processes.api}[name.split(maxsplit=1)[0]]()
-        self.children[name] = processes.start(child, self.home / "logs")
 
     def kill(self, victim: Victim) -> None:
         """kill -9, of a whole process group where there is one; what has no watcher is started again."""
@@ -72,17 +68,16 @@ class Rig:
             return
         name = f"worker {self.kills % WORKERS}" if victim == "worker" else victim
         self.kills += 1
-        process = self.children[name]
+        process = next(p for child, p in self.family.members.items() if child.name == name)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        self.start(name)
+        self.mend()
 
-    def revive(self) -> None:
-        """As the restart policy of docker-compose.yml does: a worker may end by itself when its broker dies under it."""
-        for name, process in list(self.children.items()):
-            if process.poll() is not None:
-                self.start(name)
+    def mend(self) -> None:
+        """As `undertone serve` does. Kills fall thick here: how often a process ended before is forgotten."""
+        self.family.ends.clear()
+        self.family.mend(time.monotonic())
 
     def _server(self, name: str, seconds: float = 20.0) -> psutil.Process:
         """The server's main process, the one whose parent works elsewhere; waited for if it is just coming back."""
@@ -142,7 +137,7 @@ class Rig:
         while time.monotonic() < deadline:
             if self.sandbox.counters.by_class["collection_upsert"] > before:
                 return True
-            self.revive()
+            self.mend()
             time.sleep(0.005)
         return False
 
@@ -155,7 +150,7 @@ class Rig:
                 counts = outbox.counts(db)
                 if set(counts) <= {"done"}:
                     return counts
-            self.revive()
+            self.mend()
             time.sleep(0.3)
         return counts
 
@@ -199,17 +194,12 @@ def rig() -> Iterator[Rig]:
             workspaces.mark_scored(db, now.date())
             workspaces.suggest_due(db, due=False)
         sandbox.faults.add(Fault(kind="slow", on="collection_upsert", times=10**9, seconds=WRITE_TAKES))
-        made = Rig(home, sandbox, workspace_id, connection_id, keys.create(workspace_id, "kills", ["read", "push"], now, None), account_ids)
-        try:
-            for name in (*(f"worker {n}" for n in range(WORKERS)), "beat", "api"):
-                made.start(name)
+        api_key = keys.create(workspace_id, "kills", ["read", "push"], now, None)
+        workers = [replace(processes.worker(), name=f"worker {n}") for n in range(WORKERS)]
+        with processes.started([*workers, processes.beat(), processes.api()], home / "logs") as family:
+            made = Rig(home, sandbox, workspace_id, connection_id, api_key, account_ids, family)
             made.persist(lambda: urlopen(f"{settings().public_url}/v1/health", timeout=5).close())
             yield made
-        finally:
-            for process in made.children.values():
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
 
 
 def run(rig: Rig, rounds: int, seed: int, each: Callable[[int, Victim], None] = lambda n, victim: None) -> int:
