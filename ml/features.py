@@ -134,7 +134,7 @@ def hashed(t: Tokens) -> tuple[Ints, Ints, Floats]:
     follows = t.unit[1:] == t.unit[:-1]
     pairs = (words[:-1] * _PAIR + words[1:])[follows]
     unit = np.concatenate([t.unit, t.unit[1:][follows]])
-    key = _mixed(np.concatenate([words, pairs])) % np.uint64(BUCKETS)
+    key = mixed(np.concatenate([words, pairs])) % np.uint64(BUCKETS)
     cells, counts = np.unique(unit * BUCKETS + key.astype(np.int64), return_counts=True)
     return cells // BUCKETS, cells % BUCKETS, 1.0 + np.log(counts)
 
@@ -192,7 +192,7 @@ def _squashed(total: Floats) -> Floats:
     return squashed
 
 
-def _mixed(keys: Hashes) -> Hashes:
+def mixed(keys: Hashes) -> Hashes:
     """Finaliser of splitmix64: checksums of similar words must not share buckets."""
     with np.errstate(over="ignore"):
         keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
