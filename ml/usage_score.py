@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from ml import artifact
+from ml.trees import Trees
 from ml.usage_explain import Falls
 from ml.usage_state import FEATURES, SLOW, Bools, Floats, Ints, State, totals
 
@@ -28,32 +29,6 @@ EVIDENCE = {
     "spread": 0, "wobble": -1, "siblings": 1, "alone": 0, "unusual": 1, "new_low": 1, "low_since": 1, "low_before": -1, "together": 1, "least_together": 1,
 }  # fmt: skip
 """What the proof rests on; 1 and -1 where it may only grow or shrink with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trees:
-    """Sum of small decision trees, (tree, node) each; `left` and `right` are nodes of the same tree, a leaf leads to itself."""
-
-    feature: Ints
-    threshold: Floats
-    left: Ints
-    right: Ints
-    value: Floats
-    depth: int
-
-    def __call__(self, evidence: Floats) -> Floats:
-        """(features, rows) -> (rows,)."""
-        trees, width = self.value.shape
-        roots = np.arange(trees)[:, None] * width
-        feature, threshold, value = self.feature.ravel(), self.threshold.ravel(), self.value.ravel()
-        left, right = (self.left + roots).ravel(), (self.right + roots).ravel()
-        flat, row = evidence.ravel(), np.arange(evidence.shape[1])
-        node = np.repeat(roots, evidence.shape[1], axis=1)
-        for _ in range(self.depth):
-            goes_left = flat.take(feature.take(node) * len(row) + row) <= threshold.take(node)
-            node = np.where(goes_left, left.take(node), right.take(node))
-        result: Floats = value.take(node).sum(axis=0)
-        return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.usage_generator import Generated, make_panel
 from ml import artifact
+from ml.train.boosting import as_trees
+from ml.trees import Trees
 from ml.usage_account import by_account, clarity, episodes
 from ml.usage_detect import RETRY, Day, Examiner, detect, is_fall, scan
 from ml.usage_panel import Panel
-from ml.usage_score import BLOCK, DAYS_A_YEAR, EVIDENCE, Trees, Weights
+from ml.usage_score import BLOCK, DAYS_A_YEAR, EVIDENCE, Weights
 from ml.usage_state import FEATURES, Bools, Floats, Ints, features
 
 log = logging.getLogger("undertone.train.usage")
@@ -150,23 +152,7 @@ def grow(parts: list[Examined]) -> Trees:
         monotonic_cst=list(EVIDENCE.values()),
         random_state=0,
     ).fit(x[fall], y[fall])
-    return as_arrays(model)
-
-
-def as_arrays(model: HistGradientBoostingClassifier) -> Trees:
-    """scikit-learn's trees as plain arrays; its own file format would need pickle."""
-    trees = [stage[0].nodes for stage in model._predictors]
-    width = max(len(nodes) for nodes in trees)
-    feature, left, right = (np.zeros((len(trees), width), np.int64) for _ in range(3))
-    threshold, value = (np.zeros((len(trees), width)) for _ in range(2))
-    for k, nodes in enumerate(trees):
-        here, leaf = np.arange(len(nodes)), nodes["is_leaf"].astype(bool)
-        feature[k, : len(nodes)] = np.where(leaf, 0, nodes["feature_idx"])
-        threshold[k, : len(nodes)] = np.where(leaf, 0.0, nodes["num_threshold"])
-        left[k, : len(nodes)] = np.where(leaf, here, nodes["left"])
-        right[k, : len(nodes)] = np.where(leaf, here, nodes["right"])
-        value[k, : len(nodes)] = np.where(leaf, nodes["value"], 0.0)
-    return Trees(feature, threshold, left, right, value, int(max(nodes["depth"].max() for nodes in trees)))
+    return as_trees(model)
 
 
 def table(parts: list[Examined], proof: Trees) -> Floats:

@@ -72,12 +72,12 @@ def test_a_series_without_usable_days_has_no_fall() -> None:
 def test_trained_trees_score_as_the_library_does() -> None:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    from ml.train.usage import as_arrays
+    from ml.train.boosting import as_trees
 
     random = np.random.default_rng(0)
     x = random.normal(size=(600, 3))
     model = HistGradientBoostingClassifier(max_iter=12, max_leaf_nodes=6).fit(x, x[:, 0] * x[:, 1] + random.normal(0, 0.3, 600) > 0)
-    ours, theirs = as_arrays(model)(x.T), model.decision_function(x)
+    ours, theirs = as_trees(model)(x.T), model.decision_function(x)
     assert np.ptp(ours - theirs) < 1e-9
 
 
