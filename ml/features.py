@@ -14,13 +14,17 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from ml.masking import NAME, Masker, without_addresses
+
 BUCKETS = 1 << 18
+STEM = 4
+"""Letters; what longer words share with their inflections, and often with their kin in a sister language."""
 NEGATION_REACH = 3
 """Tokens behind a negation that it turns, as in VADER."""
 LEXICON_FEATURES = ("compound", "positive", "negative", "highest", "lowest", "hits", "negations", "contrast", "exclaims", "asks", "please", "thanks", "length")
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[!?]|[:;=]-?[)(DP/]|[,.;:]")
-_STOPS = frozenset(",.;:!?")
+_TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[!?]|[:;=]-?[)(DP/]|[,.;:]|\n")
+_STOPS = frozenset(",.;:!?\n")
 _NEGATIONS = (
     "not no never none nobody nothing neither nor without cannot cant can't couldn't don't doesn't didn't isn't aren't wasn't weren't won't wouldn't "
     "shouldn't hasn't haven't hadn't ain't hardly barely rarely seldom lack lacks lacking zero nicht kein keine keinen keiner nie niemand nichts ohne "
@@ -55,6 +59,7 @@ _SETS = {
     name: _checksums(words)
     for name, words in {
         "stop": sorted(_STOPS),
+        "end": [".", "!", "?", ":", "\n"],
         "negation": _NEGATIONS,
         "boost": _BOOSTERS,
         "damp": _DAMPERS,
@@ -84,6 +89,8 @@ class Tokens:
     """Tokens of all units in one row, and the unit each stands in."""
 
     hashes: Hashes
+    stems: Hashes
+    """Checksums of the first letters of each token; 0 for a token that is no longer than they are."""
     unit: Ints
     units: int
 
@@ -103,18 +110,34 @@ def summed(t: Tokens, weights: Floats) -> Floats:
     return np.bincount(t.unit, weights=weights, minlength=t.units).astype(np.float64)
 
 
-def tokens(units: Sequence[str]) -> Tokens:
-    known: dict[str, int] = {}
+def tokens(units: Sequence[str], masker: Masker | None = None) -> Tokens:
+    """With a masker, every name reads alike."""
+    places: dict[str, int] = {}
     flat: list[int] = []
     lengths: list[int] = []
-    for unit in units:
-        found = _TOKEN.findall(unit.lower().replace("’", "'"))
-        for token in found:
-            if token not in known:
-                known[token] = checksum(token)
-            flat.append(known[token])
+    for text in units:
+        found = _TOKEN.findall((without_addresses(text) if masker else text).replace("’", "'"))
+        flat.extend([places.setdefault(token, len(places)) for token in found])
         lengths.append(len(found))
-    return Tokens(np.array(flat, dtype=np.uint64), np.repeat(np.arange(len(units)), lengths), len(units))
+    lower = [token.lower() for token in places]
+    hashes = np.array([checksum(token) for token in lower], dtype=np.uint64)
+    stems = np.array([checksum(token[:STEM] + "*") if len(token) > STEM else 0 for token in lower], dtype=np.uint64)
+    at, unit = np.array(flat, dtype=np.int64), np.repeat(np.arange(len(units)), lengths)
+    read = Tokens(hashes[at], stems[at], unit, len(units))
+    if masker is None:
+        return read
+    capital = np.array([token[0].isupper() and not token[1:].isupper() for token in places], dtype=bool)
+    return _masked(read, capital[at], masker)
+
+
+def _masked(t: Tokens, capital: Flags, masker: Masker) -> Tokens:
+    ends = t.has("end")
+    starts = np.ones(len(t.hashes), dtype=bool)
+    starts[1:] = ends[:-1] | (t.unit[1:] != t.unit[:-1])
+    names = masker.names(t.hashes, t.unit, t.units, capital, starts)
+    kept = masker.kept(names, t.hashes, t.unit)
+    hashes, stems = np.where(names, np.uint64(NAME), t.hashes), np.where(names, np.uint64(0), t.stems)
+    return Tokens(hashes[kept], stems[kept], t.unit[kept], t.units)
 
 
 def negated(t: Tokens) -> Flags:
@@ -128,15 +151,16 @@ def negated(t: Tokens) -> Flags:
     return turned & ~t.has("negation")
 
 
-def hashed(t: Tokens) -> tuple[Ints, Ints, Floats]:
-    """(unit, bucket, term frequency 1 + ln n) of words and pairs; sorted by unit and bucket."""
+def hashed(t: Tokens, buckets: int = BUCKETS, *, stems: bool = False) -> tuple[Ints, Ints, Floats]:
+    """(unit, bucket, term frequency 1 + ln n) of words and pairs, and of stems; sorted by unit and bucket."""
     words = np.where(negated(t), t.hashes * _NEGATED, t.hashes)
     follows = t.unit[1:] == t.unit[:-1]
     pairs = (words[:-1] * _PAIR + words[1:])[follows]
-    unit = np.concatenate([t.unit, t.unit[1:][follows]])
-    key = mixed(np.concatenate([words, pairs])) % np.uint64(BUCKETS)
-    cells, counts = np.unique(unit * BUCKETS + key.astype(np.int64), return_counts=True)
-    return cells // BUCKETS, cells % BUCKETS, 1.0 + np.log(counts)
+    long = t.stems != 0 if stems else np.zeros(len(t.stems), dtype=bool)
+    unit = np.concatenate([t.unit, t.unit[1:][follows], t.unit[long]])
+    key = mixed(np.concatenate([words, pairs, t.stems[long]])) % np.uint64(buckets)
+    cells, counts = np.unique(unit * buckets + key.astype(np.int64), return_counts=True)
+    return cells // buckets, cells % buckets, 1.0 + np.log(counts)
 
 
 def lexical(t: Tokens, lexicon: Lexicon) -> Floats:

@@ -19,7 +19,7 @@ DRAFT_SEEDS, BODY_SEEDS = 10, 10
 
 
 def kills(seed: int) -> dict[str, Any]:
-    """KILLS_A_SEED kills of each of worker, Valkey, Postgres and API in the middle of pushes."""
+    """kill -9 of worker, Valkey, Postgres and API in the middle of pushes, each 200 times in ten seeds."""
     from tests.e2e import kills as harness
 
     with harness.rig() as rig:

@@ -1,0 +1,116 @@
+"""One pass over own text: sentiment, emotions, situations, churn risk, priority, and the words that carried the verdict.
+
+Hashed words vote in linear heads; small boosted trees weigh the votes together with cues, lexicon and the tones of the clauses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from ml import artifact, features
+from ml.cues import Cues
+from ml.features import Floats, Tokens
+from ml.heads import Heads
+from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
+from ml.masking import Masker
+from ml.sentiment import Sentiment
+from ml.trees import Trees
+
+NAME = "reading"
+CHURN_LEVELS = (1, 2, 3)
+COLUMNS = (*(f"situation {n}" for n in SITUATIONS), *(f"emotion {n}" for n in EMOTIONS), "sentiment", *(f"churn {n}" for n in CHURN_LEVELS),
+           *(f"priority {n}" for n in PRIORITIES))  # fmt: skip
+"""What the linear heads vote on and the trees decide, in this order."""
+TONES = 5
+"""Sentiment of the clause model: mean, its confidence, worst, best and last clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One row a text. Situations, emotions, churn levels and priorities are probabilities; sentiment is -1..1.
+
+    `unclear`: too little was said, or the model knows too few of the words."""
+
+    situations: Floats
+    emotions: Floats
+    sentiment: Floats
+    churn: Floats
+    priorities: Floats
+
+
+@dataclass(frozen=True)
+class Model:
+    """Load once, score in batches."""
+
+    version: str
+    heads: Heads
+    cues: Cues
+    masker: Masker
+    tone: Sentiment
+    trees: Sequence[Trees]
+    """One for each of COLUMNS."""
+    base: Floats
+    """What each sum of trees starts from."""
+    cutoffs: Mapping[str, Any]
+    """Learned limits: `situations` and `emotions` a probability each, `churn`, `priority`."""
+
+    @classmethod
+    def load(cls) -> Self:
+        stored = artifact.load(NAME)
+        a, meta = stored.arrays, stored.meta
+        return cls(
+            version=stored.version,
+            heads=Heads(a["idf"].astype(np.float32), a["words"], a["scale"], a["bias"]),
+            cues=Cues(a["cue_keys"], a["cue_valence"].astype(np.float64), a["cue_tags"]),
+            masker=Masker(a["vocabulary"].astype(np.uint64)),
+            tone=Sentiment.load(),
+            trees=unpacked(a, meta["trees"]),
+            base=a["base"],
+            cutoffs=meta["cutoffs"],
+        )
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        evidence = self.evidence(texts)
+        decided = self.decided(evidence)
+        situations, emotions = len(SITUATIONS), len(SITUATIONS) + len(EMOTIONS)
+        chances = 1 / (1 + np.exp(-decided))
+        return Scores(
+            chances[:, :situations],
+            chances[:, situations:emotions],
+            np.clip(decided[:, emotions], -1, 1),
+            chances[:, emotions + 1 : emotions + 1 + len(CHURN_LEVELS)],
+            chances[:, emotions + 1 + len(CHURN_LEVELS) :],
+        )
+
+    def evidence(self, texts: Sequence[str]) -> Floats:
+        """What the trees see of each text."""
+        t = features.tokens(texts, self.masker)
+        return np.column_stack([self.heads(t), aside(t, texts, self.cues, self.tone, self.masker)])
+
+    def decided(self, evidence: Floats) -> Floats:
+        columns = np.ascontiguousarray(evidence.T)
+        return np.column_stack([base + trees(columns) for base, trees in zip(self.base, self.trees, strict=True)])
+
+
+def aside(t: Tokens, texts: Sequence[str], cues: Cues, tone: Sentiment, masker: Masker) -> Floats:
+    """Evidence beside the votes: cues, lexicon, tones of the clauses, length."""
+    mean, confidence, extremes = tone.tones(texts, masker)
+    return np.column_stack([cues.features(t), features.lexical(t, tone.lexicon), mean, confidence, extremes, np.log1p(t.words)])
+
+
+def unpacked(arrays: Mapping[str, artifact.Array], depths: Sequence[int]) -> list[Trees]:
+    return [
+        Trees(
+            arrays[f"feature_{n}"].astype(np.int64),
+            arrays[f"threshold_{n}"].astype(np.float64),
+            arrays[f"left_{n}"].astype(np.int64),
+            arrays[f"right_{n}"].astype(np.int64),
+            arrays[f"value_{n}"].astype(np.float64),
+            depth,
+        )
+        for n, depth in enumerate(depths)
+    ]

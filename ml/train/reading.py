@@ -1,0 +1,159 @@
+"""Trains the reader of messages and writes ml/models/reading.{json,npz}: `python -m ml.train.reading`. Needs no data but our own.
+
+The trees learn from votes of linear heads that had not seen the author they vote on; so do the thresholds. Nothing of the test split is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
+
+from ml import features
+from ml.artifact import WORDS
+from ml.cues import Cues
+from ml.features import Floats, Tokens
+from ml.heads import BUCKETS, Heads, weighed
+from ml.labels import PRIORITIES
+from ml.masking import Masker
+from ml.reading import COLUMNS, Model, aside
+from ml.sentiment import Sentiment
+from ml.train import corpus
+from ml.train.boosting import as_trees
+from ml.trees import Trees
+
+PENALTY = 1.0
+SENTIMENT = COLUMNS.index("sentiment")
+ROUNDS, LEAVES, DEPTH, RATE, FEWEST_ROWS, SHRINKAGE = 100, 8, 4, 0.08, 30, 5.0
+"""Of the boosted trees: few and shallow, for they run on every message."""
+FOLDS = 6
+FEWEST_BRIEFS = 3
+"""A word that fewer briefs use is not in the vocabulary that tells words from names."""
+
+
+def cue_entries() -> Iterator[tuple[str, float, list[str]]]:
+    for path in sorted(WORDS.glob("cues.*.tsv")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            forms, valence, tags = line.split("\t")
+            for form in forms.split("|"):
+                yield form, float(valence), [tag for tag in tags.split(",") if tag]
+
+
+def targets(rows: Sequence[corpus.Row]) -> Floats:
+    """Columns of the heads, see ml.reading.HEADS."""
+    y = corpus.labels(rows)
+    churn = y.churn_risk[:, None] >= np.array([1, 2, 3])
+    priority = y.priority[:, None] == np.arange(len(PRIORITIES))
+    return np.column_stack([y.situations, y.emotions, y.sentiment, churn, priority]).astype(float)
+
+
+def vocabulary(rows: Sequence[corpus.Row]) -> features.Hashes:
+    """Checksums of words that several briefs use in lower case; in German also of nouns."""
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for r in rows:
+        for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", r.own.replace("’", "'")):
+            if word.islower() or r.language == "de":
+                users[word.lower()].add(r.brief)
+    return np.array(sorted(features.checksum(w) for w, briefs in users.items() if len(briefs) >= FEWEST_BRIEFS), dtype=np.uint64)
+
+
+def heads(t: Tokens, wanted: Floats, weight: Floats, penalty: float = PENALTY) -> Heads:
+    """Ridge regression of every target on hashed words."""
+    _, bucket, _ = features.hashed(t, BUCKETS, stems=True)
+    seen = np.bincount(bucket, minlength=BUCKETS)
+    idf = np.where(seen > 0, np.log((1 + t.units) / (1 + seen)) + 1, 0.0)
+    packed_idf = idf.astype(np.float16).astype(np.float32)
+    unit, bucket, value = weighed(t, packed_idf)
+    used = np.flatnonzero(idf)
+    rows = csr_matrix((value, (unit, bucket)), shape=(t.units, BUCKETS))[:, used]
+    model = Ridge(alpha=penalty, solver="sparse_cg", tol=1e-3).fit(rows, wanted, sample_weight=weight)
+    weights = np.zeros((BUCKETS, wanted.shape[1]))
+    weights[used] = model.coef_.T
+    return Heads.packed(idf, weights, model.intercept_)
+
+
+def subset(t: Tokens, keep: features.Flags) -> Tokens:
+    inside = keep[t.unit]
+    place = np.cumsum(keep) - 1
+    return Tokens(t.hashes[inside], t.stems[inside], place[t.unit[inside]], int(keep.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The training rows as numbers. A fold holds all rows of its authors."""
+
+    rows: Sequence[corpus.Row]
+    tokens: Tokens
+    aside: Floats
+    wanted: Floats
+    fold: npt.NDArray[np.int64]
+    cues: Cues
+    masker: Masker
+    tone: Sentiment
+
+    @classmethod
+    def of(cls, rows: Sequence[corpus.Row]) -> Material:
+        texts = [r.own for r in rows]
+        cues, masker, tone = Cues.of(cue_entries()), Masker(vocabulary(rows)), Sentiment.load()
+        t = features.tokens(texts, masker)
+        return cls(rows, t, aside(t, texts, cues, tone, masker), targets(rows), folds(rows), cues, masker, tone)
+
+
+def folds(rows: Sequence[corpus.Row]) -> npt.NDArray[np.int64]:
+    authors = sorted({r.author for r in rows})
+    return np.array([authors.index(r.author) % FOLDS for r in rows])
+
+
+def votes(m: Material) -> Floats:
+    """Of linear heads that have not seen the author of the row they vote on."""
+    found = np.zeros(m.wanted.shape)
+    for fold in range(FOLDS):
+        apart = m.fold == fold
+        found[apart] = heads(subset(m.tokens, ~apart), m.wanted[~apart], np.ones(int((~apart).sum())))(subset(m.tokens, apart))
+    return found
+
+
+def boosted(evidence: Floats, wanted: Floats, column: int) -> tuple[float, Trees]:
+    """(start, trees) of one column: a regression for sentiment, log odds for the others."""
+    settings: dict[str, Any] = {
+        "max_iter": ROUNDS, "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "learning_rate": RATE,
+        "min_samples_leaf": FEWEST_ROWS, "l2_regularization": SHRINKAGE, "random_state": 0,
+    }  # fmt: skip
+    kind = HistGradientBoostingRegressor if column == SENTIMENT else HistGradientBoostingClassifier
+    model = kind(**settings).fit(evidence, wanted[:, column])
+    return float(np.ravel(model._baseline_prediction)[0]), as_trees(model)
+
+
+def decided_apart(m: Material, evidence: Floats) -> Floats:
+    """What trees decide that have not seen the author either: for cut-offs, and for judging a change before the test split is touched."""
+    found = np.zeros(m.wanted.shape)
+    for fold in range(FOLDS):
+        apart = m.fold == fold
+        columns = np.ascontiguousarray(evidence[apart].T)
+        for column in range(m.wanted.shape[1]):
+            base, trees = boosted(evidence[~apart], m.wanted[~apart], column)
+            found[apart, column] = base + trees(columns)
+    return found
+
+
+def train(m: Material) -> Model:
+    evidence = np.column_stack([votes(m), m.aside])
+    grown = [boosted(evidence, m.wanted, column) for column in range(len(COLUMNS))]
+    return Model(
+        version="untrained",
+        heads=heads(m.tokens, m.wanted, np.ones(len(m.rows))),
+        cues=m.cues,
+        masker=m.masker,
+        tone=m.tone,
+        trees=[trees for _, trees in grown],
+        base=np.array([base for base, _ in grown]),
+        cutoffs={},
+    )
