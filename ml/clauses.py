@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ml.text import sentences
-
-MOST_SENTENCES = 60
 MOST_CUTS = 6
 """Places at which a sentence is cut; a longer list is one run."""
 FEWEST_WORDS, MOST_WORDS = 2, 25
@@ -23,7 +20,7 @@ _MARKS = " \t\n\r.,;:!?…\"'“”()–—-"
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Offsets into the text; `sentence` counts sentences, `first` and `last` say which parts of it are taken, of `parts`."""
+    """Offsets into the text; `first` and `last` say which of the `parts` of the sentence are taken."""
 
     start: int
     end: int
@@ -33,16 +30,15 @@ class Clause:
     parts: int
 
 
-def clauses(text: str) -> list[Clause]:
-    """Every run of neighbouring parts of every sentence that could be quoted."""
+def clauses(text: str, start: int, end: int, sentence: int) -> list[Clause]:
+    """Every run of neighbouring parts of the sentence that could be quoted."""
     found = []
-    for number, (start, end) in enumerate(sentences(text)[:MOST_SENTENCES]):
-        edges = _edges(text, start, end)
-        for first in range(len(edges)):
-            for last in range(first, len(edges)):
-                span = _trimmed(text, edges[first][0], edges[last][1])
-                if span and FEWEST_WORDS <= len(text[span[0] : span[1]].split()) <= MOST_WORDS:
-                    found.append(Clause(*span, number, first, last, len(edges)))
+    edges = _edges(text, start, end)
+    for first in range(len(edges)):
+        for last in range(first, len(edges)):
+            span = _trimmed(text, edges[first][0], edges[last][1])
+            if span and FEWEST_WORDS <= len(text[span[0] : span[1]].split()) <= MOST_WORDS:
+                found.append(Clause(*span, sentence, first, last, len(edges)))
     return found
 
 

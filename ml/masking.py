@@ -38,7 +38,7 @@ class Masker:
 
     def __init__(self, vocabulary: Hashes) -> None:
         words = artifact.words("names")
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
         self._kept = _sums(words["kept"])
         self._given = _sums(words["given_names_that_are_words"])
         self._followers = _sums(words["never_after_a_name"])
@@ -50,7 +50,7 @@ class Masker:
         if not len(hashes):
             return np.zeros(0, dtype=bool)
         german = np.bincount(unit, weights=_in(hashes, self._german), minlength=units) >= np.maximum(2, np.bincount(unit, minlength=units) / 12)
-        ordinary = _in(hashes, self._vocabulary)
+        ordinary = _in(hashes, self.vocabulary)
         next_hash = np.concatenate([hashes[1:], [np.uint64(0)]])
         given = _in(hashes, self._given) & ~_in(next_hash, self._followers)
         unsure = starts | german[unit]

@@ -13,11 +13,13 @@ import numpy as np
 
 from ml import artifact, features
 from ml.cues import Cues
-from ml.features import Floats, Tokens
+from ml.features import Floats, Ints
 from ml.heads import Heads
 from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
 from ml.masking import Masker
+from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
+from ml.spans import Spotter
 from ml.trees import Trees
 
 NAME = "reading"
@@ -25,8 +27,7 @@ CHURN_LEVELS = (1, 2, 3)
 COLUMNS = (*(f"situation {n}" for n in SITUATIONS), *(f"emotion {n}" for n in EMOTIONS), "sentiment", *(f"churn {n}" for n in CHURN_LEVELS),
            *(f"priority {n}" for n in PRIORITIES))  # fmt: skip
 """What the linear heads vote on and the trees decide, in this order."""
-TONES = 5
-"""Sentiment of the clause model: mean, its confidence, worst, best and last clause."""
+SENTIMENT = COLUMNS.index("sentiment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,25 @@ class Model:
     base: Floats
     """What each sum of trees starts from."""
     cutoffs: Mapping[str, Any]
-    """Learned limits: `situations` and `emotions` a probability each, `churn`, `priority`."""
+    """Learned limits, see ml.train.cutoffs."""
+    spotter: Spotter
 
     @classmethod
     def load(cls) -> Self:
         stored = artifact.load(NAME)
         a, meta = stored.arrays, stored.meta
+        *grown, sentence, clause = unpacked(a, meta["trees"])
+        *base, sentence_base, clause_base = a["base"].tolist()
         return cls(
             version=stored.version,
             heads=Heads(a["idf"].astype(np.float32), a["words"], a["scale"], a["bias"]),
             cues=Cues(a["cue_keys"], a["cue_valence"].astype(np.float64), a["cue_tags"]),
             masker=Masker(a["vocabulary"].astype(np.uint64)),
             tone=Sentiment.load(),
-            trees=unpacked(a, meta["trees"]),
-            base=a["base"],
+            trees=grown,
+            base=np.array(base),
             cutoffs=meta["cutoffs"],
+            spotter=Spotter(sentence, clause, (sentence_base, clause_base)),
         )
 
     def score(self, texts: Sequence[str]) -> Scores:
@@ -88,18 +93,33 @@ class Model:
 
     def evidence(self, texts: Sequence[str]) -> Floats:
         """What the trees see of each text."""
-        t = features.tokens(texts, self.masker)
-        return np.column_stack([self.heads(t), aside(t, texts, self.cues, self.tone, self.masker)])
+        said = Said.of(texts, self.masker)
+        return np.column_stack([self.heads(said.whole), aside(said, self.cues, self.tone)])
 
     def decided(self, evidence: Floats) -> Floats:
         columns = np.ascontiguousarray(evidence.T)
         return np.column_stack([base + trees(columns) for base, trees in zip(self.base, self.trees, strict=True)])
 
 
-def aside(t: Tokens, texts: Sequence[str], cues: Cues, tone: Sentiment, masker: Masker) -> Floats:
-    """Evidence beside the votes: cues, lexicon, tones of the clauses, length."""
-    mean, confidence, extremes = tone.tones(texts, masker)
-    return np.column_stack([cues.features(t), features.lexical(t, tone.lexicon), mean, confidence, extremes, np.log1p(t.words)])
+def aside(said: Said, cues: Cues, tone: Sentiment) -> Floats:
+    """Evidence beside the votes: cues, lexicon, tones of the sentences, length."""
+    chances = tone.probabilities(said.sentences)
+    tones = pooled((chances[:, 2] - chances[:, 0])[:, None], said.owner, said.whole.units)
+    return np.column_stack([cues.features(said.whole), features.lexical(said.whole, tone.lexicon), *tones, np.log1p(said.whole.words)])
+
+
+def pooled(values: Floats, owner: Ints, texts: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """(highest, lowest, mean, last) row of each text's sentences; 0 for a text without any."""
+    shape = (texts, values.shape[1])
+    highest, lowest, last = np.full(shape, -np.inf), np.full(shape, np.inf), np.zeros(shape)
+    np.maximum.at(highest, owner, values)
+    np.minimum.at(lowest, owner, values)
+    last[owner] = values  # of several sentences of one text, numpy keeps the last
+    counts = np.bincount(owner, minlength=texts)[:, None]
+    total = np.zeros(shape)
+    np.add.at(total, owner, values)
+    empty = counts == 0
+    return np.where(empty, 0.0, highest), np.where(empty, 0.0, lowest), total / np.maximum(counts, 1), last
 
 
 def unpacked(arrays: Mapping[str, artifact.Array], depths: Sequence[int]) -> list[Trees]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from ml.features import Floats
 from ml.trees import Trees
 
 
@@ -22,3 +25,10 @@ def as_trees(model: HistGradientBoostingClassifier | HistGradientBoostingRegress
         right[k, : len(nodes)] = np.where(leaf, here, nodes["right"])
         value[k, : len(nodes)] = np.where(leaf, nodes["value"], 0.0)
     return Trees(feature, threshold, left, right, value, int(max(nodes["depth"].max() for nodes in trees)))
+
+
+def regression(evidence: Floats, wanted: Floats, rounds: int, leaves: int = 12) -> tuple[float, Trees]:
+    """(start, trees) of a boosted regression."""
+    settings: dict[str, Any] = {"max_iter": rounds, "max_leaf_nodes": leaves, "learning_rate": 0.1, "min_samples_leaf": 40, "random_state": 0}
+    model = HistGradientBoostingRegressor(**settings).fit(evidence, wanted)
+    return float(np.ravel(model._baseline_prediction)[0]), as_trees(model)

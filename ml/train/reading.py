@@ -5,7 +5,9 @@ The trees learn from votes of linear heads that had not seen the author they vot
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,21 +19,23 @@ from scipy.sparse import csr_matrix
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 
-from ml import features
+from ml import artifact, features
 from ml.artifact import WORDS
 from ml.cues import Cues
 from ml.features import Floats, Tokens
 from ml.heads import BUCKETS, Heads, weighed
 from ml.labels import PRIORITIES
 from ml.masking import Masker
-from ml.reading import COLUMNS, Model, aside
+from ml.reading import COLUMNS, NAME, SENTIMENT, Model, aside
+from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.train import corpus
 from ml.train.boosting import as_trees
+from ml.train.cutoffs import cutoffs
+from ml.train.spans import spotter
 from ml.trees import Trees
 
 PENALTY = 1.0
-SENTIMENT = COLUMNS.index("sentiment")
 ROUNDS, LEAVES, DEPTH, RATE, FEWEST_ROWS, SHRINKAGE = 100, 8, 4, 0.08, 30, 5.0
 """Of the boosted trees: few and shallow, for they run on every message."""
 FOLDS = 6
@@ -65,7 +69,7 @@ def vocabulary(rows: Sequence[corpus.Row]) -> features.Hashes:
     return np.array(sorted(features.checksum(w) for w, briefs in users.items() if len(briefs) >= FEWEST_BRIEFS), dtype=np.uint64)
 
 
-def heads(t: Tokens, wanted: Floats, weight: Floats, penalty: float = PENALTY) -> Heads:
+def heads(t: Tokens, wanted: Floats, penalty: float = PENALTY) -> Heads:
     """Ridge regression of every target on hashed words."""
     _, bucket, _ = features.hashed(t, BUCKETS, stems=True)
     seen = np.bincount(bucket, minlength=BUCKETS)
@@ -74,7 +78,7 @@ def heads(t: Tokens, wanted: Floats, weight: Floats, penalty: float = PENALTY) -
     unit, bucket, value = weighed(t, packed_idf)
     used = np.flatnonzero(idf)
     rows = csr_matrix((value, (unit, bucket)), shape=(t.units, BUCKETS))[:, used]
-    model = Ridge(alpha=penalty, solver="sparse_cg", tol=1e-3).fit(rows, wanted, sample_weight=weight)
+    model = Ridge(alpha=penalty, solver="sparse_cg", tol=1e-3).fit(rows, wanted)
     weights = np.zeros((BUCKETS, wanted.shape[1]))
     weights[used] = model.coef_.T
     return Heads.packed(idf, weights, model.intercept_)
@@ -91,7 +95,7 @@ class Material:
     """The training rows as numbers. A fold holds all rows of its authors."""
 
     rows: Sequence[corpus.Row]
-    tokens: Tokens
+    said: Said
     aside: Floats
     wanted: Floats
     fold: npt.NDArray[np.int64]
@@ -103,8 +107,8 @@ class Material:
     def of(cls, rows: Sequence[corpus.Row]) -> Material:
         texts = [r.own for r in rows]
         cues, masker, tone = Cues.of(cue_entries()), Masker(vocabulary(rows)), Sentiment.load()
-        t = features.tokens(texts, masker)
-        return cls(rows, t, aside(t, texts, cues, tone, masker), targets(rows), folds(rows), cues, masker, tone)
+        said = Said.of(texts, masker)
+        return cls(rows, said, aside(said, cues, tone), targets(rows), folds(rows), cues, masker, tone)
 
 
 def folds(rows: Sequence[corpus.Row]) -> npt.NDArray[np.int64]:
@@ -112,12 +116,15 @@ def folds(rows: Sequence[corpus.Row]) -> npt.NDArray[np.int64]:
     return np.array([authors.index(r.author) % FOLDS for r in rows])
 
 
-def votes(m: Material) -> Floats:
-    """Of linear heads that have not seen the author of the row they vote on."""
+def unseeing(m: Material) -> list[Heads]:
+    """For each fold, heads that have not seen its authors."""
+    return [heads(subset(m.said.whole, m.fold != fold), m.wanted[m.fold != fold]) for fold in range(FOLDS)]
+
+
+def votes(m: Material, apart: Sequence[Heads]) -> Floats:
     found = np.zeros(m.wanted.shape)
-    for fold in range(FOLDS):
-        apart = m.fold == fold
-        found[apart] = heads(subset(m.tokens, ~apart), m.wanted[~apart], np.ones(int((~apart).sum())))(subset(m.tokens, apart))
+    for fold, unbiased in enumerate(apart):
+        found[m.fold == fold] = unbiased(subset(m.said.whole, m.fold == fold))
     return found
 
 
@@ -145,15 +152,56 @@ def decided_apart(m: Material, evidence: Floats) -> Floats:
 
 
 def train(m: Material) -> Model:
-    evidence = np.column_stack([votes(m), m.aside])
+    apart = unseeing(m)
+    evidence = np.column_stack([votes(m, apart), m.aside])
     grown = [boosted(evidence, m.wanted, column) for column in range(len(COLUMNS))]
     return Model(
         version="untrained",
-        heads=heads(m.tokens, m.wanted, np.ones(len(m.rows))),
+        heads=heads(m.said.whole, m.wanted),
         cues=m.cues,
         masker=m.masker,
         tone=m.tone,
         trees=[trees for _, trees in grown],
         base=np.array([base for base, _ in grown]),
-        cutoffs={},
+        cutoffs=cutoffs(m.rows, decided_apart(m, evidence)),
+        spotter=spotter(m.rows, m.said, m.fold, apart, m.cues, m.masker),
     )
+
+
+def save(model: Model, rows: Sequence[corpus.Row]) -> artifact.Artifact:
+    arrays: dict[str, artifact.Array] = {
+        "idf": model.heads.idf.astype(np.float16),
+        "words": model.heads.words,
+        "scale": model.heads.scale,
+        "bias": model.heads.bias,
+        "cue_keys": model.cues.keys,
+        "cue_valence": model.cues.valence.astype(np.float16),
+        "cue_tags": model.cues.tags,
+        "vocabulary": model.masker.vocabulary.astype(np.uint32),
+        "base": np.array([*model.base, *model.spotter.base]),
+    }
+    grown = [*model.trees, model.spotter.sentence, model.spotter.clause]
+    for n, trees in enumerate(grown):
+        arrays |= {
+            f"feature_{n}": trees.feature.astype(np.int16), f"threshold_{n}": trees.threshold.astype(np.float32), f"left_{n}": trees.left.astype(np.int8),
+            f"right_{n}": trees.right.astype(np.int8), f"value_{n}": trees.value.astype(np.float32),
+        }  # fmt: skip
+    meta = {
+        "columns": list(COLUMNS),
+        "trees": [trees.depth for trees in grown],
+        "cutoffs": dict(model.cutoffs),
+        "rows": len(rows),
+        "rows_sha256": hashlib.sha256("\n".join(f"{r.id}\t{r.own}" for r in rows).encode("utf-8", "surrogatepass")).hexdigest(),
+        "tone": model.tone.version,
+    }
+    return artifact.save(NAME, meta, arrays)
+
+
+def main() -> None:
+    rows = corpus.read("train")
+    saved = save(train(Material.of(rows)), rows)
+    sys.stdout.write(f"{saved.version}: {len(rows)} messages\n")
+
+
+if __name__ == "__main__":
+    main()
