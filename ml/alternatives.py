@@ -5,6 +5,7 @@ They are listed beside a moment and never asserted; which of them the data suppo
 
 from __future__ import annotations
 
+from ml.labels import EmotionName
 from ml.moments import MomentKind
 
 SENTENCES: dict[str, str] = {
@@ -61,6 +62,20 @@ BY_KIND: dict[MomentKind, tuple[str, ...]] = {
     "tone_turn": ("busy_season", "writes_briefly_on_phone", "pressure_from_elsewhere", "one_bad_day"),
     "unanswered_question": ("answered_elsewhere", "no_longer_needed"),
 }
+
+
+BY_EMOTION: dict[EmotionName, str] = {
+    "frustration": "reported_not_felt",
+    "disappointment": "pressure_from_elsewhere",
+    "anger": "one_bad_day",
+    "anxiety": "careful_by_duty",
+    "confusion": "wording_unclear",
+    "disengagement": "writes_briefly_on_phone",
+    "satisfaction": "polite_habit",
+    "gratitude": "polite_habit",
+    "enthusiasm": "polite_habit",
+}
+"""The first innocent reading of each inferred emotion."""
 
 
 def sentences_for(keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,23 +24,16 @@ from ml.trees import Trees
 
 NAME = "reading"
 CHURN_LEVELS = (1, 2, 3)
-COLUMNS = (*(f"situation {n}" for n in SITUATIONS), *(f"emotion {n}" for n in EMOTIONS), "sentiment", *(f"churn {n}" for n in CHURN_LEVELS),
-           *(f"priority {n}" for n in PRIORITIES))  # fmt: skip
-"""What the linear heads vote on and the trees decide, in this order."""
+COLUMNS = (
+    *(f"situation {n}" for n in SITUATIONS),
+    *(f"emotion {n}" for n in EMOTIONS),
+    "sentiment",
+    *(f"churn {n}" for n in CHURN_LEVELS),
+    *(f"priority {n}" for n in PRIORITIES),
+    "order",
+)
+"""What the linear heads vote on and the trees decide, in this order; the last: does the text give orders to a machine?"""
 SENTIMENT = COLUMNS.index("sentiment")
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """One row a text. Situations, emotions, churn levels and priorities are probabilities; sentiment is -1..1.
-
-    `unclear`: too little was said, or the model knows too few of the words."""
-
-    situations: Floats
-    emotions: Floats
-    sentiment: Floats
-    churn: Floats
-    priorities: Floats
 
 
 @dataclass(frozen=True)
@@ -78,25 +71,12 @@ class Model:
             spotter=Spotter(sentence, clause, (sentence_base, clause_base)),
         )
 
-    def score(self, texts: Sequence[str]) -> Scores:
-        evidence = self.evidence(texts)
-        decided = self.decided(evidence)
-        situations, emotions = len(SITUATIONS), len(SITUATIONS) + len(EMOTIONS)
-        chances = 1 / (1 + np.exp(-decided))
-        return Scores(
-            chances[:, :situations],
-            chances[:, situations:emotions],
-            np.clip(decided[:, emotions], -1, 1),
-            chances[:, emotions + 1 : emotions + 1 + len(CHURN_LEVELS)],
-            chances[:, emotions + 1 + len(CHURN_LEVELS) :],
-        )
-
-    def evidence(self, texts: Sequence[str]) -> Floats:
+    def evidence_of(self, said: Said) -> Floats:
         """What the trees see of each text."""
-        said = Said.of(texts, self.masker)
         return np.column_stack([self.heads(said.whole), aside(said, self.cues, self.tone)])
 
     def decided(self, evidence: Floats) -> Floats:
+        """Columns as COLUMNS: sentiment -1..1 as the trees see it, log odds for the rest."""
         columns = np.ascontiguousarray(evidence.T)
         return np.column_stack([base + trees(columns) for base, trees in zip(self.base, self.trees, strict=True)])
 

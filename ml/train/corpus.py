@@ -42,6 +42,11 @@ class Row:
     spans: tuple[str, ...]
     slices: tuple[str, ...]
 
+    @property
+    def gives_orders(self) -> bool:
+        """To a machine that reads it, or phishing. Where no slice says so: of the hostile ones, those without anger."""
+        return "injection" in self.slices or ("hostile_or_injection" in self.situations and "hostile" not in self.slices and self.emotions == ("neutral",))
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

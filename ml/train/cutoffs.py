@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score, f1_score
 
+from ml.cutoffs import terms
 from ml.labels import EMOTIONS, NEGATIVE, POSITIVE, SITUATIONS
 from ml.train import corpus
 
@@ -38,7 +39,8 @@ def cutoffs(rows: Sequence[corpus.Row], decided: Floats) -> dict[str, Any]:
         "stretch": stretch,
         "classes": _classes(s[whole], y.sentiment[whole]),
         "churn": _churn(churn[whole], y.churn_risk[whole]),
-        "priority": _priority(decided[whole, -4:], y.priority[whole]),
+        "priority": _priority(rest[whole, len(EMOTIONS) + 4 : len(EMOTIONS) + 8], y.priority[whole]),
+        "order": _best(decided[:, -1], lambda c: float(f1_score(np.array([r.gives_orders for r in rows]), decided[:, -1] > c))),
     }
 
 
@@ -62,10 +64,6 @@ def _stretch(decided: Floats, wanted: Floats) -> list[float]:
     tried = [(a, b) for a in np.arange(1.0, 1.8, 0.05) for b in np.arange(-0.1, 0.11, 0.02)]
     scores = [f1_score(classes_of(wanted), classes_of(a * decided + b), average="macro") for a, b in tried]
     return [round(float(v), 3) for v in tried[int(np.argmax(scores))]]
-
-
-def terms(sentiment: Floats) -> Floats:
-    return np.column_stack([np.ones(len(sentiment)), sentiment, np.abs(sentiment), sentiment**2])
 
 
 def _classes(sentiment: Floats, wanted: Floats) -> list[list[float]]:

@@ -56,7 +56,7 @@ def targets(rows: Sequence[corpus.Row]) -> Floats:
     y = corpus.labels(rows)
     churn = y.churn_risk[:, None] >= np.array([1, 2, 3])
     priority = y.priority[:, None] == np.arange(len(PRIORITIES))
-    return np.column_stack([y.situations, y.emotions, y.sentiment, churn, priority]).astype(float)
+    return np.column_stack([y.situations, y.emotions, y.sentiment, churn, priority, [r.gives_orders for r in rows]]).astype(float)
 
 
 def vocabulary(rows: Sequence[corpus.Row]) -> features.Hashes:
