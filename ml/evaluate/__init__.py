@@ -1,0 +1,1 @@
+"""Figures of the model card, for anyone to run again: `undertone evaluate text`."""
