@@ -12,18 +12,9 @@ from ml import artifact
 
 SEEN = 400
 """Characters of a line that decide what it is: no client writes more before the mark, and the patterns stay fast on hostile lines."""
-WRAPPED = 4
-"""Lines over which clients wrap an attribution."""
-HEADER_LINES = 14
 
 _JUNK = re.compile(r"[\u200b\u200e\u200f\u2060\ufeff]")
 _QUOTED = re.compile(r"[ \t]{0,8}(>|&gt;|\|>)")
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\b(19|20)\d\d\b|\d{1,2}[:.h]\d{2}|\d年|\b\d{1,2}\.? \w{3,12}\b|\b\w{3,9} \d{1,2}\b")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w{2}|mailto:|<[^>]{1,100}@")
-_ON_DAY = r"\W{0,6}(on|am|le|el|em|il|op|den|dne|dnia|w dniu|no dia|at|in data|pe|ar|στις|vào)\s.{0,24}\d"
-_OPENS = re.compile(_ON_DAY, re.IGNORECASE)
-_LEAD = re.compile(rf"{_ON_DAY}|\W{{0,6}}(\d{{1,4}}([./-]|\.?\s\w|年)|\w{{2,12}}[.,]{{0,2}} (\w{{3,9}}\.? )?\d{{1,2}}\b)", re.IGNORECASE)
-"""How an attribution begins: a preposition and a date, a date, or a day of the week and a date."""
 _RULE = re.compile(r"_{10,}|[-=*─—]{10,}")
 _DELIMITER = re.compile(r"(--|__|—|–|-- ?-|—-|\*\*\*)")
 _DASHED_NAME = re.compile(r"[-–—/~] ?[^\W\d_][\w.'’-]{1,24}( [^\W\d_][\w.'’-]{0,24}){0,2}")
@@ -73,6 +64,9 @@ class Marks:
     wrote: re.Pattern[str]
     header: re.Pattern[str]
     roles: dict[str, str]
+    forward_subject: re.Pattern[str]
+    announces: re.Pattern[str]
+    mine: re.Pattern[str]
     inline_header: re.Pattern[str]
     message_words: re.Pattern[str]
     starts_forward: re.Pattern[str]
@@ -96,6 +90,9 @@ def marks() -> Marks:
         wrote=_compiled(rf"(?<!\w)({_any(words['wrote'])})(?!\w)|(写道|寫道|のメール|書きました|작성|썼습니다)"),
         header=_compiled(rf"[>*_ ]{{0,8}}({_any(roles)})[ *]{{0,4}}[:：]"),
         roles=roles,
+        forward_subject=_compiled(rf"({_any(words['forward_subjects'])}) ?: ?\S"),
+        announces=_compiled(rf"\b({'|'.join(words['announces_mark'])})\b[^.!?\[]{{0,30}}$"),
+        mine=_compiled(rf"\b({_any(words['mine'])})\b"),
         inline_header=_compiled(rf"[*_ ]{{0,4}}({frm}) ?\*?[:：].{{3,120}}? \*?({sent}) ?\*?[:：].*\d"),
         message_words=_compiled(_any(words["message_words"])),
         starts_forward=_compiled(rf"\W{{0,4}}({_any(words['starts_forward'])})\W{{0,4}}$"),
@@ -114,70 +111,30 @@ def is_quoted(line: Line) -> bool:
     return _QUOTED.match(line.text) is not None
 
 
-def attribution(found: Sequence[Line], at: int) -> int:
-    """How many lines "On ..., X wrote:" takes from here; 0 where none begins."""
-    joined = ""
-    for count, line in enumerate(found[at : at + WRAPPED], start=1):
-        if line.blank or (count > 1 and is_quoted(line)):
-            return 0
-        if count > 1 and (not _LEAD.match(joined) or _OPENS.match(line.text)):
-            return 0
-        joined = joined[:-1] + line.text if joined.endswith("=") else f"{joined} {line.text}".strip()
-        if len(joined) > SEEN:
-            return 0
-        if _is_attribution(joined):
-            return count
-    return 0
-
-
-def _is_attribution(text: str) -> bool:
-    if not text.endswith((":", "：", "wrote", "wrote>")):
-        return False
-    if marks().wrote.search(text) is None:
-        return _ADDRESS.search(text) is not None and _DATE.search(text) is not None and _LEAD.match(text) is not None
-    return _DATE.search(text) is not None or _ADDRESS.search(text) is not None or text.lower().startswith("on ")
-
-
-def names_a_writer(line: Line) -> bool:
-    """ "Anna Smith wrote:" without a date: an attribution only if quoted lines follow."""
-    return line.words <= 8 and line.text.endswith((":", "：")) and marks().wrote.search(line.text) is not None
-
-
-def starts_other_mail(found: Sequence[Line], at: int) -> bool:
-    """A rule with "original message", a forward mark, or a From/Sent/To block: everything below is somebody else's."""
-    text = found[at].text
-    if marks().starts_forward.match(text) or marks().inline_header.match(text):
-        return True
-    if text[:2] in ("--", "__", "==", "**", "- ", "* ") or text.endswith("---") or text.startswith(("[", "Original")):
-        core = text.strip("-_=*[] ®")
-        match = marks().message_words.match(core)
-        if match and len(core) - match.end() <= 60:
-            return True
-    return _header_block(found, at)
-
-
-def _header_block(found: Sequence[Line], at: int) -> bool:
-    if _role(found[at]) not in ("from", "sent", "to"):
-        return False
-    roles, others, blanks = set(), 0, 0
-    for line in found[at : at + HEADER_LINES]:
-        role = _role(line)
-        if role:
-            roles.add(role)
-            blanks = 0
-        elif line.blank:
-            blanks += 1
-        else:
-            others += 1
-        if others > 3 or blanks > 1:
-            break
-    core = roles & {"from", "sent", "to", "subject"}
-    return len(core) >= (2 if "from" in core and _ADDRESS.search(found[at].text) else 3)
-
-
-def _role(line: Line) -> str | None:
+def role(line: Line) -> str | None:
+    """What a header line names: from, sent, to, subject or other."""
     match = marks().header.match(line.text)
     return marks().roles[match[1].lower()] if match else None
+
+
+def is_sender(line: Line) -> bool:
+    """ "From: Anna Berg", without an address."""
+    name = re.split("[:：]", line.text, maxsplit=1)[-1].strip()
+    return role(line) == "from" and " " in name and is_name(Line(0, 0, name))
+
+
+def is_forward_subject(line: Line) -> bool:
+    return marks().forward_subject.match(line.text) is not None
+
+
+def announces_mark(before: str) -> bool:
+    """Whether the words before a sign say that the writer's own answers begin with it."""
+    return marks().announces.search(before) is not None and marks().mine.search(before) is not None
+
+
+def is_spoken(text: str) -> bool:
+    """Words to or about somebody, or a sentence with its mark."""
+    return _PROSE_END.search(text) is not None or _PERSON.search(text) is not None
 
 
 def is_delimiter(line: Line) -> bool:
@@ -239,6 +196,10 @@ def is_url(line: Line) -> bool:
 
 def is_postscript(line: Line) -> bool:
     return _PS.match(line.text) is not None
+
+
+def ends_signature(line: Line) -> bool:
+    return is_postscript(line) or is_notice(line.text) or is_rule(line) or is_delimiter(line)
 
 
 def is_prose(line: Line) -> bool:

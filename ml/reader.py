@@ -10,18 +10,22 @@ import numpy as np
 
 from ml.alternatives import BY_EMOTION
 from ml.cutoffs import terms
-from ml.features import Floats, tokens
+from ml.features import Floats
 from ml.labels import EMOTIONS, NEGATIVE, POSITIVE, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
 from ml.language import languages
 from ml.orders import is_order
 from ml.reading import COLUMNS, SENTIMENT, Model
 from ml.sentence_tokens import Said
 
-FEWEST_WORDS = 1
 UNSURE = 0.5
 """Below this confidence of the class of sentiment the reader abstains."""
 ORDER_VOTE = 0.12
 """In a text that gives orders to a machine, a sentence with this vote is taken for one."""
+MARGIN, WIDER = 1.5, 3.0
+"""Log odds above the limit of best F1 at which a text is taken to give orders (an honest sentence dropped costs more than an order scored),
+and below it at which a text is still looked through for plain signs of one."""
+ORDERED = 0.9
+"""Confidence of the situation of a text with such a sentence."""
 MOST_CHARS = 64_000
 ROUTINE: frozenset[SituationName] = frozenset({"routine_logistics", "hostile_or_injection"})
 
@@ -86,60 +90,50 @@ class Reader:
                 texts[n] = _blanked(texts[n], orders[n])
             said = Said.of(texts, self.model.masker)
             decided = self.model.decided(self.model.evidence_of(said))
-        quotes = self.model.spotter.spans(texts, said, self.model.heads, self.model.cues, self.model.masker)
-        spoken = languages(said.whole)
-        return self._readings(texts, said, decided, orders, quotes, spoken)
+        return self._readings(texts, said, decided, orders)
 
     def _orders(self, texts: Sequence[str], said: Said, decided: Floats) -> list[list[tuple[int, int]]]:
         """Sentences that instruct a machine, of each text."""
-        votes = self.model.heads(said.sentences)[:, COLUMNS.index("order")]
-        suspected = decided[:, COLUMNS.index("order")] > self.model.cutoffs["order"]
         found: list[list[tuple[int, int]]] = [[] for _ in texts]
-        for text, (start, end), vote in zip(said.owner.tolist(), said.spans, votes, strict=True):
-            if (suspected[text] and vote > ORDER_VOTE) or is_order(texts[text][start:end]):
+        chance = decided[:, COLUMNS.index("order")]
+        limit = self.model.cutoffs["order"]
+        looked_at = (chance > limit - WIDER)[said.owner]
+        if not looked_at.any():
+            return found
+        votes = self.model.heads(said.sentences)[:, COLUMNS.index("order")]
+        for n in np.flatnonzero(looked_at).tolist():
+            text, (start, end) = int(said.owner[n]), said.spans[n]
+            if (chance[text] > limit + MARGIN and votes[n] > ORDER_VOTE) or is_order(texts[text][start:end]):
                 found[text].append((start, end))
         return found
 
-    def _readings(
-        self,
-        texts: Sequence[str],
-        said: Said,
-        decided: Floats,
-        orders: Sequence[list[tuple[int, int]]],
-        quotes: Sequence[list[tuple[int, int]]],
-        spoken: Sequence[Language],
-    ) -> list[Reading]:
-        limits = self.model.cutoffs
+    def _readings(self, texts: Sequence[str], said: Said, decided: Floats, orders: Sequence[list[tuple[int, int]]]) -> list[Reading]:
+        limits, spoken, empty = self.model.cutoffs, languages(said.whole), said.empty
         a, b = limits["stretch"]
         sentiment = np.clip(a * decided[:, SENTIMENT] + b, -1, 1)
         sure = self._sure(sentiment)
-        words = said.whole.words
-        empty = words < FEWEST_WORDS
         churn = (decided[:, SENTIMENT + 1 : SENTIMENT + 4] > np.array(limits["churn"])).sum(axis=1)
-        needs = decided[:, SENTIMENT + 4 : SENTIMENT + 8]
-        why = self._why(texts, quotes)
-        readings = []
-        for n in range(len(texts)):
-            group = limits["english" if spoken[n] in ("en", "unknown") else "other"]
-            situations = _situations(decided[n, : len(SITUATIONS)], group["situations"], ordered=bool(orders[n]))
-            emotions = _emotions(decided[n, len(SITUATIONS) : SENTIMENT], group["emotions"])
-            named = int(needs[n, 1:].argmax()) + 1
-            quoted = abs(sentiment[n]) >= POSITIVE or any(s.name not in ROUTINE for s in situations)
-            readings.append(
-                Reading(
-                    language=spoken[n],
-                    sentiment=0.0 if empty[n] else round(float(sentiment[n]), 4),
-                    confidence=0.0 if empty[n] else round(float(sure[n]), 4),
-                    abstained=bool(empty[n] or sure[n] < UNSURE),
-                    emotions=() if empty[n] else emotions,
-                    situations=(SaidSituation("hostile_or_injection", 0.9),) if empty[n] and orders[n] else () if empty[n] else situations,
-                    churn_risk=0 if empty[n] else int(churn[n]),
-                    priority=PRIORITIES[named] if not empty[n] and needs[n, named] > limits["priority"] else "unknown",
-                    quotes=tuple(Quote(start, end, reason) for (start, end), reason in zip(quotes[n], why[n], strict=True)) if quoted and not empty[n] else (),
-                    orders=tuple(orders[n]),
-                )
+        groups = [limits["english" if language in ("en", "unknown") else "other"] for language in spoken]
+        situations = [_situations(d[: len(SITUATIONS)], group["situations"], ordered=bool(o)) for d, group, o in zip(decided, groups, orders, strict=True)]
+        quoted = (np.abs(sentiment) >= POSITIVE) | np.array([any(s.name not in ROUTINE for s in found) for found in situations], dtype=bool)
+        spotted = self.model.spotter.spans(texts, said, decided, quoted, self.model.heads, self.model.cues, self.model.masker)
+        return [
+            _nothing(spoken[n], orders[n])
+            if empty[n]
+            else Reading(
+                language=spoken[n],
+                sentiment=round(float(sentiment[n]), 4),
+                confidence=round(float(sure[n]), 4),
+                abstained=bool(sure[n] < UNSURE),
+                emotions=_emotions(decided[n, len(SITUATIONS) : SENTIMENT], groups[n]["emotions"]),
+                situations=situations[n],
+                churn_risk=int(churn[n]),
+                priority=_priority(decided[n, SENTIMENT + 4 : SENTIMENT + 8], limits["priority"]),
+                quotes=tuple(Quote(s.start, s.end, _why(s.votes)) for s in spotted[n]),
+                orders=tuple(orders[n]),
             )
-        return readings
+            for n in range(len(texts))
+        ]
 
     def _sure(self, sentiment: Floats) -> Floats:
         """Calibrated chance that the class of sentiment is right."""
@@ -147,21 +141,6 @@ class Reader:
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         classes = np.where(sentiment <= NEGATIVE, 0, np.where(sentiment >= POSITIVE, 2, 1))
         found: Floats = (raised / raised.sum(axis=1, keepdims=True))[np.arange(len(classes)), classes]
-        return found
-
-    def _why(self, texts: Sequence[str], quotes: Sequence[list[tuple[int, int]]]) -> list[list[tuple[str, ...]]]:
-        """Of each quote, the verdicts it votes for most."""
-        units = [texts[n][start:end] for n, found in enumerate(quotes) for start, end in found]
-        if not units:
-            return [[] for _ in texts]
-        votes = self.model.heads(tokens(units, self.model.masker))[:, :SENTIMENT]
-        names = np.array([column.split(" ", 1)[1] for column in COLUMNS[:SENTIMENT]])
-        strongest = np.argsort(-votes, axis=1)[:, :2]
-        reasons = [tuple(dict.fromkeys(names[row].tolist())) for row in strongest]
-        found, at = [], 0
-        for spans in quotes:
-            found.append(reasons[at : at + len(spans)])
-            at += len(spans)
         return found
 
 
@@ -174,10 +153,37 @@ def _chance(log_odds: float) -> float:
     return round(float(1 / (1 + np.exp(-log_odds))), 4)
 
 
+def _nothing(language: Language, orders: Sequence[tuple[int, int]]) -> Reading:
+    """Of a text without words, or of which only orders to a machine were left."""
+    situations = (SaidSituation("hostile_or_injection", ORDERED),) if orders else ()
+    return Reading(
+        language=language,
+        sentiment=0.0,
+        confidence=0.0,
+        abstained=True,
+        emotions=(),
+        situations=situations,
+        churn_risk=0,
+        priority="unknown",
+        quotes=(),
+        orders=tuple(orders),
+    )
+
+
+def _priority(decided: Floats, limit: float) -> Priority:
+    named = int(decided[1:].argmax()) + 1
+    return PRIORITIES[named] if decided[named] > limit else "unknown"
+
+
+def _why(votes: Floats) -> tuple[str, ...]:
+    """The two verdicts these words vote for most."""
+    return tuple(dict.fromkeys(COLUMNS[n].split(" ", 1)[1] for n in np.argsort(-votes[:SENTIMENT])[:2]))
+
+
 def _situations(decided: Floats, limits: Sequence[float], *, ordered: bool) -> tuple[SaidSituation, ...]:
     found = {SITUATIONS[n]: _chance(decided[n]) for n in np.flatnonzero(decided > np.array(limits))}
     if ordered:
-        found["hostile_or_injection"] = max(found.get("hostile_or_injection", 0.0), 0.9)
+        found["hostile_or_injection"] = max(found.get("hostile_or_injection", 0.0), ORDERED)
     return tuple(SaidSituation(name, chance) for name, chance in sorted(found.items(), key=lambda item: -item[1]))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +21,7 @@ from ml.masking import Masker
 from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.spans import Spotter
-from ml.trees import Trees
+from ml.trees import Forest, Trees
 
 NAME = "reading"
 CHURN_LEVELS = (1, 2, 3)
@@ -71,14 +72,17 @@ class Model:
             spotter=Spotter(sentence, clause, (sentence_base, clause_base)),
         )
 
+    @cached_property
+    def _forest(self) -> Forest:
+        return Forest.of(self.trees)
+
     def evidence_of(self, said: Said) -> Floats:
         """What the trees see of each text."""
         return np.column_stack([self.heads(said.whole), aside(said, self.cues, self.tone)])
 
     def decided(self, evidence: Floats) -> Floats:
         """Columns as COLUMNS: sentiment -1..1 as the trees see it, log odds for the rest."""
-        columns = np.ascontiguousarray(evidence.T)
-        return np.column_stack([base + trees(columns) for base, trees in zip(self.base, self.trees, strict=True)])
+        return self.base + self._forest(np.ascontiguousarray(evidence.T))
 
 
 def aside(said: Said, cues: Cues, tone: Sentiment) -> Floats:

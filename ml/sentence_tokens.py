@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from ml import features
-from ml.features import Ints, Tokens
+from ml.features import Flags, Ints, Tokens
 from ml.masking import Masker
 from ml.text import sentences
 
@@ -34,3 +34,9 @@ class Said:
         t = features.tokens([text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found], masker)
         whole = Tokens(t.hashes, t.stems, owner[t.unit], len(texts))
         return cls(t, whole, owner, [span for found in spans for span in found])
+
+    @property
+    def empty(self) -> Flags:
+        """Texts without a word."""
+        empty: Flags = self.whole.words < 1
+        return empty

@@ -1,7 +1,8 @@
 """The words a message's author wrote, with offsets into the message as it came: no quotes, signatures or legal notices.
 
 It reads plain text. A connector turns HTML into text before it stores a body, for offsets can only point into what is stored.
-Greetings, thanks and sign-offs are the writer's own; the name, title and phone lines below them are not.
+Greetings, thanks and sign-offs are the writer's own, and so is a name alone below them or at the end ("Best,\\nAnna", "-Anna"). A name that begins a block
+of title, phone, company or links is part of the signature, which is not: the closing stays and all from that name on goes.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
-from ml import mail
+from ml import mail, quotes
 from ml.mail import Line
 
 MAX_CHARS = 64_000
@@ -101,58 +103,37 @@ def _span(block: Sequence[Line]) -> tuple[int, int]:
 
 def _own_blocks(lines: Sequence[Line]) -> list[list[Line]]:
     """Runs of the writer's lines, each starting and ending with a line that is not blank."""
-    runs = _between_quotes(lines)
+    runs = quotes.without_quotes(lines)
     blocks = [block for run in runs for block in _without_notices(run)]
     return [own for i, block in enumerate(blocks) for own in _without_signature(block, last=i == len(blocks) - 1)]
 
 
-def _between_quotes(lines: Sequence[Line]) -> list[list[Line]]:
-    runs: list[list[Line]] = [[]]
-    i = 0
-    while i < len(lines):
-        if mail.starts_other_mail(lines, i):
-            break
-        taken, ends = _quote_at(lines, i)
-        if ends:
-            break
-        if taken:
-            runs.append([])
-        else:
-            runs[-1].append(lines[i])
-        i += max(taken, 1)
-    return [run for run in runs if any(not line.blank for line in run)]
-
-
-def _quote_at(lines: Sequence[Line], i: int) -> tuple[int, bool]:
-    """(lines of somebody else's from here, whether all the rest is). An attribution with nothing marked below it ends the own text."""
-    if mail.is_quoted(lines[i]) or _is_wrapped_quote(lines, i) or mail.is_sent_from(lines[i]):
-        return 1, False
-    length = mail.attribution(lines, i)
-    after = i + max(length, 1)
-    below = next((line for line in lines[after : after + 6] if not line.blank), None)
-    if length:
-        return length, below is not None and not mail.is_quoted(below)
-    if below is not None and mail.names_a_writer(lines[i]) and mail.is_quoted(below):
-        return 1, False
-    return 0, False
-
-
-def _is_wrapped_quote(lines: Sequence[Line], i: int) -> bool:
-    """The tail of a quoted line that a mail server broke, between two quoted lines."""
-    if not 0 < i < len(lines) - 1 or lines[i].blank or lines[i].words > 3:
-        return False
-    before = lines[i - 1]
-    return mail.is_quoted(before) and mail.is_quoted(lines[i + 1]) and len(before.text) >= 60 and not lines[i].text[:1].isupper()
-
-
 def _without_signature(block: Sequence[Line], *, last: bool) -> list[list[Line]]:
     for i, line in enumerate(block):
-        rest = [below for below in block[i + 1 : i + 2 + SIGNATURE_LINES] if not below.blank]
-        if _starts_signature(line, rest) or _is_dashed_signature(block, i, rest):
+        below = block[i + 1 : i + 2 + SIGNATURE_LINES]
+        rest = [label for label in below if not label.blank]
+        if _starts_signature(line, rest):
             return _filled(block[:i])
         if mail.is_closing(line) and rest and not mail.is_closing(rest[0]) and _is_signature(rest, after_closing=True):
-            return _filled(block[: i + 1], _from_postscript(block[i + 1 :]))
+            return _filled(block[: i + 1 + _signing(below)], _from_postscript(block[i + 1 :]))
+        if _is_dashed_signature(block, i, rest):
+            return _filled(block[: i + _signing([line, *below])], _from_postscript(block[i + 1 :]))
     return _filled(block[: _contact_start(block)] if last else block)
+
+
+def _signing(below: Sequence[Line]) -> int:
+    """How many of these lines sign the message with a name that begins no block of contact data."""
+    at = next(i for i, line in enumerate(below) if not line.blank)
+    labels = _labels(below[at:])
+    if not labels:
+        return 0
+    name, *others = labels
+    if mail.is_url(name) or (name.words > 1 and mail.is_contact(name)):
+        return 0
+    if not any(mail.is_contact(line) or mail.is_url(line) for line in others):
+        return at + 1
+    is_apart = below[at + 1].blank and (name.words == 1 or others[0].text.startswith(name.text.split(" ")[0]))
+    return at + 1 if is_apart else 0
 
 
 def _filled(*blocks: Sequence[Line]) -> list[list[Line]]:
@@ -177,16 +158,16 @@ def _is_dashed_signature(block: Sequence[Line], i: int, rest: Sequence[Line]) ->
 
 def _is_signature(rest: Sequence[Line], *, after_closing: bool) -> bool:
     """Whether these lines, up to a notice or a postscript, hold labels and no sentence."""
-    head: list[Line] = []
-    for line in rest:
-        if mail.is_postscript(line) or mail.is_notice(line.text) or mail.is_rule(line) or mail.is_delimiter(line):
-            break
-        head.append(line)
+    head = _labels(rest)
     if any(mail.is_prose(line) and not mail.is_contact(line) for line in head) or len(head) > SIGNATURE_LINES:
         return False
     if after_closing:
         return not head or mail.is_name(head[0]) or mail.is_dashed_name(head[0]) or any(mail.is_contact(line) for line in head) or len(head) == 1
     return any(mail.is_contact(line) or mail.is_url(line) for line in head) or not head
+
+
+def _labels(below: Sequence[Line]) -> list[Line]:
+    return list(takewhile(lambda line: not mail.ends_signature(line), (line for line in below if not line.blank)))
 
 
 def _from_postscript(below: Sequence[Line]) -> Sequence[Line]:
@@ -205,12 +186,21 @@ def _contact_start(kept: Sequence[Line]) -> int:
         i -= 1
     while i < len(kept) and kept[i].blank:
         i += 1
-    if i == len(kept) or i == 0:
+    if i == 0:
         return len(kept)
-    labels = sum(not line.blank for line in kept[i:])
-    is_apart = kept[i - 1].blank or mail.is_prose(kept[i - 1])
-    lone_name = labels == 1 and is_apart and mail.is_name(kept[i]) and kept[i].words >= 2
-    return i if is_apart and ((contact and labels >= 2) or lone_name) else len(kept)
+    is_apart = i < len(kept) and (kept[i - 1].blank or mail.is_prose(kept[i - 1]))
+    is_signature = is_apart and contact and sum(not line.blank for line in kept[i:]) >= 2
+    return i if is_signature else _signature_paragraph(kept)
+
+
+def _signature_paragraph(kept: Sequence[Line]) -> int:
+    """Where a last paragraph of a full name and, among labels that say nothing by themselves, two ways to reach it begins."""
+    labels = list(takewhile(lambda line: not line.blank, kept[: -SIGNATURE_LINES - 1 : -1]))
+    start = len(kept) - len(labels)
+    if start == 0 or len(labels) > SIGNATURE_LINES or not mail.is_name(labels[-1]) or labels[-1].words < 2:
+        return len(kept)
+    ways = sum(mail.is_contact(line) or mail.is_url(line) for line in labels)
+    return start if ways >= 2 and not any(mail.is_prose(line) for line in labels) else len(kept)
 
 
 def _without_notices(kept: Sequence[Line]) -> list[list[Line]]:

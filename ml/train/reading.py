@@ -36,7 +36,8 @@ from ml.train.spans import spotter
 from ml.trees import Trees
 
 PENALTY = 1.0
-ROUNDS, LEAVES, DEPTH, RATE, FEWEST_ROWS, SHRINKAGE = 100, 8, 4, 0.08, 30, 5.0
+ROUNDS, LEAVES, DEPTH, RATE, FEWEST_ROWS, SHRINKAGE, SEEN = 100, 8, 4, 0.08, 40, 8.0, 0.4
+SENTIMENT_ROUNDS = 250
 """Of the boosted trees: few and shallow, for they run on every message."""
 FOLDS = 6
 FEWEST_BRIEFS = 3
@@ -131,7 +132,8 @@ def votes(m: Material, apart: Sequence[Heads]) -> Floats:
 def boosted(evidence: Floats, wanted: Floats, column: int) -> tuple[float, Trees]:
     """(start, trees) of one column: a regression for sentiment, log odds for the others."""
     settings: dict[str, Any] = {
-        "max_iter": ROUNDS, "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "learning_rate": RATE,
+        "max_iter": SENTIMENT_ROUNDS if column == SENTIMENT else ROUNDS, "max_features": SEEN,
+        "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "learning_rate": RATE,
         "min_samples_leaf": FEWEST_ROWS, "l2_regularization": SHRINKAGE, "random_state": 0,
     }  # fmt: skip
     kind = HistGradientBoostingRegressor if column == SENTIMENT else HistGradientBoostingClassifier
@@ -154,6 +156,7 @@ def decided_apart(m: Material, evidence: Floats) -> Floats:
 def train(m: Material) -> Model:
     apart = unseeing(m)
     evidence = np.column_stack([votes(m, apart), m.aside])
+    decided = decided_apart(m, evidence)
     grown = [boosted(evidence, m.wanted, column) for column in range(len(COLUMNS))]
     return Model(
         version="untrained",
@@ -163,8 +166,8 @@ def train(m: Material) -> Model:
         tone=m.tone,
         trees=[trees for _, trees in grown],
         base=np.array([base for base, _ in grown]),
-        cutoffs=cutoffs(m.rows, decided_apart(m, evidence)),
-        spotter=spotter(m.rows, m.said, m.fold, apart, m.cues, m.masker),
+        cutoffs=cutoffs(m.rows, decided),
+        spotter=spotter(m.rows, m.said, m.fold, apart, decided, m.cues, m.masker),
     )
 
 

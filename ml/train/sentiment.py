@@ -16,16 +16,18 @@ import numpy.typing as npt
 
 from ml import artifact, features
 from ml.sentiment import NAME, Sentiment
+from ml.train import logistic
 from ml.train import sentiment_data as data
 from ml.train.sentiment_report import report
 
-SEED = 7
-LEXICAL_WEIGHT = 2.0
+LEXICAL_WEIGHT = 3.0
 """Lexicon features are few and dense; this lets the regulariser punish them less than single words."""
-STRENGTH = 1.0
+APART_WEIGHT = 5.0
+"""Likewise, of the bias that rows without neutral ones have to themselves."""
+STRENGTH = 0.5
 """Inverse regularisation."""
-TOLERANCE, ITERATIONS = 1e-3, 300
-MIN_ROWS = 2
+ROUNDS = 30
+MIN_ROWS = 3
 """A word seen in fewer training rows gets no weight."""
 ORDINARY = (0.18, 0.64, 0.18)
 """Shares of negative, neutral and positive sentences in ordinary business mail, by judgement."""
@@ -48,7 +50,6 @@ def train(rows: Sequence[data.Row]) -> Sentiment:
 
 def _fitted(rows: Sequence[data.Row], lexicon: features.Lexicon) -> Sentiment:
     from scipy.sparse import csr_matrix, hstack
-    from sklearn.linear_model import LogisticRegression
 
     t = features.tokens([r.text for r in rows])
     unit, bucket, frequency = features.hashed(t)
@@ -59,11 +60,12 @@ def _fitted(rows: Sequence[data.Row], lexicon: features.Lexicon) -> Sentiment:
     value /= np.where(norm > 0, norm, 1.0)[unit]
     used = np.flatnonzero(idf)
     words = csr_matrix((value, (unit, bucket)), shape=(t.units, features.BUCKETS))[:, used]
-    matrix = hstack([words, csr_matrix(features.lexical(t, lexicon) * LEXICAL_WEIGHT)], format="csr")
-    model = LogisticRegression(C=STRENGTH, max_iter=ITERATIONS, tol=TOLERANCE, random_state=SEED)
-    model.fit(matrix, [r.label for r in rows], sample_weight=[r.weight for r in rows])
+    lexical = features.lexical(t, lexicon) * LEXICAL_WEIGHT
+    matrix = hstack([words, csr_matrix(np.hstack([lexical, _apart(rows, lexical)]))], format="csr")
+    wanted, weight = np.eye(len(data.CLASSES))[[r.label for r in rows]], np.array([r.weight for r in rows])
+    learned, bias = logistic.softmax(matrix, wanted, weight, strength=STRENGTH, rounds=ROUNDS)
     weights = np.zeros((features.BUCKETS, len(data.CLASSES)))
-    weights[used] = model.coef_.T[: len(used)]
+    weights[used] = learned[: len(used)]
     packed, scale = _packed(weights)
     return Sentiment(
         version="untrained",
@@ -71,10 +73,16 @@ def _fitted(rows: Sequence[data.Row], lexicon: features.Lexicon) -> Sentiment:
         idf=idf,
         words=packed,
         scale=scale,
-        lexical=model.coef_.T[len(used) :] * LEXICAL_WEIGHT,
-        bias=model.intercept_,
+        lexical=learned[len(used) : len(used) + lexical.shape[1]] * LEXICAL_WEIGHT,
+        bias=bias,
         temperature=1.0,
     )
+
+
+def _apart(rows: Sequence[data.Row], lexical: Floats) -> Floats:
+    """Columns that only training sees: where no row is neutral, bias and lexicon learn that nothing ever is, and must not pass it on."""
+    apart = np.array([[r.domain in data.WITHOUT_NEUTRAL] for r in rows], dtype=float)
+    return np.hstack([apart * APART_WEIGHT, apart * lexical])
 
 
 def _packed(weights: Floats) -> tuple[npt.NDArray[np.int8], Floats]:

@@ -25,6 +25,8 @@ WEIGHTS = {"vader": 1.0, "senti4sd": 1.5, "xed": 0.4, "xed_other": 0.25, "intent
 """What a row of a set counts for: our own sentences are few and of the right domain."""
 _POSITIVE, _NEGATIVE = {"joy", "trust"}, {"anger", "disgust", "fear", "sadness"}
 _XED_LANGUAGES = {"de", "fr", "es", "pt"}
+WITHOUT_NEUTRAL = frozenset(f"xed {language}" for language in _XED_LANGUAGES)
+"""Domains in which every row has a feeling, for only those were labelled."""
 CLEAR_RATING = 0.5
 """Mean ratings within this are neutral."""
 
@@ -61,7 +63,7 @@ def benchmarks(data: Path) -> list[Row]:
 
 
 def lexicon() -> Lexicon:
-    """VADER's word list (MIT) with our additions."""
+    """VADER's word list (MIT) with our additions, and the single words among our cues where both are silent."""
     import vaderSentiment
 
     lines = (Path(vaderSentiment.__file__).parent / "vader_lexicon.txt").read_text(encoding="utf-8").splitlines()
@@ -69,10 +71,21 @@ def lexicon() -> Lexicon:
     ours = artifact.words("valence")
     valence.update({word: mean for words in reversed(list(ours["words"].values())) for word, mean in words.items() if word not in valence})
     valence.update(ours["words"]["en"])
+    valence = {**_single_cues(), **valence}
     for word in ours["neutral"]:
         valence.pop(word, None)
     by_key = dict(sorted((checksum(word), mean) for word, mean in valence.items()))
     return _lexicon(by_key)
+
+
+def _single_cues() -> dict[str, float]:
+    """Of a form that several languages share, the English reading counts."""
+    found: dict[str, float] = {}
+    for path in sorted(artifact.WORDS.glob("cues.*.tsv"), key=lambda path: path.name == "cues.en.tsv"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            forms, mean, _ = line.split("\t")
+            found |= {form.lower(): float(mean) for form in forms.split("|") if " " not in form and float(mean)}
+    return found
 
 
 def _lexicon(by_key: dict[int, float]) -> Lexicon:

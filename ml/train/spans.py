@@ -25,29 +25,22 @@ FURTHER = 0.6
 _WORD = re.compile(r"\w+")
 
 
-def spotter(rows: Sequence[Row], said: Said, fold: npt.NDArray[np.int64], apart: Sequence[Heads], cues: Cues, masker: Masker) -> Spotter:
-    """`apart[fold]`: heads that have not seen the authors of the fold. A message without a marked span teaches nothing."""
+def spotter(rows: Sequence[Row], said: Said, fold: npt.NDArray[np.int64], apart: Sequence[Heads], decided: Floats, cues: Cues, masker: Masker) -> Spotter:
+    """`apart[fold]`: heads that have not seen the authors of the fold; `decided` likewise. A message without a marked span teaches nothing."""
     texts = [r.own for r in rows]
-    evidence = _apart(said, fold, apart, cues)
+    evidence = np.stack([sentence_evidence(said.sentences, said.owner, decided, unseeing, cues) for unseeing in apart])
+    evidence = evidence[fold[said.owner], np.arange(len(said.owner))]
     wanted = np.array([_worth(texts[text][start:end], rows[text].spans) for text, (start, end) in zip(said.owner.tolist(), said.spans, strict=True)])
     marked = np.array([bool(r.spans) for r in rows])
     teaches = marked[said.owner]
     base, sentence = regression(evidence[teaches], wanted[teaches], ROUNDS)
     worth = base + sentence(np.ascontiguousarray(evidence.T))
-    candidates, of = likely_clauses(texts, said.spans, said.owner, worth)
-    kept = [n for n, text in enumerate(of) if marked[text]]
-    candidates, of = [candidates[n] for n in kept], [of[n] for n in kept]
+    candidates, of = likely_clauses(texts, said.spans, said.owner, worth, marked)
     units = [texts[text][c.start : c.end] for text, c in zip(of, candidates, strict=True)]
-    t = features.tokens(units, masker)
-    promise = worth_of(candidates, of, said.owner, worth)
-    seen = np.stack([clause_evidence(t, candidates, unseeing, cues, promise) for unseeing in apart])[fold[of], np.arange(len(of))]
+    t, promise = features.tokens(units, masker), worth_of(candidates, of, said.owner, worth)
+    seen = np.stack([clause_evidence(t, candidates, of, decided, unseeing, cues, promise)[1] for unseeing in apart])[fold[of], np.arange(len(of))]
     clause_base, clause = regression(seen, np.array([_worth(unit, rows[text].spans) for unit, text in zip(units, of, strict=True)]), ROUNDS)
     return Spotter(sentence, clause, (base, clause_base))
-
-
-def _apart(said: Said, fold: npt.NDArray[np.int64], apart: Sequence[Heads], cues: Cues) -> Floats:
-    evidence = [sentence_evidence(said.sentences, said.owner, unseeing, cues) for unseeing in apart]
-    return np.stack(evidence)[fold[said.owner], np.arange(len(said.owner))]
 
 
 def _worth(unit: str, spans: Sequence[str]) -> float:
