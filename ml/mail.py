@@ -13,6 +13,7 @@ from ml import artifact
 SEEN = 400
 """Characters of a line that decide what it is: no client writes more before the mark, and the patterns stay fast on hostile lines."""
 
+_BLANK = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace()) + "\ufeff\u200b"
 _JUNK = re.compile(r"[\u200b\u200e\u200f\u2060\ufeff]")
 _QUOTED = re.compile(r"[ \t]{0,8}(>|&gt;|\|>)")
 _RULE = re.compile(r"_{10,}|[-=*─—]{10,}")
@@ -50,7 +51,7 @@ class Line:
 def lines(body: str) -> list[Line]:
     found, at = [], 0
     for raw in body.split("\n"):
-        text = raw.strip("\r\t \xa0\ufeff\u200b")
+        text = raw.strip(_BLANK)
         start = at + raw.index(text) if text else at
         found.append(Line(start, start + len(text), _JUNK.sub("", text[:SEEN]).replace("\xa0", " ")))
         at += len(raw) + 1

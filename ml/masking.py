@@ -20,7 +20,7 @@ NAME = crc32(b"\x00name")
 
 Flags = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
-_ADDRESS = re.compile(r"\S+@\S+|\b(?:https?://|www\.)\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@]{1,254}@\S+|\b(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def without_addresses(text: str) -> str:

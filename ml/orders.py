@@ -14,6 +14,7 @@ from ml import artifact
 
 NEEDED = 2
 _SPACED = re.compile(r"(?:\b\w[ .\-_]){5,}\w\b")
+_BLANKS = re.compile(r"\s+")
 _HIDDEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _LOOKALIKE = str.maketrans("аеорсухікАЕОРСТХІВМНК", "aeopcyxikAEOPCTXIBMHK")
 
@@ -28,7 +29,7 @@ def is_order(sentence: str) -> bool:
 
 def plain(text: str) -> str:
     """Without what hides letters: zero-width and tag characters, look-alikes of another alphabet, letters set apart."""
-    shown = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
+    shown = _BLANKS.sub(" ", unicodedata.normalize("NFKC", _HIDDEN.sub("", text)))
     if re.search(r"[A-Za-z]", shown):
         shown = shown.translate(_LOOKALIKE)
     return _SPACED.sub(lambda m: re.sub(r"[ .\-_]", "", m[0]), shown).lower()

@@ -189,7 +189,7 @@ def _header_block(found: Sequence[Line], at: int) -> bool:
 
 
 def _header_roles(below: Sequence[Line]) -> dict[str, str]:
-    """What each header line names, and its text, down to the first paragraph that is no header."""
+    """What each header line names, and its text, down to two blank lines or a fourth line that is no header."""
     block: dict[str, str] = {}
     others, blanks = 0, 0
     for line in below:
@@ -200,7 +200,7 @@ def _header_roles(below: Sequence[Line]) -> dict[str, str]:
         elif line.blank:
             blanks += 1
         else:
-            others += 4 if blanks else 1
+            others += 1
         if others > 3 or blanks > 1:
             break
     return block

@@ -197,7 +197,7 @@ def _signature_paragraph(kept: Sequence[Line]) -> int:
     """Where a last paragraph of a full name and, among labels that say nothing by themselves, two ways to reach it begins."""
     labels = list(takewhile(lambda line: not line.blank, kept[: -SIGNATURE_LINES - 1 : -1]))
     start = len(kept) - len(labels)
-    if start == 0 or len(labels) > SIGNATURE_LINES or not mail.is_name(labels[-1]) or labels[-1].words < 2:
+    if not kept[start - 1].blank or not mail.is_name(labels[-1]) or labels[-1].words < 2:
         return len(kept)
     ways = sum(mail.is_contact(line) or mail.is_url(line) for line in labels)
     return start if ways >= 2 and not any(mail.is_prose(line) for line in labels) else len(kept)

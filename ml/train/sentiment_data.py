@@ -51,15 +51,17 @@ def read(data: Path) -> list[Row]:
 
 def benchmarks(data: Path) -> list[Row]:
     """Sets whose licence or kind allows measuring only."""
-    text = data / "text"
     groups = {"positive": 2, "negative": 0, "neutral": 1, "ambiguous": 1}
     go = (
         Row(r["text"], groups[r["group"][0]], "goemotions", "goemotions", test=True, weight=0)
-        for r in _rows(text / "goemotions.parquet")
+        for r in _rows(data / "text" / "goemotions.parquet")
         if r["split"] == "test" and len(r["group"]) == 1
     )
-    uci = (Row(r["text"], 2 * int(r["label"]), "uci", f"uci {r['domain']}", test=True, weight=0) for r in _rows(text / "uci_sentences.parquet"))
-    return [*go, *uci]
+    return [*go, *uci(data)]
+
+
+def uci(data: Path) -> list[Row]:
+    return [Row(r["text"], 2 * int(r["label"]), "uci", f"uci {r['domain']}", test=True, weight=0) for r in _rows(data / "text" / "uci_sentences.parquet")]
 
 
 def lexicon() -> Lexicon:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ml.labels import SituationName
+from ml.labels import NEGATIVE, SituationName
 from ml.reader import Reading
 from service.signals import Handling
 
@@ -21,4 +21,4 @@ def handling(reading: Reading) -> Handling:
 
 
 def _is_calm(reading: Reading) -> bool:
-    return all(emotion.name == "neutral" for emotion in reading.emotions)
+    return reading.sentiment > NEGATIVE and all(emotion.name == "neutral" for emotion in reading.emotions)

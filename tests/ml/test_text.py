@@ -49,6 +49,7 @@ ATTRIBUTIONS = {
     "ru": '02.04.2025 14:20 пользователь "Anna" <\nanna@x.com> написал:',
     "ja": "2025年3月3日(月) 9:00 Anna Berg <anna@x.com>:",
     "zh": "发件人: Anna Berg <anna@x.com>\n发送时间: 2025年3月3日\n收件人: Bob\n主题: offer",
+    "pt, date behind": "Anna Berg <anna@x.com> escreveu (segunda,\n3/03/2025 à(s) 10:12):",
     "no verb": "Thu, 26 Jun 2025 14:00:51 +0400 от Anna Berg <anna@x.com>:",
 }
 
@@ -91,7 +92,8 @@ SIGNATURES = {
     "If you received it in error, delete it.",
     "notice, de": "Diese E-Mail enthält vertrauliche Informationen. Sind Sie nicht der richtige Adressat, löschen Sie sie.",
     "list": "_______________________________________________\nusers mailing list\nusers@lists.x.com",
-    "dash": "-Bob Miller",
+    "dash": "-Bob Miller\nCFO, Acme Inc.\n+44 20 7946 0000",
+    "labels that say nothing": "Bob Miller\nQuality Matters\nThe Old Mill 12\nT: +44 20 7946 0000\nwww.acme.com",
 }
 
 
@@ -101,8 +103,90 @@ def test_a_signature_is_not_own_text(signature):
 
 
 @pytest.mark.parametrize("closing", ["Best regards,", "Thanks,", "Viele Grüße", "Cordialement,", "Un saludo,", "Com os melhores cumprimentos,", "Cheers"])
-def test_the_sign_off_is_own_and_the_name_below_is_not(closing):
+def test_the_sign_off_is_own_and_the_name_that_begins_a_block_is_not(closing):
     assert own_text(f"We move on Friday.\n\n{closing}\nBob Miller\nCFO\nT: +44 20 7946 0000").text == f"We move on Friday.\n\n{closing}"
+
+
+SIGNED = ["Best regards,\nBob", "Best regards,\n\nBob Miller", "Viele Grüße\nBob Miller", "Thanks,\nYour procurement team", "-Bob Miller", "/Bob", "Bob Miller"]
+BELOW = {
+    "nothing": "",
+    "a delimiter": "\n\n-- \nBob Miller\nAcme Inc.",
+    "a phone's own line": "\nSent from my iPhone",
+    "a quote": f"\n\nOn 3 Mar 2025, Anna <a@x.com> wrote:\n> {THEIRS}",
+    "a notice": "\n\nThis e-mail is confidential and intended only for the addressee.",
+    "a list": "\n\n_______________________________________________\nusers mailing list\nusers@lists.x.com",
+}
+
+
+@pytest.mark.parametrize("below", BELOW.values(), ids=BELOW)
+@pytest.mark.parametrize("signed", SIGNED)
+def test_a_name_alone_is_the_writers(signed, below):
+    assert own_text(f"We move on Friday.\n\n{signed}{below}").text == f"We move on Friday.\n\n{signed}"
+
+
+@pytest.mark.parametrize(
+    ("signature", "kept"),
+    [
+        ("Bob\n\nBob Miller | Care\nAcme Inc.\n+44 20 7946 0000", "\nBob"),
+        ("\nBob Miller\n\nCFO\n\nAcme Inc.\n\nT: +44 20 7946 0000", ""),
+        ("Bob\nBob Miller\nhttps://acme.com", ""),
+        ("Bob Miller\nhttps://acme.com", ""),
+        ("Bob Miller\nQuality Matters", "\nBob Miller"),
+    ],
+)
+def test_only_a_name_that_stands_apart_from_its_contact_data_stays(signature, kept):
+    assert own_text(f"We move on Friday.\n\nBest regards,\n{signature}").text == f"We move on Friday.\n\nBest regards,{kept}"
+
+
+OUTLOOK = "From: Anna Berg <anna@x.com>\nSent: Monday\nTo: Bob\nSubject: offer"
+
+
+def test_answers_that_bear_the_announced_mark_are_kept():
+    body = f"My answers are below, marked [BM].\n\n{OUTLOOK}\n\nCan you sign?\n[BM] Not yet.\n{THEIRS}"
+    assert own_text(body).text == "My answers are below, marked [BM].\n[BM] Not yet."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"Anna's answers are marked [AB].\n\n{OUTLOOK}\n\n[AB] {THEIRS}",
+        f"My answers are below.\n\n{OUTLOOK}\n\n[AB] {THEIRS}",
+        f"My answers are marked [AB].\n\n{OUTLOOK}\n\nHello.\n\n{OUTLOOK}\n\n[AB] {THEIRS}",
+        f"My answers start with >>.\n\n{OUTLOOK}\n\n> Why?\n>> {THEIRS}",
+        f"My answers start with >>.\n\n{OUTLOOK}\n\n>>> {THEIRS}",
+        f"You said:\n> {THEIRS}\n\nOn 3 Mar 2025, Anna <a@x.com> wrote:\n> Hello",
+        "This fails:\n> make offer --all\n\nOn 3 Mar 2025, Anna <a@x.com> wrote:\n> Call\n> make offer --all",
+        "My view of this:\n> nothing new since monday\n\nNo.\n\nOn 3 Mar 2025, Anna <a@x.com> wrote:\n> Hello",
+        "It fails.\n\nOn 3 Mar 2025, Anna <a@x.com> wrote:\n> Do this:\n> make offer --all\n\n> Bye",
+        f"See below:\n\nFrom: Anna Berg\nSent: Monday\nTo: Bob\nSubject: offer\n\n{THEIRS}",
+        f"See below:\n\nVon: Anna Berg <anna@x.com>\nAn: Bob\n\n{THEIRS}",
+    ],
+)
+def test_no_exception_for_own_lines_lets_anothers_through(body):
+    kept = own_text(body).text
+    assert kept
+    assert THEIRS not in kept
+    assert "make offer" not in kept
+    assert "nothing new" not in kept
+
+
+def test_commands_behind_a_prompt_are_own():
+    own = "Do it like this:\n\n> cd shop\n> make offer --all\n\nThen call me."
+    assert own_text(f"{own}\n\nOn 3 Mar 2025, Anna <a@x.com> wrote:\n> How?").text == own
+
+
+@pytest.mark.parametrize("names", ["From: the depot\nTo: the shop\nDate: 12 May", "Von: Lager 2\nAn: Laden\nBetreff: nur die Nummer"])
+def test_a_list_of_from_and_to_that_the_writer_introduces_is_own(names):
+    own = f"The label always says:\n\n{names}\n\nThe rest is for customs."
+    assert own_text(f"{own}\n\n{OUTLOOK}\n\n{THEIRS}").text == own
+
+
+@pytest.mark.parametrize(
+    "top",
+    ["FW: Offer 4711", "From: Bob Miller", 'FW: Offer 4711\nThis is a follow-up to your previous request #12 "Offer"'],
+)
+def test_what_a_program_wrote_on_top_is_not_own(top):
+    assert own_text(f"{top}\nHello Anna,\nno.").text == "Hello Anna,\nno."
 
 
 def test_a_postscript_below_the_signature_is_own():
@@ -161,6 +245,7 @@ MAIL = st.lists(
             "\tx\u200b",
             "\xa0no\r",
             "é🚀",
+            "\x1f",
         ]
     )
     | st.text(max_size=40),

@@ -69,7 +69,8 @@ def key(workspace_id: UUID, *scopes: str, valid: timedelta | None = None) -> dic
 def call(api: TestClient, operation: tuple[str, str], whose: Filled, headers: dict[str, str]) -> Any:
     method, path = operation
     url = path.format(account_id=whose.account_id, suggestion_id=whose.suggestion_id)
-    return api.request(method, url, headers=headers, **({"json": {"verdict": "used"}} if path.endswith("feedback") else {}))
+    body = {"feedback": {"verdict": "used"}, "read": {"messages": [{"id": 1, "text": "Thanks."}]}}.get(path.rpartition("/")[2])
+    return api.request(method, url, headers=headers, json=body)
 
 
 def assert_problem(answer: Any, status: int) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -29,6 +30,7 @@ from service.api.boundary import MOST_BODY
 from service.api.read import MOST
 from service.playbook.handling import handling
 from service.read import LONGEST_ID, MOST_ROWS, Answer, BadLine, Message, read, read_lines
+from service.signals import Handling
 from service.store.pool import transaction
 from tests.client import TestClient
 
@@ -288,6 +290,21 @@ def test_every_inferred_emotion_has_an_innocent_reading_and_neutral_has_none():
         assert {SENTENCES[e.alternative] for e in answer.emotions if e.alternative} <= set(answer.alternatives)
 
 
+# What the documentation says
+
+
+@pytest.mark.parametrize("name", [*EMOTIONS, *SITUATIONS, *PRIORITIES, *range(4)])
+def test_each_label_is_explained_with_two_examples(name):
+    page = (Path(__file__).parents[2] / "docs" / "reading.md").read_text("utf-8")
+    row = re.search(rf'^\| `?{name}`? \| [^|]{{8,}} \| "[^"]+" · "[^"]+" \|$', page, re.M)
+    assert row is not None
+
+
+def test_each_handling_and_each_field_is_explained():
+    page = (Path(__file__).parents[2] / "docs" / "reading.md").read_text("utf-8")
+    assert [name for name in (*FIELDS, *get_args(Handling)) if f"\n| `{name}` | " not in page] == []
+
+
 # Handling
 
 
@@ -314,6 +331,9 @@ HANDLED = [
     (reading(), "log_only"),
     (reading(emotions=[], abstained=True), "log_only"),
     (reading(emotions=["anxiety"], abstained=True), "log_only"),
+    (replace(reading(R), sentiment=-0.15), "draft"),
+    (replace(reading(), sentiment=-0.15), "draft"),
+    (replace(reading(), sentiment=-0.15, abstained=True), "log_only"),
     (reading("price_objection"), "draft"),
     (reading(R, "price_objection"), "draft"),
     (reading(R, emotions=["frustration"]), "draft"),
