@@ -8,21 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from ml.calendar import Calendar
-from ml.labels import SituationName
-from ml.traits import Traits
+from ml.situations import Situation, Traits
 
 Direction = Literal["in", "out", "internal", "unknown"]
 Kind = Literal["email", "call", "meeting", "chat", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """`start` and `end` are offsets into the own text of the words that speak for it."""
-
-    name: SituationName
-    confidence: float
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

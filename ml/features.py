@@ -111,12 +111,12 @@ def summed(t: Tokens, weights: Floats) -> Floats:
 
 
 def tokens(units: Sequence[str], masker: Masker | None = None) -> Tokens:
-    """With a masker, every name reads alike."""
+    """With a masker, every name reads alike, and a line break counts as a mark, for it may begin a sentence."""
     places: dict[str, int] = {}
     flat: list[int] = []
     lengths: list[int] = []
     for text in units:
-        found = _TOKEN.findall((without_addresses(text) if masker else text).replace("’", "'"))
+        found = _TOKEN.findall((without_addresses(text) if masker else text.replace("\n", " ")).replace("’", "'"))
         flat.extend([places.setdefault(token, len(places)) for token in found])
         lengths.append(len(found))
     lower = [token.lower() for token in places]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from ml.labels import SituationName
+from ml.situations import SituationName
 
 MomentKind = SituationName | Literal["tone_turn", "unanswered_question"]
 MomentState = Literal["forming", "open", "ended"]

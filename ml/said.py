@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from math import prod
 
 from ml.alternatives import BY_KIND
-from ml.conversation import Conversation, Dated, Situation
-from ml.labels import SituationName
+from ml.conversation import Conversation, Dated
 from ml.moments import Moment, Span
+from ml.situations import Situation, SituationName
 
 FRESH = timedelta(days=30)
 """How long words stand after they were last said."""

@@ -51,6 +51,9 @@ _FORMULA = re.compile(
     re.IGNORECASE,
 )
 
+_SIGNED = re.compile(r"[-–—/ ]{0,3}[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*){0,2}[.,]?")
+"""A name at the very end says nothing."""
+
 
 @dataclass(frozen=True)
 class Sentiment:
@@ -145,7 +148,7 @@ def _clauses(text: str) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     for start, end in sentences(text):
         sentence = text[start:end]
-        if _FORMULA.fullmatch(sentence):
+        if _FORMULA.fullmatch(sentence) or (found and end == len(text.rstrip()) and _SIGNED.fullmatch(sentence)):
             found.append((sentence, FORMULA))
             continue
         if found and _CONTRAST_START.match(sentence):

@@ -14,7 +14,7 @@ from datetime import date
 from ml.alternatives import BY_KIND
 from ml.conversation import Conversation, Dated, Message
 from ml.moments import Moment, Span
-from ml.traits import Question
+from ml.situations import Question
 
 PATIENCE = 5
 """Working days in which an answer is in time."""

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
-from ml import reader
-from ml.labels import SituationName
+from ml import situations
+from ml.sentiment import Sentiment
 from service.own_text import read_own_text
 from service.spans import Spans
 from service.store import messages, workspaces
 from service.store.pool import transaction
 
 BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The models of one version."""
+
+    sentiment: Sentiment
+
+    @property
+    def version(self) -> str:
+        return f"{self.sentiment.version}+words{situations.VERSION}"
+
+
+@cache
+def reader() -> Reader:
+    return Reader(Sentiment.load())
 
 
 def own_texts(workspace_id: UUID) -> int:
@@ -44,29 +62,26 @@ def read_messages(workspace_id: UUID, progress: Callable[[int], None]) -> int:
     done = 0
     while True:
         with transaction(workspace_id) as db:
-            batch = messages.unscored(db, reader.load().version, BATCH)
+            batch = messages.unscored(db, reader().version, BATCH)
             if not batch:
                 return done
-            messages.append_scores(db, _read(batch), reader.load().version, workspaces.next_change(db))
+            messages.append_scores(db, _read(batch), reader().version, workspaces.next_change(db))
             done += len(batch)
         progress(done)
 
 
 def _read(batch: Sequence[messages.OwnText]) -> list[messages.MessageScore]:
     spans = [Spans(m.starts, m.ends) for m in batch]
-    readings = reader.load().read([s.text_of(m.body) for s, m in zip(spans, batch, strict=True)])
+    texts = [s.text_of(m.body) for s, m in zip(spans, batch, strict=True)]
+    sentiments, confidences = reader().sentiment.score(texts)
     return [
         messages.MessageScore(
             interaction_id=m.interaction_id,
-            sentiment=reading.sentiment,
-            confidence=reading.confidence,
-            situations=[{"name": s.name, "confidence": s.confidence, "span": raw} for s in reading.situations if (raw := _carrier(s.name, reading, where))],
+            sentiment=float(sentiments[i]),
+            confidence=float(confidences[i]),
+            situations=[
+                {"name": s.name, "confidence": round(s.confidence, 4), "span": raw} for s in found if (raw := spans[i].to_raw(s.start, s.end)) is not None
+            ],
         )
-        for m, where, reading in zip(batch, spans, readings, strict=True)
+        for i, (m, found) in enumerate(zip(batch, situations.find(texts), strict=True))
     ]
-
-
-def _carrier(name: SituationName, reading: reader.Reading, where: Spans) -> tuple[int, int] | None:
-    """The words that speak for the situation, in the raw body: the quote that votes for it most, else the first."""
-    quote = next((q for q in reading.quotes if name in q.why), reading.quotes[0] if reading.quotes else None)
-    return where.to_raw(quote.start, quote.end) if quote else None

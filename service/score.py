@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ml import dynamics, reader
+from ml import dynamics
 from ml import outlook as outlooks
 from ml.moments import Moment
 from service import timeline
 from service.decide import evidence_at
-from service.messages import own_texts, read_messages
+from service.messages import own_texts, read_messages, reader
 from service.signals import Signal
 from service.store import accounts, connections, messages, signals, usage, workspaces
 from service.store.accounts import Profile
@@ -64,7 +64,7 @@ def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: 
         if not due:
             return 0
         profiles = accounts.profiles(db, due)
-        version = reader.load().version
+        version = reader().version
         exchanges = defaultdict(list)
         for exchange in messages.exchanges(db, due, now, version):
             exchanges[exchange.account_id].append(exchange)

@@ -11,9 +11,8 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from ml import dynamics
 from ml.calendar import Calendar, calendar_for
-from ml.conversation import Situation
 from ml.moments import Moment, Span
-from ml.traits import traits
+from ml.situations import Situation, traits
 from service.signals import Evidence, Signal
 from service.spans import Spans
 from service.store.accounts import Profile

@@ -8,10 +8,9 @@ from itertools import count
 
 from ml import dynamics
 from ml.calendar import calendar_for
-from ml.conversation import Situation
 from ml.dynamics import Message
 from ml.moments import Moment
-from ml.traits import Question, Traits
+from ml.situations import Question, Situation, Traits
 
 CALENDAR = calendar_for("US", "America/New_York")
 MONDAY = date(2025, 3, 3)

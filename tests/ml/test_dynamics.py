@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ml import dynamics
 from ml.alternatives import SENTENCES
-from ml.conversation import Situation
 from ml.dynamics import Message
 from ml.moments import Moment
+from ml.situations import Situation
 from tests.ml.talk import CALENDAR, asked, at, blamed, moments, on, question, them, traits, us
 
 LAST_DAY = 150

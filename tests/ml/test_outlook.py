@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.labels import SituationName
 from ml.moments import MomentKind
 from ml.outlook import AT_RISK, LIKELY, SAID, STANDING, OpenMoment, OutlookInputs, outlook
+from ml.situations import SituationName
 from ml.usage import FeedState
 
 KINDS = sorted({*get_args(SituationName), "tone_turn", "unanswered_question"})

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ml import dynamics
-from ml.conversation import Situation
 from ml.dynamics import Message
+from ml.situations import Situation
 from ml.tone import midmean
 from tests.ml.talk import CALENDAR, at, blamed, moments, on, them, traits
 
