@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,10 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ml.evaluate.figure import Floats, Ints
+from ml.evaluate.figure import Floats, Ints, one_hot
+from ml.features import NEGATION_REACH
+from ml.train import logistic
+from ml.train.sentiment_data import CLASSES
 from ml.train.sentiment_report import VADER_CLEAR
 
 VADER_FEATURES = ("compound", "pos", "neu", "neg")
+_SIGNS = "!?.,;:"
+_WORD = re.compile(r"\w+(?:'\w+)?|[!?.,;:]")
+_NEGATION = re.compile(r"not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n't")
 LEXICONS = ("vader", "textblob", "afinn")
 
 
@@ -44,21 +51,48 @@ def classes(values: Floats, clear: float) -> Ints:
 
 
 class TfIdf:
-    """Words and pairs of words, with VADER's scores beside them."""
+    """Words and pairs of words, marked where they stand behind a negation, with VADER's scores beside them.
+
+    Solved as ours is: scikit-learn's solver stops short of the optimum on these rows, which would flatter ours.
+    """
 
     def __init__(self, texts: Sequence[str], scores: Floats, labels: Sequence[int], weights: Sequence[float]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import LogisticRegression
-
-        self._words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2).fit(texts)
-        self._model = LogisticRegression(max_iter=300, tol=1e-3).fit(self._rows(texts, scores), labels, sample_weight=weights)
+        self._words = vectorizer().fit(texts)
+        wanted = one_hot(np.array(labels), len(CLASSES)).astype(float)
+        self._weights, self._bias = logistic.softmax(self._rows(texts, scores), wanted, np.array(weights), strength=1.0, rounds=40)
 
     def __call__(self, texts: Sequence[str], scores: Floats) -> Floats:
-        """(text, class)."""
-        chances: Floats = self._model.predict_proba(self._rows(texts, scores))
+        """Chances (text, class)."""
+        from scipy.special import softmax
+
+        chances: Floats = softmax(self._rows(texts, scores) @ self._weights + self._bias, axis=1)
         return chances
 
     def _rows(self, texts: Sequence[str], scores: Floats) -> Any:
         from scipy.sparse import csr_matrix, hstack
 
-        return hstack([self._words.transform(texts), csr_matrix(scores)], format="csr")
+        clear = np.column_stack([scores[:, 0] > VADER_CLEAR, scores[:, 0] < -VADER_CLEAR])
+        return hstack([self._words.transform(texts), csr_matrix(np.hstack([scores, clear]))], format="csr")
+
+
+def vectorizer() -> Any:
+    """TF-IDF of words and pairs."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, tokenizer=marked, lowercase=False, token_pattern=None)
+
+
+def marked(text: str) -> list[str]:
+    """Lower-cased words, exclamation and question marks; three words behind a negation are marked, up to the next sign."""
+    found, reach = [], 0
+    for word in _WORD.findall(text.lower().replace("’", "'")):
+        if word in _SIGNS:
+            reach = 0
+            found.extend([word] if word in "!?" else [])
+        elif _NEGATION.fullmatch(word):
+            reach = NEGATION_REACH
+            found.append(word)
+        else:
+            found.append(f"NOT_{word}" if reach else word)
+            reach = max(reach - 1, 0)
+    return found

@@ -13,6 +13,7 @@ from ml.artifact import MODELS
 from ml.evaluate import metrics, own, rivals
 from ml.evaluate.attacks import steadiness
 from ml.evaluate.metrics import Labelled
+from ml.evaluate.outside import outside
 from ml.reader import Reader, Reading
 from ml.train import corpus
 
@@ -38,8 +39,8 @@ COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9)
 Cpu = Callable[[Callable[[], object]], float]
 
 
-def write(cpu: Cpu) -> str:
-    """Writes and returns the card. `cpu` says how many CPU seconds an act takes."""
+def write(data: Path | None, cpu: Cpu) -> str:
+    """Writes and returns the card. `data`: folder of labelled sets of others. `cpu` says how many CPU seconds an act takes."""
     loaded, rows = readers.load(), corpus.read("test")
     readings, truth = own.read(loaded, rows), own.truth(rows)
     found = own.found(readings, rows)
@@ -50,6 +51,7 @@ def write(cpu: Cpu) -> str:
         _confidence(truth, readings),
         _steadiness(loaded),
         _speed(loaded, rows, cpu),
+        _outside(data),
         _failures(rows, truth, readings),
         f"## Of what this speaks\n\n`{fingerprint()}` is the hash of the models, the code of ml/ and the data in ml/data.",
     ]
@@ -155,6 +157,19 @@ def _speed(loaded: Reader, rows: Sequence[corpus.Row], cpu: Cpu) -> str:
             f"| one message, warm | {1000 * one:.1f} ms | | |",
         ]
     )
+
+
+def _outside(data: Path | None) -> str:
+    lines = ["## Labelled sets of others", "", "| benchmark | measure | rows | ours | interval | VADER | TextBlob | AFINN | TF-IDF | note |", f"|{'---|' * 10}"]
+    for f in outside(data):
+        numbers = [_number(value) for value in (f.vader, f.textblob, f.afinn, f.tfidf)]
+        interval = f"{f.low:.3f} to {f.high:.3f}" if f.low is not None and f.high is not None else ""
+        lines.append(f"| {f.benchmark} | {f.metric} | {f.n or ''} | {_number(f.ours)} | {interval} | {' | '.join(numbers)} | {f.note} |")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _failures(rows: Sequence[corpus.Row], truth: Labelled, readings: Sequence[Reading]) -> str:

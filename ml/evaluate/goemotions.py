@@ -15,6 +15,7 @@ import numpy as np
 
 from ml import features
 from ml.evaluate import figure as f
+from ml.evaluate.anchors import vectorizer
 from ml.evaluate.figure import Figure, Flags, Floats, Ints
 from ml.train import logistic
 from ml.train import sentiment_data as data
@@ -84,11 +85,8 @@ def _runs(posts: Posts) -> Any:
 
 
 def _tfidf(posts: Posts) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
-    vectorizer.fit([text for text, learned in zip(posts.texts, posts.train, strict=True) if learned])
-    return vectorizer.transform(posts.texts)
+    fitted = vectorizer().fit([text for text, learned in zip(posts.texts, posts.train, strict=True) if learned])
+    return fitted.transform(posts.texts)
 
 
 def hashed_runs(texts: Sequence[str]) -> tuple[Ints, Ints, Floats]:

@@ -65,7 +65,7 @@ def uci(data: Path) -> list[Row]:
 
 
 def lexicon() -> Lexicon:
-    """VADER's word list (MIT) with our additions, and the single words among our cues where both are silent."""
+    """VADER's word list (MIT) with our additions."""
     import vaderSentiment
 
     lines = (Path(vaderSentiment.__file__).parent / "vader_lexicon.txt").read_text(encoding="utf-8").splitlines()
@@ -73,21 +73,10 @@ def lexicon() -> Lexicon:
     ours = artifact.words("valence")
     valence.update({word: mean for words in reversed(list(ours["words"].values())) for word, mean in words.items() if word not in valence})
     valence.update(ours["words"]["en"])
-    valence = {**_single_cues(), **valence}
     for word in ours["neutral"]:
         valence.pop(word, None)
     by_key = dict(sorted((checksum(word), mean) for word, mean in valence.items()))
     return _lexicon(by_key)
-
-
-def _single_cues() -> dict[str, float]:
-    """Of a form that several languages share, the English reading counts."""
-    found: dict[str, float] = {}
-    for path in sorted(artifact.WORDS.glob("cues.*.tsv"), key=lambda path: path.name == "cues.en.tsv"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            forms, mean, _ = line.split("\t")
-            found |= {form.lower(): float(mean) for form in forms.split("|") if " " not in form and float(mean)}
-    return found
 
 
 def _lexicon(by_key: dict[int, float]) -> Lexicon:

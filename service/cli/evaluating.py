@@ -21,10 +21,11 @@ def _verbs() -> None:
 
 @evaluate.command()
 def text() -> None:
-    """Reads the test split of the corpus and writes ml/MODEL_CARD.md. Needs the development packages and a clone."""
+    """Reads the test split of the corpus, and sets of others found in UNDERTONE_DATA, and writes ml/MODEL_CARD.md. Needs a clone."""
     from ml.evaluate import card
+    from service.config import settings
 
-    typer.echo(card.write(_cpu_seconds))
+    typer.echo(card.write(settings().data, _cpu_seconds))
 
 
 def _cpu_seconds(act: Callable[[], object]) -> float:
