@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from ml.situations import SituationName
+from ml.labels import SituationName
 
-MomentKind = SituationName | Literal["tone_turn", "unanswered_question"]
+MomentKind = Literal[SituationName, "tone_turn", "unanswered_question"]
 MomentState = Literal["forming", "open", "ended"]
 Numbers = Mapping[str, float | int | str]
 

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 
 from ml.alternatives import BY_EMOTION
-from ml.cutoffs import terms
+from ml.cutoffs import classes, terms
 from ml.features import Floats
-from ml.labels import EMOTIONS, NEGATIVE, POSITIVE, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
+from ml.labels import EMOTIONS, POSITIVE, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
 from ml.language import languages
 from ml.orders import is_order
 from ml.reading import COLUMNS, SENTIMENT, Model
@@ -139,8 +139,7 @@ class Reader:
         """Calibrated chance that the class of sentiment is right."""
         logits = terms(sentiment) @ np.array(self.model.cutoffs["classes"]).T
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        classes = np.where(sentiment <= NEGATIVE, 0, np.where(sentiment >= POSITIVE, 2, 1))
-        found: Floats = (raised / raised.sum(axis=1, keepdims=True))[np.arange(len(classes)), classes]
+        found: Floats = (raised / raised.sum(axis=1, keepdims=True))[np.arange(len(sentiment)), classes(sentiment)]
         return found
 
 

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from ml import artifact, features
 from ml.features import Lexicon
-from ml.masking import Masker
 from ml.text import sentences
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,18 +87,12 @@ class Sentiment:
     def _weights(self) -> FloatArray:
         return self.words.astype(np.float64) * self.scale
 
-    def score(self, texts: Sequence[str], masker: Masker | None = None) -> tuple[FloatArray, FloatArray]:
+    def score(self, texts: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """(sentiment -1..1, confidence 0..1) per text; (0, 0) for a text without words."""
-        sentiment, confidence, _ = self.tones(texts, masker)
-        return sentiment, confidence
-
-    def tones(self, texts: Sequence[str], masker: Masker | None = None) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """As `score`, and the (worst, best, last) tone of a clause of each text."""
         units, owner, weight = _units(texts)
-        extremes = np.zeros((len(texts), 3))
         if not units:
-            return np.zeros(len(texts)), np.zeros(len(texts)), extremes
-        t = features.tokens(units, masker)
+            return np.zeros(len(texts)), np.zeros(len(texts))
+        t = features.tokens(units)
         chances = self.probabilities(t)
         length = np.minimum(t.words, MOST_WORDS)
         tone = chances[:, 2] - chances[:, 0]
@@ -109,11 +102,7 @@ class Sentiment:
         mixed = np.column_stack([np.bincount(owner, weights=share * column, minlength=len(texts)) / divisor for column in chances.T])
         has_words = total > 0
         sentiment = np.where(has_words, mixed[:, 2] - mixed[:, 0], 0.0)
-        spoken = tone * (length > 0)
-        np.minimum.at(extremes[:, 0], owner, spoken)
-        np.maximum.at(extremes[:, 1], owner, spoken)
-        extremes[owner, 2] = spoken  # of several clauses of one text, numpy keeps the last
-        return sentiment, np.where(has_words, mixed.max(axis=1), 0.0), extremes
+        return sentiment, np.where(has_words, mixed.max(axis=1), 0.0)
 
     def probabilities(self, t: features.Tokens) -> FloatArray:
         """(negative, neutral, positive) of each unit."""

@@ -15,7 +15,7 @@ from math import log
 from statistics import median
 
 from ml.conversation import Message
-from ml.situations import SituationName
+from ml.labels import SituationName
 
 SHIFT = 0.5
 USUAL_SPREAD = 0.22

@@ -27,17 +27,22 @@ class Trees:
 
     def __call__(self, evidence: Floats) -> Floats:
         """(features, rows) -> (rows,)."""
+        result: Floats = self.leaves(evidence).sum(axis=0)
+        return result
+
+    def leaves(self, evidence: Floats) -> Floats:
+        """(features, rows) -> (tree, row): the value each row ends at."""
         trees, width = self.value.shape
         roots = np.arange(trees)[:, None] * width
-        feature, threshold, value = self.feature.ravel(), self.threshold.ravel(), self.value.ravel()
+        feature, threshold = self.feature.ravel(), self.threshold.ravel()
         left, right = (self.left + roots).ravel(), (self.right + roots).ravel()
         flat, row = evidence.ravel(), np.arange(evidence.shape[1])
         node = np.repeat(roots, evidence.shape[1], axis=1)
         for _ in range(self.depth):
             goes_left = flat.take(feature.take(node) * len(row) + row) <= threshold.take(node)
             node = np.where(goes_left, left.take(node), right.take(node))
-        result: Floats = value.take(node).sum(axis=0)
-        return result
+        ends: Floats = self.value.ravel().take(node)
+        return ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +66,8 @@ class Forest:
 
     def __call__(self, evidence: Floats) -> Floats:
         """(features, rows) -> (rows, sums)."""
-        trees, width = self.together.value.shape
-        t, roots = self.together, np.arange(trees)[:, None] * width
-        feature, threshold, value = t.feature.ravel(), t.threshold.ravel(), t.value.ravel()
-        left, right = (t.left + roots).ravel(), (t.right + roots).ravel()
         found = np.empty((evidence.shape[1], len(self.starts)))
         for first in range(0, evidence.shape[1], BLOCK):
-            flat, rows = evidence[:, first : first + BLOCK].ravel(), min(BLOCK, evidence.shape[1] - first)
-            row, node = np.arange(rows), np.repeat(roots, rows, axis=1)
-            for _ in range(t.depth):
-                goes_left = flat.take(feature.take(node) * rows + row) <= threshold.take(node)
-                node = np.where(goes_left, left.take(node), right.take(node))
-            found[first : first + BLOCK] = np.add.reduceat(value.take(node), self.starts, axis=0).T
+            leaves = self.together.leaves(evidence[:, first : first + BLOCK])
+            found[first : first + BLOCK] = np.add.reduceat(leaves, self.starts, axis=0).T
         return found

@@ -8,28 +8,9 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-SignalKind = Literal[
-    "frustration",
-    "silence",
-    "price_objection",
-    "deadlock",
-    "cross_functional",
-    "timing_concern",
-    "implementation_worry",
-    "past_vendor_disappointment",
-    "budget_cut",
-    "usage_drop",
-    "renewal_decision",
-    "confusion",
-    "risk_reliability",
-    "champion_change",
-    "competitor_evaluation",
-    "positive_momentum",
-    "routine_logistics",
-    "hostile_or_injection",
-    "tone_turn",
-    "unanswered_question",
-]
+from ml.moments import MomentKind
+
+SignalKind = MomentKind
 SignalState = Literal["forming", "open", "ended"]
 EvidenceType = Literal["buyer_message", "our_message", "usage", "contract", "crm_note"]
 Handling = Literal["draft", "plain_reply", "log_only", "human_review", "escalate_no_draft"]

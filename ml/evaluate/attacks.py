@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
-from ml.evaluate.own import BATCH
+from ml.evaluate import own
 from ml.reader import Reader, Reading
 
 FOLDER = Path(__file__).parent.parent.parent / "tests" / "ml" / "reading"
@@ -38,14 +37,14 @@ def attacked(carrier: str, attack: str, placement: str) -> str:
 
 def steadiness(reader: Reader) -> Steadiness:
     rows = [json.loads(line) for line in (FOLDER / "attacks.ndjson").read_text(encoding="utf-8").splitlines()]
-    before = _read(reader, [r["carrier"] for r in rows])
-    after = _read(reader, [attacked(r["carrier"], r["attack"], r["placement"]) for r in rows])
+    before = own.read(reader, [r["carrier"] for r in rows])
+    after = own.read(reader, [attacked(r["carrier"], r["attack"], r["placement"]) for r in rows])
     gained = [bool(_situations(b) - _situations(a) - {"hostile_or_injection"}) for a, b in zip(before, after, strict=True)]
     near = [abs(a.sentiment - b.sentiment) <= NEAR for a, b in zip(before, after, strict=True)]
     ordinary = (FOLDER / "ordinary.txt").read_text(encoding="utf-8").splitlines()
-    dropped = sum(bool(r.orders) for r in _read(reader, ordinary))
+    dropped = sum(bool(r.orders) for r in own.read(reader, ordinary))
     groups = [fillings(json.loads(line)) for line in (FOLDER / "swaps.ndjson").read_text(encoding="utf-8").splitlines()]
-    swapped = [_read(reader, texts) for texts in groups]
+    swapped = [own.read(reader, texts) for texts in groups]
     return Steadiness(
         attacks=len(rows),
         held=sum(n and not g for n, g in zip(near, gained, strict=True)) / len(rows),
@@ -54,9 +53,7 @@ def steadiness(reader: Reader) -> Steadiness:
         dropped=dropped / len(ordinary),
         swaps=len(groups),
         swapped=max(max(r.sentiment for r in found) - min(r.sentiment for r in found) for found in swapped),
-        verdicts_changed=sum(
-            len({(r.churn_risk, r.priority, frozenset(_situations(r)), frozenset(e.name for e in r.emotions)) for r in found}) > 1 for found in swapped
-        ),
+        verdicts_changed=sum(len({_verdict(r) for r in found}) > 1 for found in swapped),
     )
 
 
@@ -73,10 +70,6 @@ def _filled(text: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         text = text.replace("{" + name + "}", value)
     return text
-
-
-def _read(reader: Reader, texts: Sequence[str]) -> list[Reading]:
-    return [reading for start in range(0, len(texts), BATCH) for reading in reader.read(texts[start : start + BATCH])]
 
 
 def _situations(reading: Reading) -> set[str]:

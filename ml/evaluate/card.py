@@ -10,8 +10,10 @@ import numpy as np
 
 from ml import reader as readers
 from ml.artifact import MODELS
-from ml.evaluate import metrics, own, rivals
+from ml.cutoffs import classes
+from ml.evaluate import anchors, metrics, own, rivals
 from ml.evaluate.attacks import steadiness
+from ml.evaluate.figure import calibration_error
 from ml.evaluate.metrics import Labelled
 from ml.evaluate.outside import outside
 from ml.reader import Reader, Reading
@@ -41,8 +43,8 @@ Cpu = Callable[[Callable[[], object]], float]
 
 def write(data: Path | None, cpu: Cpu) -> str:
     """Writes and returns the card. `data`: folder of labelled sets of others. `cpu` says how many CPU seconds an act takes."""
-    loaded, rows = readers.load(), corpus.read("test")
-    readings, truth = own.read(loaded, rows), own.truth(rows)
+    began_as, loaded, rows = fingerprint(), readers.load(), corpus.read("test")
+    readings, truth = own.read(loaded, [r.own for r in rows]), own.truth(rows)
     found = own.found(readings, rows)
     parts = [
         INTRODUCTION.read_text(encoding="utf-8").rstrip(),
@@ -53,8 +55,10 @@ def write(data: Path | None, cpu: Cpu) -> str:
         _speed(loaded, rows, cpu),
         _outside(data),
         _failures(rows, truth, readings),
-        f"## Of what this speaks\n\n`{fingerprint()}` is the hash of the models, the code of ml/ and the data in ml/data.",
+        f"## Of what this speaks\n\n`{began_as}` is the hash of the models, the code of ml/ and the data in ml/data.",
     ]
+    if fingerprint() != began_as:
+        raise RuntimeError("Models, code or data changed while they were measured; the card was left as it is. Run it again.")
     card = "\n\n".join(parts) + "\n"
     CARD.write_text(card, encoding="utf-8")
     return card
@@ -107,9 +111,8 @@ def _slices(rows: Sequence[corpus.Row], truth: Labelled, found: Labelled) -> str
 
 def _confidence(truth: Labelled, readings: Sequence[Reading]) -> str:
     sure = np.array([r.confidence for r in readings])
-    right = metrics.classes(truth.sentiment) == metrics.classes(np.array([r.sentiment for r in readings]))
-    at = np.minimum((sure * 10).astype(int), 9)
-    error = sum(abs(sure[at == b].mean() - right[at == b].mean()) * (at == b).mean() for b in range(10) if (at == b).any())
+    right = classes(truth.sentiment) == classes(np.array([r.sentiment for r in readings]))
+    error = calibration_error(right, sure)
     lines = [
         "## Confidence",
         "",
@@ -142,7 +145,7 @@ def _steadiness(loaded: Reader) -> str:
 def _speed(loaded: Reader, rows: Sequence[corpus.Row], cpu: Cpu) -> str:
     texts = [r.own for r in rows if 45 <= len(r.own.split()) <= 75][: own.BATCH]
     ours = cpu(lambda: loaded.read(texts))
-    theirs = cpu(lambda: rivals.vader(texts))
+    theirs = cpu(lambda: anchors.vader(texts))
     one = cpu(lambda: [loaded.read(texts[:1]) for _ in range(10)]) / 10
     return "\n".join(
         [

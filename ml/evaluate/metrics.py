@@ -9,7 +9,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from ml.labels import EMOTIONS, NEGATIVE, NEGATIVE_EMOTIONS, POSITIVE, SITUATIONS
+from ml.cutoffs import classes
+from ml.labels import EMOTIONS, NEGATIVE_EMOTIONS, SITUATIONS
 from ml.train.spans import token_f1
 
 Floats = npt.NDArray[np.float64]
@@ -48,11 +49,6 @@ class Labelled:
 
 def _flags(named: Sequence[Sequence[str]], names: Sequence[str]) -> Flags:
     return np.array([[name in row for name in names] for row in named], dtype=bool).reshape(len(named), len(names))
-
-
-def classes(sentiment: Floats) -> Ints:
-    """0 negative, 1 neutral, 2 positive."""
-    return np.where(sentiment <= NEGATIVE, 0, np.where(sentiment >= POSITIVE, 2, 1))
 
 
 def pearson(truth: Labelled, found: Labelled) -> float:

@@ -23,8 +23,7 @@ def truth(rows: Sequence[corpus.Row]) -> Labelled:
     )
 
 
-def read(reader: Reader, rows: Sequence[corpus.Row]) -> list[Reading]:
-    texts = [r.own for r in rows]
+def read(reader: Reader, texts: Sequence[str]) -> list[Reading]:
     return [reading for start in range(0, len(texts), BATCH) for reading in reader.read(texts[start : start + BATCH])]
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.evaluate.metrics import classes
+from ml.cutoffs import classes
+from ml.evaluate import anchors
+from ml.evaluate.figure import macro_f1, one_hot
 from ml.train import corpus
 
 Floats = npt.NDArray[np.float64]
-VADER_CLEAR = 0.05
-"""VADER's own rule: a compound score within this is neutral."""
+NAMES = {"vader": "VADER", "textblob": "TextBlob", "afinn": "AFINN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Rival:
 
 
 def sentiments(texts: Sequence[str]) -> list[Rival]:
-    return [_vader(texts), _textblob(texts), _afinn(texts), _tfidf(texts)]
+    return [*(_lexicon(name, texts) for name in anchors.LEXICONS), _tfidf(texts)]
 
 
 def judged(rival: Rival, truth: Floats) -> tuple[str, str]:
@@ -35,39 +36,15 @@ def judged(rival: Rival, truth: Floats) -> tuple[str, str]:
     if rival.score is None or rival.found is None:
         return "", ""
     wanted = classes(truth)
-    f1 = [2 * ((rival.found == c) & (wanted == c)).sum() / max((rival.found == c).sum() + (wanted == c).sum(), 1) for c in range(3)]
-    return f"{np.corrcoef(rival.score, truth)[0, 1]:.3f}", f"{np.mean(f1):.3f}"
+    f1 = macro_f1(one_hot(wanted, 3), one_hot(rival.found, 3))
+    return f"{np.corrcoef(rival.score, truth)[0, 1]:.3f}", f"{f1:.3f}"
 
 
-def vader(texts: Sequence[str]) -> Floats:
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
-    analyzer = SentimentIntensityAnalyzer()
-    return np.array([analyzer.polarity_scores(text)["compound"] for text in texts])
-
-
-def _vader(texts: Sequence[str]) -> Rival:
-    score = vader(texts)
-    return Rival("VADER", score, _cut(score, VADER_CLEAR))
-
-
-def _textblob(texts: Sequence[str]) -> Rival:
-    try:
-        from textblob import TextBlob
-    except ImportError:
-        return Rival("TextBlob", None, None, "not run: needs textblob")
-    score = np.array([TextBlob(text).sentiment.polarity for text in texts])
-    return Rival("TextBlob", score, _cut(score, VADER_CLEAR))
-
-
-def _afinn(texts: Sequence[str]) -> Rival:
-    try:
-        from afinn import Afinn
-    except ImportError:
-        return Rival("AFINN", None, None, "not run: needs afinn")
-    scorer = Afinn()
-    score = np.array([scorer.score(text) for text in texts])
-    return Rival("AFINN", score, _cut(score, 0.5))
+def _lexicon(name: str, texts: Sequence[str]) -> Rival:
+    if not anchors.installed(name):
+        return Rival(NAMES[name], None, None, f"not run: needs {name}")
+    score, clear = anchors.valence(name, texts)
+    return Rival(NAMES[name], score, anchors.classes(score, clear))
 
 
 def _tfidf(texts: Sequence[str]) -> Rival:
@@ -80,7 +57,3 @@ def _tfidf(texts: Sequence[str]) -> Rival:
     model.fit(words.fit_transform([r.own for r in rows]), classes(np.array([r.sentiment for r in rows])))
     chances = model.predict_proba(words.transform(texts))
     return Rival("TF-IDF + logistic regression", chances[:, 2] - chances[:, 0], chances.argmax(axis=1), "trained on our training split")
-
-
-def _cut(score: Floats, clear: float) -> npt.NDArray[np.int64]:
-    return np.where(score >= clear, 2, np.where(score <= -clear, 0, 1))

@@ -30,5 +30,9 @@ def as_trees(model: HistGradientBoostingClassifier | HistGradientBoostingRegress
 def regression(evidence: Floats, wanted: Floats, rounds: int, leaves: int = 12) -> tuple[float, Trees]:
     """(start, trees) of a boosted regression."""
     settings: dict[str, Any] = {"max_iter": rounds, "max_leaf_nodes": leaves, "learning_rate": 0.1, "min_samples_leaf": 40, "random_state": 0}
-    model = HistGradientBoostingRegressor(**settings).fit(evidence, wanted)
+    return started(HistGradientBoostingRegressor(**settings).fit(evidence, wanted))
+
+
+def started(model: HistGradientBoostingClassifier | HistGradientBoostingRegressor) -> tuple[float, Trees]:
+    """(what the sum starts from, its trees)."""
     return float(np.ravel(model._baseline_prediction)[0]), as_trees(model)

@@ -1,9 +1,10 @@
-"""Our own corpus of buyer messages (ml/data/buyer_messages): rows, label matrices, and the figures of its data card."""
+"""Our own corpus of buyer messages (ml/data/buyer_messages): rows and label matrices. `python -m ml.train.corpus` prints the figures of its data card."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,3 +115,8 @@ def largest_overlap(rows: Sequence[Row], length: int = 8) -> tuple[int, str, str
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
+
+
+if __name__ == "__main__":
+    every = [*read("train"), *read("test")]
+    sys.stdout.write(f"distinct-2 {distinct_2(every):.3f}; largest overlap {largest_overlap(every)}\n")

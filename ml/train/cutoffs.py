@@ -10,8 +10,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from ml.cutoffs import terms
-from ml.labels import EMOTIONS, NEGATIVE, POSITIVE, SITUATIONS
+from ml.cutoffs import classes, terms
+from ml.labels import EMOTIONS, SITUATIONS
 from ml.train import corpus
 
 Floats = npt.NDArray[np.float64]
@@ -54,20 +54,15 @@ def _limits(decided: Floats, wanted: Flags) -> list[float]:
     return [_best(column, lambda c, column=column, truth=truth: float(f1_score(truth, column > c))) for column, truth in zip(decided.T, wanted.T, strict=True)]  # type: ignore[misc]
 
 
-def classes_of(sentiment: Floats) -> npt.NDArray[np.int64]:
-    """0 negative, 1 neutral, 2 positive."""
-    return np.where(sentiment <= NEGATIVE, 0, np.where(sentiment >= POSITIVE, 2, 1))
-
-
 def _stretch(decided: Floats, wanted: Floats) -> list[float]:
     """A regression shrinks towards the middle; this spreads it again, where three classes are told apart best."""
     tried = [(a, b) for a in np.arange(1.0, 1.8, 0.05) for b in np.arange(-0.1, 0.11, 0.02)]
-    scores = [f1_score(classes_of(wanted), classes_of(a * decided + b), average="macro") for a, b in tried]
+    scores = [f1_score(classes(wanted), classes(a * decided + b), average="macro") for a, b in tried]
     return [round(float(v), 3) for v in tried[int(np.argmax(scores))]]
 
 
 def _classes(sentiment: Floats, wanted: Floats) -> list[list[float]]:
-    model = LogisticRegression(C=10.0, fit_intercept=False, max_iter=500).fit(terms(sentiment), classes_of(wanted))
+    model = LogisticRegression(C=10.0, fit_intercept=False, max_iter=500).fit(terms(sentiment), classes(wanted))
     return [[round(float(w), 4) for w in row] for row in model.coef_]
 
 

@@ -30,7 +30,7 @@ from ml.reading import COLUMNS, NAME, SENTIMENT, Model, aside
 from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.train import corpus
-from ml.train.boosting import as_trees
+from ml.train.boosting import started
 from ml.train.cutoffs import cutoffs
 from ml.train.spans import spotter
 from ml.trees import Trees
@@ -137,8 +137,7 @@ def boosted(evidence: Floats, wanted: Floats, column: int) -> tuple[float, Trees
         "min_samples_leaf": FEWEST_ROWS, "l2_regularization": SHRINKAGE, "random_state": 0,
     }  # fmt: skip
     kind = HistGradientBoostingRegressor if column == SENTIMENT else HistGradientBoostingClassifier
-    model = kind(**settings).fit(evidence, wanted[:, column])
-    return float(np.ravel(model._baseline_prediction)[0]), as_trees(model)
+    return started(kind(**settings).fit(evidence, wanted[:, column]))
 
 
 def decided_apart(m: Material, evidence: Floats) -> Floats:

@@ -168,3 +168,10 @@ def test_a_domain_without_neutral_rows_does_not_make_others_less_neutral():
     told = features.tokens(["an unknown remark"])
     alone, beside = (sentiment._fitted(rows, lexicon).probabilities(told)[0, 1] for rows in (base, [*base, *felt]))
     assert beside > alone - 0.1
+
+
+def test_no_sentence_that_is_measured_was_learned_from_in_another_set():
+    apart = [row(0, 1, "senti4sd", test=True)]
+    twin = Row(f" {apart[0].text.upper()} ", 0, "vader", "tweets", False, 1.0)
+    other = row(2, 2, "tweets", test=False)
+    assert unseen.learned_without(apart, [twin, other, *apart]) == [other]

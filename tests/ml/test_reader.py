@@ -31,7 +31,7 @@ def rows() -> list[corpus.Row]:
 
 @pytest.fixture(scope="module")
 def judged(read: Reader, rows: list[corpus.Row]) -> tuple[metrics.Labelled, metrics.Labelled, list[Reading]]:
-    readings = own.read(read, rows)
+    readings = own.read(read, [r.own for r in rows])
     return own.truth(rows), own.found(readings, rows), readings
 
 
