@@ -97,6 +97,39 @@ _WITHDRAWN = re.compile(
     r"|já (?:está (?:resolvido|tratado)|encontr\w+|não é (?:preciso|necessário))|esqueça (?:a|o))",
     re.IGNORECASE,
 )
+_SOLVED = re.compile(
+    r"^\W{0,3}(?:(?:thanks|thank you|great|perfect|ok|okay|yes|hi \w+)\b[^,.]{0,30}[,.:;-]+ )?all (?:good|clear|fine|well|set|sorted)"
+    r"(?:[,.!]? (?:now|again|thanks|thank you|cheers)|\W*$)"
+    r"|\b(?:all|everything|that|this|it|which|they|(?:the|our|your) [\w' -]{2,40}?) (?:now )?(?:is |are |seems? |has |have )?(?:been )?(?:all |now )?"
+    r"(?:good|fine|well|clear|sorted|solved|resolved|fixed|settled|works?|working|runs?|running|loads?|loading|back to normal|up and running)"
+    r"(?: \w+){0,2} (?:now|again|since(?: then)?)\b|\bback to normal\b|\bup and running (?:now|again)\b"
+    r"|\b(?:problem|issue|concern|worry|worries|matter|trouble|question|point)s? (?:is|are|has been|have been|seems?(?: to be)?) (?:now |all |therefore )?"
+    r"(?:gone|solved|resolved|fixed|sorted|settled|off the table|dealt with)\b|\bno longer (?:a |an |our |my |any )?(?:problem|issue|concern|worry)"
+    r"|\b(?:that|this|which|you(?:'ve| have)?) (?:fixed|solved|resolved|sorted|settled|did) (?:it|that|this|everything|the \w+)\b"
+    r"|\b(?:alles (?:wieder |jetzt |nun )?(?:gut|in ordnung|klar|erledigt)\b|(?:jetzt|nun|inzwischen|mittlerweile) (?:ist )?(?:alles |es )?(?:wieder )?"
+    r"(?:gut|in ordnung|geklärt|gelöst|behoben|erledigt)|(?:funktioniert|läuft|geht|klappt) (?:\w+ )?(?:jetzt|nun|wieder|inzwischen)"
+    r"|(?:problem|thema|fehler) (?:ist |hat sich )?(?:jetzt |nun |inzwischen |damit )?(?:gelöst|behoben|erledigt|geklärt))"
+    r"|\btout (?:est )?(?:en ordre|réglé|rentré dans l'ordre|va bien|fonctionne)|\b(?:ça|cela|tout|il|elle) (?:re)?(?:marche|fonctionne)(?: bien)?"
+    r" (?:maintenant|à nouveau|de nouveau)|\bproblèmes? (?:est|sont|a été) (?:maintenant )?(?:réglé|résolu)"
+    r"|\b(?:ya )?(?:está )?todo (?:solucionado|resuelto|arreglado|en orden|bien (?:ahora|ya))|\bya (?:funciona|va bien)|\bproblema (?:ya )?(?:está|ha sido"
+    r"|queda) (?:resuelto|solucionado)|\bjá (?:está (?:tudo )?(?:resolvido|bem|a funcionar|funcionando)|funciona)"
+    r"|\btudo (?:resolvido|(?:certo|bem) agora)|\bproblema (?:já )?(?:está|foi|ficou) resolvido",
+    re.IGNORECASE,
+)
+_SOLVED_CLUES = (
+    *("now", "again", "since", "all ", "gone", "solved", "fixed", "sorted", "settled", "no longer", "off the table", "dealt", "normal", " did "),
+    *("gut", "ordnung", "klar", "klärt", "erledigt", "gelöst", "behoben", "jetzt", "nun", "wieder", "inzwischen"),
+    *("tout", "nouveau", "maintenant", "réglé", "résolu", "todo", "ya ", "solucionado", "resuelto", "tudo", "resolvido", "já "),
+)
+"""A sentence without any of these cannot match; looking for them costs little."""
+_NOT_YET = re.compile(
+    r"\b(?:not|\w+n't|never(?! ?mind)|no(?! longer)|nothing|hardly|nor|if|once|when|whenever|until|unless|before|whether"
+    r"|hop(?:e|ing)|hopefully|would|should|could|will|as soon as|but|however|although|though|except|said|says|told|claims?|claimed|supposed|supposedly"
+    r"|promised|confirm\w*|expect\w*|want|need"
+    r"|nicht|noch|kein\w*|nie|wenn|sobald|bis|falls|ob|hoff\w*|aber|soll\w*|pas|jamais|quand|lorsque|si|dès|jusqu\w*|espér\w*|espère\w*|mais"
+    r"|cuando|hasta|espero|esperamos|pero|nunca|não|quando|até|se|mas)\b",
+    re.IGNORECASE,
+)
 
 
 def questions(text: str) -> list[tuple[int, int]]:
@@ -132,6 +165,17 @@ def _expects(sentence: str) -> bool:
 def is_withdrawn(text: str) -> bool:
     """The writer takes a question back: never mind, found it."""
     return any(_WITHDRAWN.search(_seen(text[start:end])) is not None for start, end in sentences(text)[:12])
+
+
+def solved(text: str) -> list[tuple[int, int]]:
+    """Sentences that say that some trouble is over: all good now. A wish, a condition or a "but" says nothing of the kind."""
+    return [(start, end) for start, end in sentences(text)[:12] if _is_over(_seen(text[start:end]))]
+
+
+def _is_over(seen: str) -> bool:
+    low = seen.lower()
+    over = (any(clue in low for clue in _SOLVED_CLUES) and _SOLVED.search(seen)) or _WITHDRAWN.search(seen)
+    return bool(over) and _MARK.search(seen) is None and _NOT_YET.search(seen) is None
 
 
 def _seen(sentence: str) -> str:

@@ -32,6 +32,8 @@ class Message:
     confidence: float = 0.0
     traits: Traits | None = None
     situations: tuple[Situation, ...] = ()
+    reproaches: tuple[Situation, ...] | None = None
+    """Situations that the tone detector goes by, where they are others: it is fitted to the word list of ml.situations."""
 
     @property
     def spoken(self) -> bool:
@@ -51,6 +53,10 @@ class Message:
     @property
     def sign_of_life(self) -> bool:
         return not self.automatic and (self.direction == "in" or self.spoken)
+
+    @property
+    def held_against_us(self) -> tuple[Situation, ...]:
+        return self.situations if self.reproaches is None else self.reproaches
 
     @property
     def asks(self) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
-from ml import features
-from ml.features import Floats, Hashes, Ints, Tokens
+from ml.features import mixed
+from ml.tokens import Flags, Floats, Hashes, Ints, Tokens, tokens
 
 LONGEST = 4
 """Words of a phrase."""
@@ -22,10 +23,11 @@ VALENCES = ("sum", "positive", "negative", "highest", "lowest", "hits")
 FEATURES = (*VALENCES, *TAGS)
 _TURN = -0.6
 """What a negation does to a cue, as VADER's -0.74 but milder: phrases often hold their own negation."""
+_SIEVE = np.uint64((1 << 20) - 1)
 _STEP = np.uint64(0xFF51AFD7ED558CCD)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cues:
     """`keys` ascending; `valence` -4..4; `tags` one bit for each of TAGS."""
 
@@ -38,31 +40,40 @@ class Cues:
         """From (form, valence, tags). Of two entries for one form the later one counts."""
         known: dict[int, tuple[float, int]] = {}
         for form, valence, tags in entries:
-            t = features.tokens([form])
+            t = tokens([form])
             if 0 < len(t.hashes) <= LONGEST:
                 known[int(_phrases(t)[len(t.hashes) - 1][0])] = (valence, sum(1 << TAGS.index(tag) for tag in tags))
         keys = sorted(known)
         return cls(np.array(keys, np.uint64), np.array([known[k][0] for k in keys], float), np.array([known[k][1] for k in keys], np.uint64))
+
+    @cached_property
+    def _sieve(self) -> Flags:
+        """False for most keys that are no cue: cheaper to ask than a search."""
+        sieve = np.zeros(int(_SIEVE) + 1, dtype=bool)
+        sieve[self.keys & _SIEVE] = True
+        return sieve
 
     def found(self, t: Tokens) -> tuple[Ints, Ints, Ints]:
         """(place of the first token, words, entry) of the longest cue at each place; none overlaps a longer one that began before it."""
         at, length, entry = [], [], []
         free = np.ones(len(t.hashes), dtype=bool)
         for words, keys in reversed(list(enumerate(_phrases(t), 1))):
-            place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-            hit = np.flatnonzero((self.keys[place] == keys) & free[: len(keys)])
+            likely = np.flatnonzero(self._sieve[keys & _SIEVE] & free[: len(keys)])
+            place = np.minimum(np.searchsorted(self.keys, keys[likely]), len(self.keys) - 1)
+            known = self.keys[place] == keys[likely]
+            hit = likely[known]
             for k in range(words):
                 free[hit + k] = False
             at.append(hit)
             length.append(np.full(len(hit), words))
-            entry.append(place[hit])
+            entry.append(place[known])
         return np.concatenate(at), np.concatenate(length), np.concatenate(entry)
 
     def features(self, t: Tokens) -> Floats:
         """FEATURES of each unit."""
         at, _, entry = self.found(t)
         unit = t.unit[at]
-        valence = self.valence[entry] * np.where(features.negated(t)[at], _TURN, 1.0)
+        valence = self.valence[entry] * np.where(t.negated[at], _TURN, 1.0)
         total = np.zeros((t.units, len(FEATURES)))
         for column, values in enumerate((valence, np.maximum(valence, 0), np.minimum(valence, 0))):
             summed = np.bincount(unit, weights=values, minlength=t.units)
@@ -87,6 +98,6 @@ def _phrases(t: Tokens) -> list[Hashes]:
                 keys.append(np.zeros(0, np.uint64))
                 continue
             inside = t.unit[words - 1 :] == t.unit[: len(t.unit) - words + 1]
-            joined = features.mixed(keys[-1][: len(inside)] * _STEP + t.hashes[words - 1 :])
+            joined = mixed(keys[-1][: len(inside)] * _STEP + t.hashes[words - 1 :])
             keys.append(np.where(inside, joined, np.uint64(0)))
     return keys

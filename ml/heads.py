@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ml import features
-from ml.features import Floats, Tokens
+from ml.tokens import Floats, Ints, Tokens
 
 BUCKETS = 1 << 17
 
@@ -25,9 +26,9 @@ class Heads:
     bias: Floats
 
     @classmethod
-    def packed(cls, idf: Floats, weights: Floats, bias: Floats) -> Self:
+    def packed(cls, idf: npt.NDArray[np.float32], weights: Floats, bias: Floats) -> Self:
         scale = np.maximum(np.abs(weights).max(axis=0), 1e-9) / 127
-        return cls(idf.astype(np.float16).astype(np.float32), np.round(weights / scale).astype(np.int8), scale, bias)
+        return cls(idf, np.round(weights / scale).astype(np.int8), scale, bias)
 
     @cached_property
     def _weights(self) -> npt.NDArray[np.float32]:
@@ -35,16 +36,16 @@ class Heads:
 
     def __call__(self, t: Tokens) -> Floats:
         """(unit, head)."""
-        from scipy.sparse import csr_matrix
-
         unit, bucket, value = weighed(t, self.idf)
-        starts = np.searchsorted(unit, np.arange(t.units + 1))
-        rows = csr_matrix((value.astype(np.float32), bucket, starts), shape=(t.units, BUCKETS))
-        logits: Floats = (rows @ self._weights).astype(np.float64) + self.bias
-        return logits
+        value, edges = value.astype(np.float32), np.searchsorted(unit, np.arange(t.units + 1)).tolist()
+        logits = np.empty((t.units, len(self.bias)))
+        for n, (start, end) in enumerate(pairwise(edges)):
+            logits[n] = value[start:end] @ self._weights.take(bucket[start:end], axis=0)
+        found: Floats = logits + self.bias
+        return found
 
 
-def weighed(t: Tokens, idf: npt.NDArray[np.float32]) -> tuple[features.Ints, features.Ints, Floats]:
+def weighed(t: Tokens, idf: npt.NDArray[np.float32]) -> tuple[Ints, Ints, Floats]:
     """(unit, bucket, tf-idf of length 1), sorted by unit. A bucket without idf is left out."""
     unit, bucket, frequency = features.hashed(t, BUCKETS, stems=True)
     value = frequency * idf[bucket]

@@ -7,71 +7,81 @@ German writes every noun with a capital; there, and at the start of a sentence, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
-from ml import artifact
+from ml.tokens import Flags, Hashes, Tokens
 
 NAME = crc32(b"\x00name")
 """What every name reads as; a run of names reads as one."""
+LONGEST_CHAIN = 3
+"""Particles in a row."""
 
-Flags = npt.NDArray[np.bool_]
-Hashes = npt.NDArray[np.uint64]
 _ADDRESS = re.compile(r"[^\s@]{1,254}@\S+|\b(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def without_addresses(text: str) -> str:
-    """Mail and web addresses hold names too, in lower case."""
-    return _ADDRESS.sub(" ", text) if "@" in text or "www." in text or "http" in text else text
+    """Mail and web addresses hold names too, in lower case. Offsets stay what they are."""
+    return _ADDRESS.sub(lambda m: " " * len(m[0]), text) if "@" in text or "www." in text or "http" in text else text
 
 
-def _sums(words: str | Sequence[str]) -> Hashes:
-    listed = words.split() if isinstance(words, str) else words
-    return np.array(sorted(crc32(w.encode()) for w in listed), dtype=np.uint64)
-
-
+@dataclass(frozen=True, slots=True)
 class Masker:
-    """`vocabulary`: ascending checksums of the words that ordinary text uses in lower case, or as nouns in German."""
+    """Both ascending checksums: `vocabulary` of the words that ordinary text uses in lower case, or as nouns in German; `openers` of those it
+    uses before a capitalised word at the start of a sentence ("Dear", "Thanks"), where any other word is taken for part of a name."""
 
-    def __init__(self, vocabulary: Hashes) -> None:
-        words = artifact.words("names")
-        self.vocabulary = vocabulary
-        self._kept = _sums(words["kept"])
-        self._given = _sums(words["given_names_that_are_words"])
-        self._followers = _sums(words["never_after_a_name"])
-        self._particles = _sums(words["particles"])
-        self._german = _sums(words["german"])
+    vocabulary: Hashes
+    openers: Hashes
 
-    def names(self, hashes: Hashes, unit: npt.NDArray[np.int64], units: int, capital: Flags, starts: Flags) -> Flags:
-        """Which tokens are names. `hashes` of the lower-cased tokens, `capital` where only the first letter is one, `starts` at the start of a sentence."""
-        if not len(hashes):
-            return np.zeros(0, dtype=bool)
-        german = np.bincount(unit, weights=_in(hashes, self._german), minlength=units) >= np.maximum(2, np.bincount(unit, minlength=units) / 12)
-        ordinary = _in(hashes, self.vocabulary)
-        next_hash = np.concatenate([hashes[1:], [np.uint64(0)]])
-        given = _in(hashes, self._given) & ~_in(next_hash, self._followers)
-        unsure = starts | german[unit]
-        names: Flags = capital & ~_in(hashes, self._kept) & (~unsure | ~ordinary | given)
-        return names
+    def __call__(self, t: Tokens) -> Tokens:
+        """With every name, and every run of names, read as one token. Units are sentences."""
+        if not len(t.hashes):
+            return t
+        names = _whole(self._sure(t), t)
+        kept = ~(names & t.shifted(names))
+        return t.anonymous(names, NAME).chosen(kept, t.unit[kept], t.units)
 
-    def kept(self, names: Flags, hashes: Hashes, unit: npt.NDArray[np.int64]) -> Flags:
-        """False for what follows a name and belongs to it: further names, and particles between two of them."""
-        if not len(names):
-            return names
-        same = np.concatenate([[False], unit[1:] == unit[:-1]])
-        before, after = np.concatenate([[False], names[:-1]]) & same, np.concatenate([names[1:] & same[1:], [False]])
-        joins = before & after & _in(hashes, self._particles)
-        part = names | joins
-        kept: Flags = ~(part & np.concatenate([[False], part[:-1]]) & same)
-        return kept
+    def _sure(self, t: Tokens) -> Flags:
+        """Words that are names by themselves."""
+        starts = ~t.shifted(~t.has("end"))
+        german = (t.count(t.has("german")) >= np.maximum(2, np.bincount(t.unit, minlength=t.units) / 12))[t.unit]
+        may_be = t.capital & ~t.has("kept") & ~t.has("pronouns")
+        given = t.has("given_names_that_are_words") & ~t.ahead(t.has("never_after_a_name"))
+        titled = t.shifted(_reached(t.has("titles"), t.has("particles"), t))
+        names = may_be & (~(starts | german) | ~_in(t.hashes, self.vocabulary) | given | titled)
+        leads = t.ahead(_led(names | (may_be & ~german), t.has("particles"), t))
+        found: Flags = names | (may_be & starts & leads & (~_in(t.hashes, self.openers) | t.has("given_names_that_are_words")))
+        return found
+
+
+def _whole(names: Flags, t: Tokens) -> Flags:
+    """With what belongs to a name: particles and "and" between two of them, what is joined by a hyphen, particles between a title and a name."""
+    joins = (t.has("particles") | t.has("joins")) & ~t.capital
+    part = names | (_led(names, joins, t) & joins & t.shifted(_reached(names | t.has("titles"), joins, t)))
+    goes_on = t.glued | (t.capital & t.has("kept"))
+    for _ in range(LONGEST_CHAIN):
+        part |= goes_on & t.shifted(part)
+    return part
+
+
+def _reached(start: Flags, through: Flags, t: Tokens) -> Flags:
+    """`start`, and the tokens behind it that are `through`."""
+    for _ in range(LONGEST_CHAIN):
+        start = start | (through & t.shifted(start))
+    return start
+
+
+def _led(goal: Flags, through: Flags, t: Tokens) -> Flags:
+    """`goal`, and the tokens before it that are `through`."""
+    for _ in range(LONGEST_CHAIN):
+        goal = goal | (through & t.ahead(goal))
+    return goal
 
 
 def _in(hashes: Hashes, sums: Hashes) -> Flags:
     if not len(sums):
         return np.zeros(len(hashes), dtype=bool)
-    at = np.minimum(np.searchsorted(sums, hashes), len(sums) - 1)
-    found: Flags = sums[at] == hashes
+    found: Flags = sums[np.minimum(np.searchsorted(sums, hashes), len(sums) - 1)] == hashes
     return found

@@ -1,7 +1,7 @@
-"""Sentences that give orders to a machine that reads the mail. They are flagged and not scored; words/orders.yaml holds the signs.
+"""Sentences that give orders to a machine that reads the mail. They are flagged and not scored.
 
-One sign alone is ordinary business ("please ignore my last mail"); an order shows at least two kinds: whom it addresses (an assistant, a model),
-what it demands (ignore, classify, output) and of what (instructions, sentiment, score).
+People give each other orders all day ("please ignore my last mail"), so a head of the reader, taught by both kinds, weighs the words; here are the forms
+that nothing else has (words/orders.yaml), and letters that are hidden from people.
 """
 
 from __future__ import annotations
@@ -12,29 +12,23 @@ from functools import cache
 
 from ml import artifact
 
-NEEDED = 2
-_SPACED = re.compile(r"(?:\b\w[ .\-_]){5,}\w\b")
+_SPACED = re.compile(r"(?:\b\w[ .\-_]){6,}\w\b")
 _BLANKS = re.compile(r"\s+")
 _HIDDEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
-_LOOKALIKE = str.maketrans("аеорсухікАЕОРСТХІВМНК", "aeopcyxikAEOPCTXIBMHK")
+_TAGGED = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007e]{3,}")
 
 
-def is_order(sentence: str) -> bool:
-    text = plain(sentence)
-    signs = _signs()
-    if signs["alone"].search(text):
+def has_form(sentence: str) -> bool:
+    if _SPACED.search(sentence):
         return True
-    return sum(signs[kind].search(text) is not None for kind in ("addressed", "demanded", "object")) >= NEEDED and signs["demanded"].search(text) is not None
+    return _forms().search(_BLANKS.sub(" ", unicodedata.normalize("NFKC", _HIDDEN.sub("", sentence))).lower()) is not None
 
 
-def plain(text: str) -> str:
-    """Without what hides letters: zero-width and tag characters, look-alikes of another alphabet, letters set apart."""
-    shown = _BLANKS.sub(" ", unicodedata.normalize("NFKC", _HIDDEN.sub("", text)))
-    if re.search(r"[A-Za-z]", shown):
-        shown = shown.translate(_LOOKALIKE)
-    return _SPACED.sub(lambda m: re.sub(r"[ .\-_]", "", m[0]), shown).lower()
+def tagged(text: str) -> list[tuple[int, int]]:
+    """Runs of invisible tag letters, in which a machine could read what no person sees. Flags of some countries end in a few of them."""
+    return [match.span() for match in _TAGGED.finditer(text)] if not text.isascii() else []
 
 
 @cache
-def _signs() -> dict[str, re.Pattern[str]]:
-    return {kind: re.compile("|".join(f"(?<!\\w)(?:{line})" for line in lines)) for kind, lines in artifact.words("orders").items()}
+def _forms() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?<!\\w)(?:{line})" for line in artifact.words("orders")["orders"]))

@@ -9,21 +9,17 @@ from functools import cache
 import numpy as np
 
 from ml.alternatives import BY_EMOTION
-from ml.cutoffs import classes, terms
-from ml.features import Floats
+from ml.columns import CHURN, CLASS, EMOTION, ORDER, PRIORITY, SENTIMENT, SITUATION, VOTES
+from ml.cutoffs import blended, classes, softmax, terms, within_class
 from ml.labels import EMOTIONS, POSITIVE, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
 from ml.language import languages
-from ml.orders import is_order
-from ml.reading import COLUMNS, SENTIMENT, Model
+from ml.orders import has_form, tagged
+from ml.reading import Model
 from ml.sentence_tokens import Said
+from ml.tokens import Floats
 
 UNSURE = 0.5
 """Below this confidence of the class of sentiment the reader abstains."""
-ORDER_VOTE = 0.12
-"""In a text that gives orders to a machine, a sentence with this vote is taken for one."""
-MARGIN, WIDER = 1.5, 3.0
-"""Log odds above the limit of best F1 at which a text is taken to give orders (an honest sentence dropped costs more than an order scored),
-and below it at which a text is still looked through for plain signs of one."""
 ORDERED = 0.9
 """Confidence of the situation of a text with such a sentence."""
 MOST_CHARS = 64_000
@@ -82,41 +78,36 @@ class Reader:
         """One for each own text; only the first MOST_CHARS are read."""
         texts = [text[:MOST_CHARS] for text in texts]
         said = Said.of(texts, self.model.masker)
-        decided = self.model.decided(self.model.evidence_of(said))
-        orders = self._orders(texts, said, decided)
+        votes = self.model.heads(said.sentences)
+        orders = self._orders(texts, said, votes[:, ORDER])
         if any(orders):
-            again = [n for n, found in enumerate(orders) if found]
-            for n in again:
-                texts[n] = _blanked(texts[n], orders[n])
+            texts = [_blanked(text, found) for text, found in zip(texts, orders, strict=True)]
             said = Said.of(texts, self.model.masker)
-            decided = self.model.decided(self.model.evidence_of(said))
-        return self._readings(texts, said, decided, orders)
+            votes = self.model.heads(said.sentences)
+        return self._readings(texts, said, votes, orders)
 
-    def _orders(self, texts: Sequence[str], said: Said, decided: Floats) -> list[list[tuple[int, int]]]:
-        """Sentences that instruct a machine, of each text."""
-        found: list[list[tuple[int, int]]] = [[] for _ in texts]
-        chance = decided[:, COLUMNS.index("order")]
-        limit = self.model.cutoffs["order"]
-        looked_at = (chance > limit - WIDER)[said.owner]
-        if not looked_at.any():
-            return found
-        votes = self.model.heads(said.sentences)[:, COLUMNS.index("order")]
-        for n in np.flatnonzero(looked_at).tolist():
-            text, (start, end) = int(said.owner[n]), said.spans[n]
-            if (chance[text] > limit + MARGIN and votes[n] > ORDER_VOTE) or is_order(texts[text][start:end]):
-                found[text].append((start, end))
+    def _orders(self, texts: Sequence[str], said: Said, votes: Floats) -> list[list[tuple[int, int]]]:
+        """Sentences that instruct a machine, of each text. Beside one of them, others need fewer signs."""
+        found = [tagged(text) for text in texts]
+        limits = self.model.cutoffs["order"]
+        likely = votes > limits["first"]
+        for n in np.flatnonzero(~likely & (votes > limits["form"])).tolist():
+            start, end = said.spans[n]
+            likely[n] = has_form(texts[int(said.owner[n])][start:end])
+        ordered = np.isin(said.owner, said.owner[likely])
+        for n in np.flatnonzero(likely | (ordered & (votes > limits["beside"]))).tolist():
+            found[int(said.owner[n])].append(said.spans[n])
         return found
 
-    def _readings(self, texts: Sequence[str], said: Said, decided: Floats, orders: Sequence[list[tuple[int, int]]]) -> list[Reading]:
+    def _readings(self, texts: Sequence[str], said: Said, votes: Floats, orders: Sequence[list[tuple[int, int]]]) -> list[Reading]:
+        decided = self.model.decided(self.model.evidence_of(said))
         limits, spoken, empty = self.model.cutoffs, languages(said.whole), said.empty
-        a, b = limits["stretch"]
-        sentiment = np.clip(a * decided[:, SENTIMENT] + b, -1, 1)
-        sure = self._sure(sentiment)
-        churn = (decided[:, SENTIMENT + 1 : SENTIMENT + 4] > np.array(limits["churn"])).sum(axis=1)
+        sentiment, sure = self._sentiment(decided)
+        churn = (decided[:, CHURN] > np.array(limits["churn"])).sum(axis=1)
         groups = [limits["english" if language in ("en", "unknown") else "other"] for language in spoken]
-        situations = [_situations(d[: len(SITUATIONS)], group["situations"], ordered=bool(o)) for d, group, o in zip(decided, groups, orders, strict=True)]
+        situations = [_situations(d[SITUATION], group["situations"], ordered=bool(o)) for d, group, o in zip(decided, groups, orders, strict=True)]
         quoted = (np.abs(sentiment) >= POSITIVE) | np.array([any(s.name not in ROUTINE for s in found) for found in situations], dtype=bool)
-        spotted = self.model.spotter.spans(texts, said, decided, quoted, self.model.heads, self.model.cues, self.model.masker)
+        spotted = self.model.spotter.spans(texts, said, decided, quoted & ~empty, votes, self.model.heads, self.model.cues)
         return [
             _nothing(spoken[n], orders[n])
             if empty[n]
@@ -125,22 +116,23 @@ class Reader:
                 sentiment=round(float(sentiment[n]), 4),
                 confidence=round(float(sure[n]), 4),
                 abstained=bool(sure[n] < UNSURE),
-                emotions=_emotions(decided[n, len(SITUATIONS) : SENTIMENT], groups[n]["emotions"]),
+                emotions=_emotions(decided[n, EMOTION], groups[n]["emotions"], limits["calm"]),
                 situations=situations[n],
                 churn_risk=int(churn[n]),
-                priority=_priority(decided[n, SENTIMENT + 4 : SENTIMENT + 8], limits["priority"]),
+                priority=_priority(decided[n, PRIORITY], limits["priority"]),
                 quotes=tuple(Quote(s.start, s.end, _why(s.votes)) for s in spotted[n]),
                 orders=tuple(orders[n]),
             )
             for n in range(len(texts))
         ]
 
-    def _sure(self, sentiment: Floats) -> Floats:
-        """Calibrated chance that the class of sentiment is right."""
-        logits = terms(sentiment) @ np.array(self.model.cutoffs["classes"]).T
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found: Floats = (raised / raised.sum(axis=1, keepdims=True))[np.arange(len(sentiment)), classes(sentiment)]
-        return found
+    def _sentiment(self, decided: Floats) -> tuple[Floats, Floats]:
+        """(sentiment, calibrated chance that its class is right)."""
+        limits = self.model.cutoffs
+        chances = softmax(decided[:, CLASS])
+        sentiment = within_class(blended(decided[:, SENTIMENT], chances, limits["means"], limits["stretch"]), chances)
+        sure = softmax(terms(chances, sentiment) @ np.array(limits["classes"]).T)
+        return sentiment, sure[np.arange(len(sure)), classes(sentiment)]
 
 
 @cache
@@ -170,13 +162,13 @@ def _nothing(language: Language, orders: Sequence[tuple[int, int]]) -> Reading:
 
 
 def _priority(decided: Floats, limit: float) -> Priority:
-    named = int(decided[1:].argmax()) + 1
-    return PRIORITIES[named] if decided[named] > limit else "unknown"
+    named = int(decided.argmax())
+    return PRIORITIES[named + 1] if decided[named] > limit else "unknown"
 
 
 def _why(votes: Floats) -> tuple[str, ...]:
     """The two verdicts these words vote for most."""
-    return tuple(dict.fromkeys(COLUMNS[n].split(" ", 1)[1] for n in np.argsort(-votes[:SENTIMENT])[:2]))
+    return tuple(dict.fromkeys(VOTES[n].split(" ", 1)[1] for n in np.argsort(-votes[:SENTIMENT])[:2]))
 
 
 def _situations(decided: Floats, limits: Sequence[float], *, ordered: bool) -> tuple[SaidSituation, ...]:
@@ -186,11 +178,11 @@ def _situations(decided: Floats, limits: Sequence[float], *, ordered: bool) -> t
     return tuple(SaidSituation(name, chance) for name, chance in sorted(found.items(), key=lambda item: -item[1]))
 
 
-def _emotions(decided: Floats, limits: Sequence[float]) -> tuple[Emotion, ...]:
-    """At most three; "neutral" stands alone, and where nothing else is found."""
+def _emotions(decided: Floats, limits: Sequence[float], calm: float) -> tuple[Emotion, ...]:
+    """At most three; "neutral" stands alone: above `calm`, and where nothing else is found."""
     neutral = EMOTIONS.index("neutral")
     over = [int(n) for n in np.argsort(-(decided - np.array(limits))) if decided[n] > limits[n]][:3]
-    if not over or over[0] == neutral:
+    if not over or over[0] == neutral or decided[neutral] > calm:
         return (Emotion("neutral", _chance(decided[neutral]), None),)
     return tuple(Emotion(EMOTIONS[n], _chance(decided[n]), BY_EMOTION[EMOTIONS[n]]) for n in over if n != neutral)
 

@@ -13,28 +13,17 @@ from typing import Any, Self
 import numpy as np
 
 from ml import artifact, features
+from ml.columns import ON_TEXTS
 from ml.cues import Cues
-from ml.features import Floats, Ints
 from ml.heads import Heads
-from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
 from ml.masking import Masker
 from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.spans import Spotter
+from ml.tokens import Floats, Ints
 from ml.trees import Forest, Trees
 
 NAME = "reading"
-CHURN_LEVELS = (1, 2, 3)
-COLUMNS = (
-    *(f"situation {n}" for n in SITUATIONS),
-    *(f"emotion {n}" for n in EMOTIONS),
-    "sentiment",
-    *(f"churn {n}" for n in CHURN_LEVELS),
-    *(f"priority {n}" for n in PRIORITIES),
-    "order",
-)
-"""What the linear heads vote on and the trees decide, in this order; the last: does the text give orders to a machine?"""
-SENTIMENT = COLUMNS.index("sentiment")
 
 
 @dataclass(frozen=True)
@@ -47,7 +36,7 @@ class Model:
     masker: Masker
     tone: Sentiment
     trees: Sequence[Trees]
-    """One for each of COLUMNS."""
+    """One for each of DECISIONS."""
     base: Floats
     """What each sum of trees starts from."""
     cutoffs: Mapping[str, Any]
@@ -56,15 +45,18 @@ class Model:
 
     @classmethod
     def load(cls) -> Self:
-        stored = artifact.load(NAME)
+        return cls.of(artifact.load(NAME))
+
+    @classmethod
+    def of(cls, stored: artifact.Artifact) -> Self:
         a, meta = stored.arrays, stored.meta
-        *grown, sentence, clause = unpacked(a, meta["trees"])
+        *grown, sentence, clause = unpacked(a, len(meta["trees"]) if isinstance(meta["trees"], list) else meta["trees"])
         *base, sentence_base, clause_base = a["base"].tolist()
         return cls(
             version=stored.version,
             heads=Heads(a["idf"].astype(np.float32), a["words"], a["scale"], a["bias"]),
             cues=Cues(a["cue_keys"], a["cue_valence"].astype(np.float64), a["cue_tags"]),
-            masker=Masker(a["vocabulary"].astype(np.uint64)),
+            masker=Masker(a["vocabulary"].astype(np.uint64), a["openers"].astype(np.uint64)),
             tone=Sentiment.load(),
             trees=grown,
             base=np.array(base),
@@ -78,10 +70,10 @@ class Model:
 
     def evidence_of(self, said: Said) -> Floats:
         """What the trees see of each text."""
-        return np.column_stack([self.heads(said.whole), aside(said, self.cues, self.tone)])
+        return np.column_stack([self.heads(said.whole)[:, ON_TEXTS], aside(said, self.cues, self.tone)])
 
     def decided(self, evidence: Floats) -> Floats:
-        """Columns as COLUMNS: sentiment -1..1 as the trees see it, log odds for the rest."""
+        """Columns as DECISIONS: sentiment -1..1 as the trees see it, log odds for the rest."""
         return self.base + self._forest(np.ascontiguousarray(evidence.T))
 
 
@@ -106,15 +98,8 @@ def pooled(values: Floats, owner: Ints, texts: int) -> tuple[Floats, Floats, Flo
     return np.where(empty, 0.0, highest), np.where(empty, 0.0, lowest), total / np.maximum(counts, 1), last
 
 
-def unpacked(arrays: Mapping[str, artifact.Array], depths: Sequence[int]) -> list[Trees]:
+def unpacked(arrays: Mapping[str, artifact.Array], sums: int) -> list[Trees]:
     return [
-        Trees(
-            arrays[f"feature_{n}"].astype(np.int64),
-            arrays[f"threshold_{n}"].astype(np.float64),
-            arrays[f"left_{n}"].astype(np.int64),
-            arrays[f"right_{n}"].astype(np.int64),
-            arrays[f"value_{n}"].astype(np.float64),
-            depth,
-        )
-        for n, depth in enumerate(depths)
+        Trees(arrays[f"feature_{n}"].astype(np.int64), arrays[f"threshold_{n}"].astype(np.float64), arrays[f"value_{n}"].astype(np.float64))
+        for n in range(sums)
     ]

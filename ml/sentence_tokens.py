@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from ml import features
-from ml.features import Flags, Ints, Tokens
-from ml.masking import Masker
+from ml.masking import Masker, without_addresses
 from ml.text import sentences
+from ml.tokens import Flags, Ints, Tokens, tokens, within
 
 MOST_SENTENCES = 200
 """Sentences of one text that are read; nobody writes more by hand."""
@@ -26,14 +25,26 @@ class Said:
     owner: Ints
     spans: Sequence[tuple[int, int]]
     """Of the sentences in their texts."""
+    begins: Ints
+    """Where each text begins, if all stood end to end."""
 
     @classmethod
     def of(cls, texts: Sequence[str], masker: Masker) -> Self:
+        texts = [without_addresses(text) for text in texts]
         spans = [sentences(text)[:MOST_SENTENCES] for text in texts]
         owner = np.repeat(np.arange(len(texts)), [len(found) for found in spans])
-        t = features.tokens([text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found], masker)
-        whole = Tokens(t.hashes, t.stems, owner[t.unit], len(texts))
-        return cls(t, whole, owner, [span for found in spans for span in found])
+        begins = np.concatenate([[0], np.cumsum([len(text) for text in texts])[:-1]]).astype(np.int64)
+        flat = [span for found in spans for span in found]
+        edges = np.array(flat, dtype=np.int64).reshape(len(flat), 2) + begins[owner][:, None]
+        read = tokens(texts, lines=True)
+        at, sentence = within(read, edges[:, 0], edges[:, 1])
+        t = masker(read.chosen(at, sentence, len(flat)))
+        return cls(t, replace(t, unit=owner[t.unit], units=len(texts)), owner, flat, begins)
+
+    def part(self, text: Ints, start: Ints, end: Ints) -> Tokens:
+        """The tokens of [start, end) of some texts, each a unit of its own; they may overlap."""
+        at, unit = within(self.whole, self.begins[text] + start, self.begins[text] + end)
+        return self.whole.chosen(at, unit, len(text))
 
     @property
     def empty(self) -> Flags:

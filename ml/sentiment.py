@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ml import artifact, features
 from ml.features import Lexicon
 from ml.text import sentences
+from ml.tokens import Tokens, tokens
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -92,7 +93,7 @@ class Sentiment:
         units, owner, weight = _units(texts)
         if not units:
             return np.zeros(len(texts)), np.zeros(len(texts))
-        t = features.tokens(units)
+        t = tokens(units)
         chances = self.probabilities(t)
         length = np.minimum(t.words, MOST_WORDS)
         tone = chances[:, 2] - chances[:, 0]
@@ -104,7 +105,7 @@ class Sentiment:
         sentiment = np.where(has_words, mixed[:, 2] - mixed[:, 0], 0.0)
         return sentiment, np.where(has_words, mixed.max(axis=1), 0.0)
 
-    def probabilities(self, t: features.Tokens) -> FloatArray:
+    def probabilities(self, t: Tokens) -> FloatArray:
         """(negative, neutral, positive) of each unit."""
         unit, bucket, frequency = features.hashed(t)
         value = frequency * self.idf[bucket]

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import cast
 
 from ml.absence import absent_until
-from ml.asking import is_answer_expected, is_withdrawn, questions
+from ml.asking import is_answer_expected, is_withdrawn, questions, solved
 from ml.labels import SituationName
 from ml.phrases import SEEN, phrases
 from ml.stems import words_in
@@ -28,12 +28,16 @@ MAX_SENTENCES = 400
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`start` and `end` are offsets of the sentence or clause that carried the verdict, into the text that was given."""
+    """`start` and `end` are offsets of the sentence or clause that carried the verdict, into the text that was given.
+
+    `terms` are its content words, as of a question; empty where nobody asked for them.
+    """
 
     name: SituationName
     confidence: float
     start: int
     end: int
+    terms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Traits:
     withdrawn: bool
     """The writer takes a question back: never mind, found it."""
     terms: frozenset[str]
+    over: frozenset[str] | None = None
+    """The writer says that some trouble is over: the content words of the sentence (all good now: hardly any). None where nobody says so."""
 
 
 _GREETING = re.compile(
@@ -126,7 +132,13 @@ def traits(text: str, written_on: date) -> Traits:
         absent_until=absent_until(text, written_on),
         withdrawn=is_withdrawn(text),
         terms=words_in(text),
+        over=_over(text),
     )
+
+
+def _over(text: str) -> frozenset[str] | None:
+    found = solved(text)
+    return frozenset[str]().union(*(words_in(text[start:end]) for start, end in found)) if found else None
 
 
 def _greets(text: str) -> bool:

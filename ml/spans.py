@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml import features
 from ml.clauses import Clause, clauses
+from ml.columns import EMOTION, REFLECT, SENTIMENT, SITUATION
 from ml.cues import Cues
-from ml.features import Flags, Floats, Ints, Tokens
 from ml.heads import Heads
 from ml.labels import EMOTIONS, SITUATIONS
-from ml.masking import Masker
 from ml.sentence_tokens import Said
+from ml.tokens import Flags, Floats, Ints, Tokens
 from ml.trees import Trees
 
 READ = 2
@@ -42,38 +41,50 @@ class Spotter:
     clause: Trees
     base: tuple[float, float]
 
-    def spans(self, texts: Sequence[str], said: Said, decided: Floats, wanted: Flags, heads: Heads, cues: Cues, masker: Masker) -> list[list[Spotted]]:
-        """Up to MOST spans of each text that is `wanted`, best first. `decided`: what the trees decided on each text."""
+    def spans(self, texts: Sequence[str], said: Said, decided: Floats, wanted: Flags, votes: Floats, heads: Heads, cues: Cues) -> list[list[Spotted]]:
+        """Up to MOST spans of each text that is `wanted`, best first. `decided`: what the trees decided on each text; `votes` on each sentence."""
         owner = said.owner
-        evidence = sentence_evidence(said.sentences, owner, decided, heads, cues)
+        evidence = sentence_evidence(said, votes, decided, cues)
         worth = self.base[0] + self.sentence(np.ascontiguousarray(evidence.T))
         candidates, of = likely_clauses(texts, said.spans, owner, worth, wanted)
         if not candidates:
             return [[] for _ in texts]
-        units = [texts[text][c.start : c.end] for text, c in zip(of, candidates, strict=True)]
-        votes, evidence = clause_evidence(features.tokens(units, masker), candidates, of, decided, heads, cues, worth_of(candidates, of, owner, worth))
+        t, sentence = within_texts(said, candidates, of), sentence_of(candidates, of, owner)
+        on_clauses = heads(t)
+        evidence = clause_evidence(t, candidates, decided[of], on_clauses, votes[sentence], cues, worth[sentence])
         promise = self.base[1] + self.clause(np.ascontiguousarray(evidence.T))
-        return _best(len(texts), candidates, of, promise, votes)
+        return _best(len(texts), candidates, of, promise, on_clauses)
 
 
-def sentence_evidence(t: Tokens, owner: Ints, decided: Floats, heads: Heads, cues: Cues) -> Floats:
-    """Votes, how far they say what the whole text says, cues, length and place of each sentence."""
+def sentence_evidence(said: Said, votes: Floats, decided: Floats, cues: Cues) -> Floats:
+    """Votes, how far they say what the whole text says, how both compare with the other sentences, cues, length and place of each sentence."""
+    owner = said.owner
     count = np.bincount(owner, minlength=len(decided))
-    first = np.concatenate([[0], np.cumsum(count)])[:-1]
-    place = np.arange(len(owner)) - first[owner]
-    votes = heads(t)
-    return np.column_stack([votes, agreement(votes, decided[owner]), cues.features(t), np.log1p(t.words), place, count[owner] - 1 - place])
+    place = np.arange(len(owner)) - (np.cumsum(count) - count)[owner]
+    agreed = agreement(votes, decided[owner])
+    compared = np.column_stack([agreed[:, :3], votes[:, [SENTIMENT, REFLECT]]])
+    length = np.log1p(said.sentences.words)
+    return np.column_stack(
+        [votes, agreed, *beside(compared, owner, count), cues.features(said.sentences), length, place, count[owner] - 1 - place, decided[owner, SENTIMENT]]
+    )
+
+
+def beside(values: Floats, owner: Ints, count: Ints) -> tuple[Floats, Floats]:
+    """How far each sentence is below the highest of its text, and from their mean."""
+    shape = (len(count), values.shape[1])
+    highest, total = np.full(shape, -np.inf), np.zeros(shape)
+    np.maximum.at(highest, owner, values)
+    np.add.at(total, owner, values)
+    return values - highest[owner], values - (total / np.maximum(count, 1)[:, None])[owner]
 
 
 def agreement(votes: Floats, decided: Floats) -> Floats:
-    """How far the votes on a part speak for what was decided on the whole: situations, emotions, sentiment."""
+    """How far the votes on a part speak for what was decided on the whole: situations, emotions, sentiment; then its votes for calm."""
     chances = 1 / (1 + np.exp(-decided))
-    calm = [SITUATIONS.index("routine_logistics"), len(SITUATIONS) + EMOTIONS.index("neutral")]
+    calm = [SITUATIONS.index("routine_logistics"), EMOTION.start + EMOTIONS.index("neutral")]
     chances[:, calm] = 0
-    situations, emotions = slice(0, len(SITUATIONS)), slice(len(SITUATIONS), len(SITUATIONS) + len(EMOTIONS))
-    sentiment = len(SITUATIONS) + len(EMOTIONS)
-    both = votes * chances
-    return np.column_stack([both[:, situations].sum(axis=1), both[:, emotions].sum(axis=1), votes[:, sentiment] * decided[:, sentiment], votes[:, calm]])
+    situations, emotions = ((votes[:, group] * chances[:, group]).sum(axis=1) for group in (SITUATION, EMOTION))
+    return np.column_stack([situations, emotions, votes[:, SENTIMENT] * decided[:, SENTIMENT], votes[:, calm]])
 
 
 def likely_clauses(texts: Sequence[str], spans: Sequence[tuple[int, int]], owner: Ints, worth: Floats, wanted: Flags) -> tuple[list[Clause], list[int]]:
@@ -91,19 +102,24 @@ def likely_clauses(texts: Sequence[str], spans: Sequence[tuple[int, int]], owner
     return candidates, of
 
 
-def worth_of(candidates: Sequence[Clause], of: Sequence[int], owner: Ints, worth: Floats) -> Floats:
-    """Of the sentence each candidate stands in."""
+def sentence_of(candidates: Sequence[Clause], of: Sequence[int], owner: Ints) -> Ints:
+    """The sentence each candidate stands in, among all of them."""
     starts = np.searchsorted(owner, np.arange(int(owner.max(initial=-1)) + 2))
-    return np.array([worth[starts[text] + c.sentence] for text, c in zip(of, candidates, strict=True)])
+    return np.array([starts[text] + c.sentence for text, c in zip(of, candidates, strict=True)], dtype=np.int64)
 
 
-def clause_evidence(
-    t: Tokens, candidates: Sequence[Clause], of: Sequence[int], decided: Floats, heads: Heads, cues: Cues, worth: Floats
-) -> tuple[Floats, Floats]:
-    """(votes, all evidence) of each candidate."""
+def within_texts(said: Said, candidates: Sequence[Clause], of: Sequence[int]) -> Tokens:
+    return said.part(np.array(of, dtype=np.int64), np.array([c.start for c in candidates]), np.array([c.end for c in candidates]))
+
+
+def clause_evidence(t: Tokens, candidates: Sequence[Clause], decided: Floats, votes: Floats, on_sentence: Floats, cues: Cues, worth: Floats) -> Floats:
+    """Of each candidate. `decided`, `on_sentence` and `worth` are of the text and the sentence it stands in."""
     shape = np.array([(c.first, c.last - c.first, c.parts, c.parts - 1 - c.last) for c in candidates], dtype=float)
-    votes = heads(t)
-    return votes, np.column_stack([votes, agreement(votes, decided[list(of)]), cues.features(t), np.log1p(t.words), shape, worth])
+    agreed = agreement(votes, decided)
+    left_out = np.column_stack([agreed[:, :3], votes[:, [SENTIMENT, REFLECT]]]) - np.column_stack(
+        [agreement(on_sentence, decided)[:, :3], on_sentence[:, [SENTIMENT, REFLECT]]]
+    )
+    return np.column_stack([votes, agreed, left_out, cues.features(t), np.log1p(t.words), shape, worth])
 
 
 def _best(texts: int, candidates: Sequence[Clause], of: Sequence[int], promise: Floats, votes: Floats) -> list[list[Spotted]]:

@@ -54,7 +54,7 @@ _SHORT = re.compile(
     r"|abs|sr|sra|m|mme|cf|tel|ext|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|max|min|incl|excl))\.$",
     re.IGNORECASE,
 )
-_ADDRESS_LINE, _FULL_LINE = 30, 45
+_ADDRESS_LINE, _FULL_LINE = 45, 45
 """A comma ends a line shorter than the first: "Dear Anna,". A line at least as long as the second, with no mark at its end, was wrapped by a mail "
 "program rather than ended by its writer."""
 

@@ -124,7 +124,7 @@ class Usual:
 
 def accusation(message: Message) -> float:
     """How strongly the message names something that is held against us; 0 for none."""
-    return max((BLAME.get(s.name, 0.0) * s.confidence for s in message.situations), default=0.0)
+    return max((BLAME.get(s.name, 0.0) * s.confidence for s in message.held_against_us), default=0.0)
 
 
 def blame(message: Message) -> float:

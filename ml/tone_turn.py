@@ -128,7 +128,7 @@ class _Writer:
             contact=self.contact,
             anchor=cooler[0].id,
             messages=tuple(m.id for m in cooler),
-            spans=tuple(Span(m.id, s.start, s.end) for m in cooler for s in m.situations if s.name in BLAME),
+            spans=tuple(Span(m.id, s.start, s.end) for m in cooler for s in m.held_against_us if s.name in BLAME),
             numbers={
                 "usual": round(run.usual.tone, 3),
                 "now": round(midmean([(m.sentiment, m.confidence) for m in cooler]), 3),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from ml.features import Floats, Ints
+from ml.tokens import Floats, Ints
 
 BLOCK = 32
 """Rows that a forest takes at a time, so that what it works on stays in the cache."""
@@ -16,14 +16,14 @@ BLOCK = 32
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """(tree, node) each; `left` and `right` are nodes of the same tree, a leaf leads to itself."""
+    """Complete trees of one depth, level by level: `feature` and `threshold` (tree, 2^depth - 1), `value` (tree, 2^depth).
+
+    Up to the threshold a row goes left. A branch that ends early goes on with thresholds that nothing exceeds.
+    """
 
     feature: Ints
     threshold: Floats
-    left: Ints
-    right: Ints
     value: Floats
-    depth: int
 
     def __call__(self, evidence: Floats) -> Floats:
         """(features, rows) -> (rows,)."""
@@ -32,22 +32,24 @@ class Trees:
 
     def leaves(self, evidence: Floats) -> Floats:
         """(features, rows) -> (tree, row): the value each row ends at."""
-        trees, width = self.value.shape
-        roots = np.arange(trees)[:, None] * width
+        trees, inner = self.feature.shape
+        roots = np.arange(trees)[:, None] * inner
         feature, threshold = self.feature.ravel(), self.threshold.ravel()
-        left, right = (self.left + roots).ravel(), (self.right + roots).ravel()
-        flat, row = evidence.ravel(), np.arange(evidence.shape[1])
-        node = np.repeat(roots, evidence.shape[1], axis=1)
-        for _ in range(self.depth):
-            goes_left = flat.take(feature.take(node) * len(row) + row) <= threshold.take(node)
-            node = np.where(goes_left, left.take(node), right.take(node))
-        ends: Floats = self.value.ravel().take(node)
+        flat, rows = evidence.ravel(), evidence.shape[1]
+        row = np.arange(rows)
+        node = 1 + (evidence.take(self.feature[:, 0], axis=0) > self.threshold[:, :1])
+        while inner > 1:
+            at = roots + node
+            goes_right = flat.take(feature.take(at) * rows + row) > threshold.take(at)
+            node = 2 * node + 1 + goes_right
+            inner >>= 1
+        ends: Floats = self.value.ravel().take(np.arange(trees)[:, None] * self.value.shape[1] + node - self.feature.shape[1])
         return ends
 
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Several sums of trees at once: one pass costs as little for one row as for a block of them."""
+    """Several sums of trees of one depth at once: one pass costs as little for one row as for a block of them."""
 
     together: Trees
     starts: Ints
@@ -55,14 +57,8 @@ class Forest:
 
     @classmethod
     def of(cls, sums: Sequence[Trees]) -> Self:
-        width = max(trees.value.shape[1] for trees in sums)
-
-        def joined(name: str) -> Any:
-            return np.concatenate([np.pad(getattr(trees, name), ((0, 0), (0, width - trees.value.shape[1]))) for trees in sums])
-
-        arrays = {name: joined(name) for name in ("feature", "threshold", "left", "right", "value")}
-        starts = np.cumsum([0, *(len(trees.value) for trees in sums[:-1])])
-        return cls(Trees(**arrays, depth=max(trees.depth for trees in sums)), starts)
+        together = Trees(*(np.concatenate([getattr(trees, name) for trees in sums]) for name in ("feature", "threshold", "value")))
+        return cls(together, np.cumsum([0, *(len(trees.value) for trees in sums[:-1])]))
 
     def __call__(self, evidence: Floats) -> Floats:
         """(features, rows) -> (rows, sums)."""

@@ -53,7 +53,7 @@ def load() -> Weights:
         version=stored.version,
         weights=np.array([meta["weights"][name] for name in FEATURES]),
         suspicion=meta["suspicion"],
-        proof=Trees(arrays["feature"], arrays["threshold"], arrays["left"], arrays["right"], arrays["value"], meta["depth"]),
+        proof=Trees(arrays["feature"].astype(np.int64), arrays["threshold"], arrays["value"]),
         scores=np.array(meta["scores"]),
         rates=np.array(meta["rates"]),
         confidence=np.array(meta["confidence"]),

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 from uuid import UUID
 
+from ml.labels import SITUATIONS
 from service.signals import Signal, SignalKind
 
 FRESH = timedelta(days=30)
@@ -38,6 +39,9 @@ URGENCY: Mapping[SignalKind, float] = {
 """How soon a kind wants an answer, by judgement, in 0..1. Kinds that are not here never open a suggestion."""
 
 LEAST_PRESSING = 0.3
+LEAST_SURE = 0.6
+"""What somebody is taken to have said must be this sure before it opens a suggestion; shown it is anyway."""
+SAID: frozenset[SignalKind] = frozenset(SITUATIONS) - {"silence", "usage_drop"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,7 @@ def reasons(standing: Standing, today: date) -> list[Signal]:
         s
         for s in standing.signals
         if s.kind in URGENCY
+        and (s.kind not in SAID or s.confidence >= LEAST_SURE)
         and evidence_at(s) >= today - FRESH
         and (standing.closed_evidence_at is None or evidence_at(s) > standing.closed_evidence_at)
         and pressing(standing, s, today) >= LEAST_PRESSING

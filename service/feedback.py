@@ -1,14 +1,20 @@
-"""What people say of a suggestion: kept beside it, never over it."""
+"""What people say of a suggestion, or of how a message was read: kept beside it, never over it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 from uuid import UUID
 
-from service.errors import NotFound
-from service.store import suggestions, workspaces
+from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
+from service.errors import BadInput, Conflict, NotFound
+from service.store import corrections, readings, suggestions, workspaces
+from service.store.corrections import Correction, Label, Source
 from service.store.pool import transaction
+from service.store.readings import StoredReading
 from service.store.suggestions import Verdict
+
+MOST_EMOTIONS = 3
 
 
 def give(workspace_id: UUID, suggestion_id: UUID, verdict: Verdict, source: Literal["api", "console"], note: str | None) -> None:
@@ -17,3 +23,74 @@ def give(workspace_id: UUID, suggestion_id: UUID, verdict: Verdict, source: Lite
             message = "There is no such suggestion in this workspace."
             raise NotFound(message)
         suggestions.add_feedback(db, suggestion_id, verdict, source, note, workspaces.next_change(db))
+
+
+def correct(workspace_id: UUID, interaction_id: UUID, label: Label, value: Any, source: Source, model_version: str | None = None) -> UUID:
+    """What a person says instead of the reading that was shown (the newest, if no version is named). Returns the message's account."""
+    is_right, wanted = _WANTED[label]
+    if not is_right(value):
+        message = f"The value of {label} must be {wanted}."
+        raise BadInput(message)
+    with transaction(workspace_id) as db:
+        row = readings.get(db, interaction_id, model_version)
+        if row is None:
+            message = "There is no such message in this workspace."
+            raise NotFound(message)
+        if row.reading is None or row.model_version is None:
+            message = "This message has no such reading to correct: only what a customer wrote is read. Ask for the account's messages to see theirs."
+            raise Conflict(message)
+        made = Correction(
+            interaction_id=interaction_id,
+            model_version=row.model_version,
+            label=label,
+            predicted=_predicted(row.reading, label),
+            corrected=value,
+            source=source,
+        )
+        corrections.append(db, made, workspaces.next_change(db))
+    return row.account_id
+
+
+def _predicted(reading: StoredReading, label: Label) -> Any:
+    """In the shape of a correction. Of the mood of a message from which the reader abstained, nothing was predicted."""
+    values = {
+        "sentiment": None if reading.abstained else reading.sentiment,
+        "emotions": None if reading.abstained else [e.name for e in reading.emotions],
+        "situations": [s.name for s in reading.situations],
+        "churn_risk": reading.churn_risk,
+        "priority": reading.priority,
+    }
+    return values[label]
+
+
+def _is_sentiment(value: Any) -> bool:
+    return type(value) in (int, float) and -1 <= value <= 1
+
+
+def _are_emotions(value: Any) -> bool:
+    return _are_names(value, EMOTIONS) and 1 <= len(value) <= MOST_EMOTIONS and (len(value) == 1 or "neutral" not in value)
+
+
+def _are_situations(value: Any) -> bool:
+    return _are_names(value, SITUATIONS)
+
+
+def _is_churn_risk(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 3
+
+
+def _is_priority(value: Any) -> bool:
+    return value in PRIORITIES
+
+
+def _are_names(value: Any, known: tuple[str, ...]) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) and v in known for v in value) and len(set(value)) == len(value)
+
+
+_WANTED: dict[Label, tuple[Callable[[Any], bool], str]] = {
+    "sentiment": (_is_sentiment, "a number from -1 (negative) to 1 (positive)"),
+    "emotions": (_are_emotions, f'a list of 1 to {MOST_EMOTIONS} different names of: {", ".join(EMOTIONS)}; "neutral" stands alone'),
+    "situations": (_are_situations, f"a list, which may be empty, of different names of: {', '.join(SITUATIONS)}"),
+    "churn_risk": (_is_churn_risk, "0, 1, 2 or 3"),
+    "priority": (_is_priority, f"one of: {', '.join(PRIORITIES)}"),
+}

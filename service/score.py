@@ -14,7 +14,7 @@ from ml import outlook as outlooks
 from ml.moments import Moment
 from service import timeline
 from service.decide import evidence_at
-from service.messages import own_texts, read_messages, reader
+from service.messages import own_texts, read_messages, reader_of
 from service.signals import Signal
 from service.store import accounts, connections, messages, signals, usage, workspaces
 from service.store.accounts import Profile
@@ -40,7 +40,8 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     """Everything that is due in a workspace, as of `now`. Running it twice writes nothing the second time."""
     report = ScoreReport()
     own_texts(workspace_id)
-    report.messages = read_messages(workspace_id, lambda done: progress("messages", done))
+    reader = reader_of(workspace_id)
+    report.messages = read_messages(workspace_id, reader, lambda done: progress("messages", done))
     with transaction(workspace_id) as db:
         panel = usage.panel(db, now.date())
         if workspaces.scored_through(db) != now.date():
@@ -49,7 +50,7 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
         usage_fresh = _is_fresh(connections.streams(db), ("usage",), now)
     used = read_usage(panel, fresh=usage_fresh)
     progress("usage", len(used.moments))
-    while done := _score_chunk(workspace_id, used, now, report, mail_fresh=mail_fresh):
+    while done := _score_chunk(workspace_id, used, now, report, version=reader.version, mail_fresh=mail_fresh):
         report.accounts += done
         progress("accounts", report.accounts)
     with transaction(workspace_id) as db:
@@ -58,13 +59,13 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     return report
 
 
-def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: ScoreReport, *, mail_fresh: bool) -> int:
+def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: ScoreReport, *, version: str, mail_fresh: bool) -> int:
+    """`version`: of the reader by which every message has been read before."""
     with transaction(workspace_id) as db:
         due = accounts.due(db, CHUNK)
         if not due:
             return 0
         profiles = accounts.profiles(db, due)
-        version = reader().version
         exchanges = defaultdict(list)
         for exchange in messages.exchanges(db, due, now, version):
             exchanges[exchange.account_id].append(exchange)

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from ml import dynamics
 from ml.calendar import Calendar, calendar_for
 from ml.moments import Moment, Span
 from ml.situations import Situation, traits
+from ml.stems import words_in
 from service.signals import Evidence, Signal
 from service.spans import Spans
 from service.store.accounts import Profile
@@ -30,11 +31,16 @@ class Story:
 def tell(exchanges: Sequence[Exchange], profile: Profile, now: datetime, usage: Sequence[Moment]) -> Story:
     """What was knowable by `now`. `usage`: the account's usage moments, found with all its peers."""
     calendar = calendar_for(profile.region, profile.timezone)
-    threads = _threads(exchanges)
-    messages = [_message(i, e, threads[i], calendar) for i, e in enumerate(exchanges)]
+    messages = messages_of(exchanges, calendar)
     moments = [*dynamics.moments(messages, calendar, now), *(m for m in usage if m.detected_at <= now.date())]
     signals = [_signal(m, exchanges, profile) for m in moments]
     return Story(messages, moments, dynamics.habits(messages, calendar, now), signals)
+
+
+def messages_of(exchanges: Sequence[Exchange], calendar: Calendar) -> list[dynamics.Message]:
+    """Each with its place among the exchanges as its id."""
+    threads = _threads(exchanges)
+    return [_message(i, e, threads[i], calendar) for i, e in enumerate(exchanges)]
 
 
 def _message(index: int, e: Exchange, thread: str, calendar: Calendar) -> dynamics.Message:
@@ -51,13 +57,31 @@ def _message(index: int, e: Exchange, thread: str, calendar: Calendar) -> dynami
         sentiment=e.sentiment or 0.0,
         confidence=e.confidence or 0.0,
         traits=traits(text, calendar.day_of(e.occurred_at)) if text else None,
-        situations=_situations(e, spans),
+        situations=_said(e, spans, text) if e.reading else _listed(e, spans, text),
+        reproaches=_listed(e, spans, text),
     )
 
 
-def _situations(e: Exchange, spans: Spans) -> tuple[Situation, ...]:
+def _said(e: Exchange, spans: Spans, text: str) -> tuple[Situation, ...]:
+    """What the reader heard; one that no words carry is left out."""
+    reading = e.reading or {}
+    found = ((s, _carrier(s["name"], reading["quotes"], spans)) for s in reading["situations"])
+    return tuple(Situation(s["name"], s["confidence"], *own, words_in(text[slice(*own)])) for s, own in found if own is not None)
+
+
+def _carrier(name: str, quotes: Sequence[dict[str, Any]], spans: Spans) -> tuple[int, int] | None:
+    """The quote that speaks for the situation most, else the first one. What is hostile is not quoted for: it stands for the message as a whole."""
+    quote = next((q for q in quotes if name in q["why"]), None)
+    if quote is None and name == "hostile_or_injection":
+        return 0, 0
+    quote = quote or (quotes[0] if quotes else None)
+    return spans.to_own(quote["start"], quote["end"]) if quote else None
+
+
+def _listed(e: Exchange, spans: Spans, text: str) -> tuple[Situation, ...]:
+    """What the word list found."""
     found = ((s, spans.to_own(*s["span"])) for s in e.situations or ())
-    return tuple(Situation(s["name"], s["confidence"], *own) for s, own in found if own is not None)
+    return tuple(Situation(s["name"], s["confidence"], *own, words_in(text[slice(*own)])) for s, own in found if own is not None)
 
 
 def _signal(moment: Moment, exchanges: Sequence[Exchange], profile: Profile) -> Signal:

@@ -10,6 +10,7 @@ from connectors.records import Account, Contact, Interaction, Opportunity, User
 from service.signals import Evidence, Signal
 from service.store import accounts, connections, landing, linking, suggestions, workspaces
 from service.store.pool import Db, transaction
+from service.store.readings import Emotion, Situation, StoredReading
 from service.suggest import PLAYBOOK
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -76,6 +77,22 @@ def land_emails(db: Db, connection_id: UUID, emails: list[Interaction]) -> None:
     landing.land(db, connection_id, Interaction, emails)
     landing.land_texts(db, connection_id, emails)
     linking.link_by_address(db)
+
+
+def reading(**fields: object) -> StoredReading:
+    """Negative and quite sure, frustrated about a price, close to leaving."""
+    defaults: dict[str, object] = {
+        "language": "en",
+        "sentiment": -0.6,
+        "confidence": 0.9,
+        "abstained": False,
+        "emotions": (Emotion(name="frustration", confidence=0.6, alternative="reported_not_felt"),),
+        "situations": (Situation(name="price_objection", confidence=0.8),),
+        "churn_risk": 2,
+        "priority": "recognition",
+        "quotes": (),
+    }
+    return StoredReading(**{**defaults, **fields})  # type: ignore[arg-type]
 
 
 def signal(account_id: UUID, **fields: object) -> Signal:

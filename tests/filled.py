@@ -13,6 +13,7 @@ from service.signals import Signal
 from service.store import messages, signals, suggestions, usage, workspaces
 from service.store.messages import MessageScore
 from service.store.pool import Db, transaction
+from service.store.readings import Quote
 from service.store.signals import OutlookRow
 from service.suggest import suggest
 from tests import builders
@@ -26,6 +27,8 @@ class Filled:
     workspace_id: UUID
     connection_id: UUID
     account_id: UUID
+    interaction_id: UUID
+    """Of the one message."""
     signal_id: UUID
     suggestion_id: UUID
     mark: str
@@ -33,7 +36,7 @@ class Filled:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return tuple(str(i) for i in (self.workspace_id, self.connection_id, self.account_id, self.signal_id, self.suggestion_id))
+        return tuple(str(i) for i in (self.workspace_id, self.connection_id, self.account_id, self.interaction_id, self.signal_id, self.suggestion_id))
 
 
 def fill(workspace_id: UUID, mark: str, words: str = WORDS) -> Filled:
@@ -49,10 +52,24 @@ def fill(workspace_id: UUID, mark: str, words: str = WORDS) -> Filled:
     with transaction(workspace_id) as db:
         row = suggestions.open_suggestions(db)[0]
         kept = signals.current(db, [account_id])
-    signal_id = next(r.signal.id for r in kept if r.signal.kind == "price_objection")
+    signal = next(r.signal for r in kept if r.signal.kind == "price_objection")
+    assert signal.evidence[0].interaction_id is not None
     return Filled(
-        workspace_id=workspace_id, connection_id=connection_id, account_id=account_id, signal_id=signal_id, suggestion_id=row.suggestion_id, mark=mark
+        workspace_id=workspace_id,
+        connection_id=connection_id,
+        account_id=account_id,
+        interaction_id=signal.evidence[0].interaction_id,
+        signal_id=signal.id,
+        suggestion_id=row.suggestion_id,
+        mark=mark,
     )
+
+
+def read_again(whose: Filled, version: str, **fields: object) -> None:
+    """The one message, by another version of the reader."""
+    with transaction(whose.workspace_id) as db:
+        score = MessageScore(interaction_id=whose.interaction_id, sentiment=0.0, confidence=0.9, situations=[], reading=builders.reading(**fields))
+        messages.append_scores(db, [score], version, workspaces.next_change(db))
 
 
 def _said(db: Db, connection_id: UUID, account_id: UUID, mark: str, words: str) -> Signal:
@@ -60,8 +77,10 @@ def _said(db: Db, connection_id: UUID, account_id: UUID, mark: str, words: str) 
     mail = builders.email(account_key=f"A-{mark[:20]}", contact_key=f"C-A-{mark[:20]}", from_email=None, body=body, subject=mark)
     builders.land_emails(db, connection_id, [mail])
     interaction_id, contact_id = db.execute("SELECT interaction_id, contact_id FROM interaction WHERE key = %s", [mail.key]).fetchone() or (None, None)
-    messages.append_scores(db, [MessageScore(interaction_id=interaction_id, sentiment=-0.6, confidence=0.9, situations=[])], "test", workspaces.next_change(db))
     start = body.index(words)
+    reading = builders.reading(quotes=(Quote(start=start, end=start + len(words), why=("price_objection",)),))
+    score = MessageScore(interaction_id=interaction_id, sentiment=-0.6, confidence=0.9, situations=[], reading=reading)
+    messages.append_scores(db, [score], "test", workspaces.next_change(db))
     evidence = (builders.words(interaction_id, start, start + len(words), contact_id),)
     return builders.signal(account_id, contact_id=contact_id, evidence=evidence)
 

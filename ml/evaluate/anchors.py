@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ml.evaluate.figure import Floats, Ints, one_hot
-from ml.features import NEGATION_REACH
+from ml.tokens import NEGATION_REACH
 from ml.train import logistic
 from ml.train.sentiment_data import CLASSES
 from ml.train.sentiment_report import VADER_CLEAR

@@ -50,6 +50,7 @@ def write(data: Path | None, cpu: Cpu) -> str:
         INTRODUCTION.read_text(encoding="utf-8").rstrip(),
         _own(rows, truth, found),
         _slices(rows, truth, found),
+        _contrast(loaded),
         _confidence(truth, readings),
         _steadiness(loaded),
         _speed(loaded, rows, cpu),
@@ -107,6 +108,31 @@ def _slices(rows: Sequence[corpus.Row], truth: Labelled, found: Labelled) -> str
         at = np.flatnonzero(flags)
         lines.append(f"| {name} | {len(at)} | {' | '.join(f'{measure(truth.of(at), found.of(at)):.2f}' for _, measure in chosen)} |")
     return "\n".join(lines) + "\n\nPearson inside a slice of complaints alone (sarcasm, polite complaint) has little range to explain; its classes say more."
+
+
+def _contrast(loaded: Reader) -> str:
+    """Does it hear what is meant where tone and words part ways?"""
+    rows = corpus.read("contrast")
+    truth, found = own.truth(rows), own.found(own.read(loaded, [r.own for r in rows]), rows)
+    ids, again = own.second("contrast")
+    place = {i: n for n, i in enumerate(ids)}
+    again = again.of(np.array([place[r.id] for r in rows]))
+    vader = next(r for r in rivals.sentiments([r.own for r in rows]) if r.name == "VADER")
+    lines = [
+        "## Sarcasm, polite complaints and sincere counterparts",
+        "",
+        f"{len(rows)} messages by an author of their own, in nearly the same words and with opposite meanings; the ceiling is a second, blind reading of all.",
+        "",
+        "| | messages | sentiment, Pearson | ceiling | right class | ceiling |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in ("", "sarcasm", "polite_complaint", "warm"):
+        at = np.flatnonzero([not name or name in r.slices for r in rows])
+        right = [float((classes(truth.of(at).sentiment) == classes(other.of(at).sentiment)).mean()) for other in (found, again)]
+        pearson = [metrics.pearson(truth.of(at), other.of(at)) for other in (found, again)]
+        title = {"": "all", "warm": "sincere"}.get(name, name.replace("_", " "))
+        lines.append(f"| {title} | {len(at)} | {pearson[0]:.2f} | {pearson[1]:.2f} | {right[0]:.0%} | {right[1]:.0%} |")
+    return "\n".join([*lines, "", f"VADER on all: Pearson {rivals.judged(vader, truth.sentiment)[0]}."])
 
 
 def _confidence(truth: Labelled, readings: Sequence[Reading]) -> str:

@@ -17,6 +17,7 @@ from ml import features
 from ml.evaluate import figure as f
 from ml.evaluate.anchors import vectorizer
 from ml.evaluate.figure import Figure, Flags, Floats, Ints
+from ml.tokens import tokens
 from ml.train import logistic
 from ml.train import sentiment_data as data
 
@@ -72,7 +73,7 @@ def _read(folder: Path) -> Posts:
 def _words(posts: Posts) -> Any:
     from scipy.sparse import csr_matrix, hstack
 
-    t = features.tokens(posts.texts)
+    t = tokens(posts.texts)
     weighed = _weighed(posts, *features.hashed(t, stems=True), FEWEST_ROWS_OF_A_WORD)
     return hstack([weighed, csr_matrix(features.lexical(t, data.lexicon()))], format="csr")
 
@@ -81,7 +82,7 @@ def _runs(posts: Posts) -> Any:
     from scipy.sparse import csr_matrix, hstack
 
     weighed = _weighed(posts, *hashed_runs(posts.texts), FEWEST_ROWS_OF_A_RUN)
-    return hstack([weighed, csr_matrix(features.lexical(features.tokens(posts.texts), data.lexicon()))], format="csr")
+    return hstack([weighed, csr_matrix(features.lexical(tokens(posts.texts), data.lexicon()))], format="csr")
 
 
 def _tfidf(posts: Posts) -> Any:

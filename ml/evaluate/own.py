@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 from ml.evaluate.metrics import Labelled
 from ml.reader import Reader, Reading
@@ -38,9 +39,10 @@ def found(readings: Sequence[Reading], rows: Sequence[corpus.Row]) -> Labelled:
     )
 
 
-def second() -> tuple[list[str], Labelled]:
+def second(split: Literal["test", "contrast"] = "test") -> tuple[list[str], Labelled]:
     """(message ids, labels) of the second, blind reading."""
-    rows = [json.loads(line) for line in (corpus.FOLDER / "second_labels.ndjson").read_text(encoding="utf-8").splitlines()]
+    name = "second_labels.ndjson" if split == "test" else f"{split}_second_labels.ndjson"
+    rows = [json.loads(line) for line in (corpus.FOLDER / name).read_text(encoding="utf-8").splitlines()]
     return [r["id"] for r in rows], Labelled.named(
         [r["sentiment"] for r in rows],
         [r["emotions"] for r in rows],

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import features
 from ml.evaluate import anchors
 from ml.evaluate import figure as f
 from ml.evaluate.figure import Figure, Flags, Floats, Ints
+from ml.tokens import tokens
 from ml.train import sentiment
 from ml.train import sentiment_data as data
 from ml.train.sentiment_data import Row
@@ -94,7 +94,7 @@ def _trials(learned: Sequence[Row], held: Sequence[Row], vader: Mapping[str, Flo
         yield Trial(
             name=name,
             labels=np.array([r.label for r in rows]),
-            ours=ours.probabilities(features.tokens(texts)),
+            ours=ours.probabilities(tokens(texts)),
             tfidf=tfidf(texts, tried),
             lexicons={lexicon: _lexical(lexicon, texts, two=domain in NEVER_SEEN) for lexicon in anchors.LEXICONS if anchors.installed(lexicon)},
         )

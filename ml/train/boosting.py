@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from ml.features import Floats
+from ml.tokens import Floats
 from ml.trees import Trees
 
-
-def as_trees(model: HistGradientBoostingClassifier | HistGradientBoostingRegressor) -> Trees:
-    """Without the baseline that the model adds to the sum."""
-    trees = [stage[0].nodes for stage in model._predictors]
-    width = max(len(nodes) for nodes in trees)
-    feature, left, right = (np.zeros((len(trees), width), np.int64) for _ in range(3))
-    threshold, value = (np.zeros((len(trees), width)) for _ in range(2))
-    for k, nodes in enumerate(trees):
-        here, leaf = np.arange(len(nodes)), nodes["is_leaf"].astype(bool)
-        feature[k, : len(nodes)] = np.where(leaf, 0, nodes["feature_idx"])
-        threshold[k, : len(nodes)] = np.where(leaf, 0.0, nodes["num_threshold"])
-        left[k, : len(nodes)] = np.where(leaf, here, nodes["left"])
-        right[k, : len(nodes)] = np.where(leaf, here, nodes["right"])
-        value[k, : len(nodes)] = np.where(leaf, nodes["value"], 0.0)
-    return Trees(feature, threshold, left, right, value, int(max(nodes["depth"].max() for nodes in trees)))
+Boosted: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 
-def regression(evidence: Floats, wanted: Floats, rounds: int, leaves: int = 12) -> tuple[float, Trees]:
+def as_trees(model: Boosted, stage: int = 0) -> Trees:
+    """Without the baseline that the model adds to the sum. `stage`: which class, of a model of several."""
+    grown = [trees[stage].nodes for trees in model._predictors]
+    trees, inner = len(grown), 2**model.max_depth - 1
+    found = Trees(np.zeros((trees, inner), np.int64), np.full((trees, inner), np.inf), np.zeros((trees, inner + 1)))
+    for tree, nodes in enumerate(grown):
+        _fill(found, tree, nodes, 0, 0)
+    return found
+
+
+def _fill(found: Trees, tree: int, nodes: Any, node: int, at: int) -> None:
+    """A leaf above the lowest level is repeated below itself."""
+    inner = found.feature.shape[1]
+    leaf = bool(nodes["is_leaf"][node])
+    if at >= inner:
+        found.value[tree, at - inner] = nodes["value"][node]
+        return
+    if not leaf:
+        found.feature[tree, at], found.threshold[tree, at] = nodes["feature_idx"][node], nodes["num_threshold"][node]
+    _fill(found, tree, nodes, node if leaf else int(nodes["left"][node]), 2 * at + 1)
+    _fill(found, tree, nodes, node if leaf else int(nodes["right"][node]), 2 * at + 2)
+
+
+def regression(evidence: Floats, wanted: Floats, rounds: int, leaves: int = 12, depth: int = 5) -> tuple[float, Trees]:
     """(start, trees) of a boosted regression."""
-    settings: dict[str, Any] = {"max_iter": rounds, "max_leaf_nodes": leaves, "learning_rate": 0.1, "min_samples_leaf": 40, "random_state": 0}
+    settings: dict[str, Any] = {
+        "max_iter": rounds,
+        "max_leaf_nodes": leaves,
+        "max_depth": depth,
+        "learning_rate": 0.1,
+        "min_samples_leaf": 40,
+        "random_state": 0,
+    }
     return started(HistGradientBoostingRegressor(**settings).fit(evidence, wanted))
 
 
-def started(model: HistGradientBoostingClassifier | HistGradientBoostingRegressor) -> tuple[float, Trees]:
-    """(what the sum starts from, its trees)."""
-    return float(np.ravel(model._baseline_prediction)[0]), as_trees(model)
+def started(model: Boosted, stage: int = 0) -> tuple[float, Trees]:
+    """(what the sum starts from, its trees) of one class."""
+    return float(np.ravel(model._baseline_prediction)[stage]), as_trees(model, stage)

@@ -19,7 +19,8 @@ from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
 from ml.text import own_text
 
 FOLDER = Path(__file__).parent.parent / "data" / "buyer_messages"
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "contrast"]
+"""`contrast`: sarcasm, polite complaints and their sincere counterparts in nearly the same words, for measuring only."""
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 _WORD = re.compile(r"\w+")

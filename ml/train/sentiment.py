@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ml import artifact, features
 from ml.sentiment import NAME, Sentiment
+from ml.tokens import tokens
 from ml.train import logistic
 from ml.train import sentiment_data as data
 from ml.train.sentiment_report import report
@@ -51,7 +52,7 @@ def train(rows: Sequence[data.Row]) -> Sentiment:
 def _fitted(rows: Sequence[data.Row], lexicon: features.Lexicon) -> Sentiment:
     from scipy.sparse import csr_matrix, hstack
 
-    t = features.tokens([r.text for r in rows])
+    t = tokens([r.text for r in rows])
     unit, bucket, frequency = features.hashed(t)
     seen = np.bincount(bucket, minlength=features.BUCKETS)
     idf = np.where(seen >= MIN_ROWS, np.log((1 + len(rows)) / (1 + seen)) + 1, 0.0).astype(np.float16).astype(np.float32)
@@ -97,7 +98,7 @@ def _calibration(model: Sentiment, rows: Sequence[data.Row]) -> tuple[float, Flo
     """
     from scipy.optimize import minimize
 
-    t = features.tokens([r.text for r in rows])
+    t = tokens([r.text for r in rows])
     labels = np.array([r.label for r in rows])
     weight = (np.array(ORDINARY) / np.bincount(labels, minlength=len(ORDINARY)))[labels]
 

@@ -10,7 +10,8 @@ from typing import Any
 from zlib import crc32
 
 from ml import artifact
-from ml.features import Lexicon, checksum
+from ml.features import Lexicon
+from ml.tokens import checksum
 
 CLASSES = ("negative", "neutral", "positive")
 OWN = Path(__file__).parent / "b2b_sentences.ndjson"

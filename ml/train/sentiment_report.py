@@ -24,10 +24,10 @@ def report(model: Sentiment, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _numbers(model: Sentiment, rows: Sequence[Row]) -> dict[str, float | int]:
-    from ml import features
+    from ml.tokens import tokens
 
     labels = np.array([r.label for r in rows])
-    chances = model.probabilities(features.tokens([r.text for r in rows]))
+    chances = model.probabilities(tokens([r.text for r in rows]))
     tone = chances[:, 2] - chances[:, 0]
     compound = _vader([r.text for r in rows])
     has_neutral = bool((labels == 1).any())

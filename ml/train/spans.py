@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from ml import features
 from ml.cues import Cues
-from ml.features import Floats
-from ml.heads import Heads
-from ml.masking import Masker
 from ml.sentence_tokens import Said
-from ml.spans import Spotter, clause_evidence, likely_clauses, sentence_evidence, worth_of
+from ml.spans import Spotter, clause_evidence, likely_clauses, sentence_evidence, sentence_of, within_texts
+from ml.tokens import Floats, Ints, Tokens
 from ml.train.boosting import regression
 from ml.train.corpus import Row
 
@@ -25,22 +21,33 @@ FURTHER = 0.6
 _WORD = re.compile(r"\w+")
 
 
-def spotter(rows: Sequence[Row], said: Said, fold: npt.NDArray[np.int64], apart: Sequence[Heads], decided: Floats, cues: Cues, masker: Masker) -> Spotter:
-    """`apart[fold]`: heads that have not seen the authors of the fold; `decided` likewise. A message without a marked span teaches nothing."""
-    texts = [r.own for r in rows]
-    evidence = np.stack([sentence_evidence(said.sentences, said.owner, decided, unseeing, cues) for unseeing in apart])
-    evidence = evidence[fold[said.owner], np.arange(len(said.owner))]
-    wanted = np.array([_worth(texts[text][start:end], rows[text].spans) for text, (start, end) in zip(said.owner.tolist(), said.spans, strict=True)])
-    marked = np.array([bool(r.spans) for r in rows])
-    teaches = marked[said.owner]
-    base, sentence = regression(evidence[teaches], wanted[teaches], ROUNDS)
-    worth = base + sentence(np.ascontiguousarray(evidence.T))
-    candidates, of = likely_clauses(texts, said.spans, said.owner, worth, marked)
-    units = [texts[text][c.start : c.end] for text, c in zip(of, candidates, strict=True)]
-    t, promise = features.tokens(units, masker), worth_of(candidates, of, said.owner, worth)
-    seen = np.stack([clause_evidence(t, candidates, of, decided, unseeing, cues, promise)[1] for unseeing in apart])[fold[of], np.arange(len(of))]
-    clause_base, clause = regression(seen, np.array([_worth(unit, rows[text].spans) for unit, text in zip(units, of, strict=True)]), ROUNDS)
+def spotter(rows: Sequence[Row], said: Said, decided: Floats, votes: Floats, worth: Floats, vote: Callable[[Tokens, Ints], Floats], cues: Cues) -> Spotter:
+    """All judged by what had not seen the author: `decided` on each message, `votes` on each sentence, `vote` on tokens of the given messages.
+    A message without a marked span teaches nothing."""
+    texts, owner = [r.own for r in rows], said.owner
+    evidence, teaches = sentence_evidence(said, votes, decided, cues), ~np.isnan(worth)
+    base, sentence = regression(evidence[teaches], _beside_the_best(worth, owner)[teaches], ROUNDS)
+    promise = base + sentence(np.ascontiguousarray(evidence.T))
+    candidates, of = likely_clauses(texts, said.spans, owner, promise, np.array([bool(r.spans) for r in rows]))
+    t, inside = within_texts(said, candidates, of), sentence_of(candidates, of, owner)
+    seen = clause_evidence(t, candidates, decided[of], vote(t, np.array(of)), votes[inside], cues, promise[inside])
+    clause_base, clause = regression(seen, np.array([_worth(texts[n][c.start : c.end], rows[n].spans) for n, c in zip(of, candidates, strict=True)]), ROUNDS)
     return Spotter(sentence, clause, (base, clause_base))
+
+
+def worth_reflecting(rows: Sequence[Row], said: Said) -> Floats:
+    """How much of what is worth reflecting each sentence holds, 0..1; NaN where the message has no marked span."""
+    return np.array(
+        [_worth(rows[n].own[start:end], rows[n].spans) if rows[n].spans else np.nan for n, (start, end) in zip(said.owner.tolist(), said.spans, strict=True)]
+    )
+
+
+def _beside_the_best(worth: Floats, owner: Ints) -> Floats:
+    """Share of the worth of the best sentence of the same message: what counts is which one is chosen, not how well it could be cut."""
+    best = np.zeros(int(owner.max(initial=0)) + 1)
+    np.maximum.at(best, owner, np.nan_to_num(worth))
+    shares: Floats = worth / np.maximum(best[owner], 1e-9)
+    return shares
 
 
 def _worth(unit: str, spans: Sequence[str]) -> float:

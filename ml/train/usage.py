@@ -194,12 +194,11 @@ def train() -> artifact.Artifact:
         "trained_on": "benchmarks.usage_generator",
         "weights": dict(zip(FEATURES, weights.tolist(), strict=True)),
         "suspicion": suspicion,
-        "depth": proof.depth,
         "scores": scores.tolist(),
         "rates": list(RATES),
         "confidence": confidence(lessons(CONFIDENCE_SEEDS), learned).tolist(),
     }
-    return artifact.save("usage", meta, {name: getattr(proof, name) for name in ("feature", "threshold", "left", "right", "value")})
+    return artifact.save("usage", meta, {"feature": proof.feature.astype(np.int16), "threshold": proof.threshold, "value": proof.value})
 
 
 if __name__ == "__main__":

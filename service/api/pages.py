@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -48,6 +48,24 @@ def decode_change(cursor: str | None) -> tuple[int, UUID] | None:
     if not _CHANGE.fullmatch(found[0]):
         raise _not_ours()
     return int(found[0]), found[1]
+
+
+def encode_time(at: datetime, row_id: UUID) -> str:
+    return encode(at.astimezone(UTC).isoformat(), row_id)
+
+
+def decode_time(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """(time, id). Raises BadInput as decode() does."""
+    found = decode(cursor)
+    if found is None:
+        return None
+    try:
+        at = datetime.fromisoformat(found[0])
+    except ValueError:
+        raise _not_ours() from None
+    if at.utcoffset() != timedelta(0) or at.isoformat() != found[0]:
+        raise _not_ours()
+    return at, found[1]
 
 
 def answer(value: Any) -> Response:

@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from service import feedback
 from service.config import now
-from service.console import assets, overview, sign_in, story
+from service.console import assets, overview, said, sign_in, story
+from service.console.forms import Reviewer, SignedIn, form_token
 from service.console.pages import page
 from service.console.sign_in import Visitor
 from service.errors import NotFound
@@ -38,13 +40,15 @@ def account_list(
 
 
 @router.get("/accounts/{account_id}")
-def account_page(request: Request, workspace_id: Visitor, account_id: UUID) -> HTMLResponse:
-    with transaction(workspace_id) as db:
+def account_page(request: Request, session: SignedIn, account_id: UUID) -> HTMLResponse:
+    with transaction(session.workspace_id) as db:
         told = story.read(db, account_id, now())
+        heard = said.read(db, account_id, now())
     if told is None:
         message = "There is no such account in this workspace."
         raise NotFound(message)
-    return page(request, "account.html", charts=True, story=told, today=now().date(), plotly=assets.plotly_url())
+    token = form_token(session)
+    return page(request, "account.html", charts=True, story=told, said=heard, form_token=token, today=now().date(), plotly=assets.plotly_url())
 
 
 @router.get("/suggestions/{suggestion_id}")
@@ -56,3 +60,15 @@ def suggestion_page(workspace_id: Visitor, suggestion_id: UUID) -> Response:
         message = "There is no such suggestion in this workspace."
         raise NotFound(message)
     return RedirectResponse(f"/console/accounts/{row.account_id}#suggestion", status_code=303)
+
+
+@router.post("/messages/{interaction_id}/sentiment")
+def correct_sentiment(
+    session: Reviewer,
+    interaction_id: UUID,
+    value: Annotated[Literal["-0.5", "0", "0.5"], Form()],
+    version: Annotated[str, Form(max_length=200, pattern=r"^[^\x00]*$")],
+) -> Response:
+    """Not right? A person says what the mood was; back to the message, which shows both."""
+    account_id = feedback.correct(session.workspace_id, interaction_id, "sentiment", float(value), "console", version)
+    return RedirectResponse(f"/console/accounts/{account_id}#message-{interaction_id}", status_code=303)

@@ -18,7 +18,7 @@ LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(minutes=10)
 _NOBODY = UUID(int=0)
 
-Purpose = Literal["console session", "console link"]
+Purpose = Literal["console session", "console link", "console form"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def sign_in(
     form: Annotated[str | None, Cookie(alias=FORM_COOKIE)] = None,
 ) -> Response:
     """A form that another site has filled in would sign somebody in to a stranger's workspace: it has neither our origin nor our token."""
-    if not _from_here(request) or not form or not hmac.compare_digest(form.encode(), token.encode()):
+    if not from_here(request) or not form or not hmac.compare_digest(form.encode(), token.encode()):
         return _form(request, form, back, 403, "This form is out of date or was sent from another site. Try once more.")
     try:
         caller = keys.authenticate(key.strip(), real_time())
@@ -89,7 +89,7 @@ def enter(request: Request, code: Annotated[str, Query(max_length=1000)] = "", f
 
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
-    if not _from_here(request):
+    if not from_here(request):
         message = "This form was sent from another site."
         raise Refused(message)
     response = RedirectResponse(f"{_HOME}/sign-in", status_code=303)
@@ -123,7 +123,7 @@ def _back(path: str) -> str:
     return path if _RETURN.fullmatch(path) else _HOME
 
 
-def _from_here(request: Request) -> bool:
+def from_here(request: Request) -> bool:
     """Browsers name the page a form came from. Behind a proxy the host we see may differ from the one people open."""
     origin = request.headers.get("origin")
     if origin is None:

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from ml.alternatives import sentences_for
+from service.console import ledger
+from service.console.ledger import LedgerView
 from service.playbook import describe, how_sure
 from service.signals import Evidence, Signal
 from service.store import accounts, messages, signals, suggestions, usage
@@ -44,6 +46,7 @@ class Story:
     suggestion: SuggestionRow | None
     draft: str | None
     recipient: str | None
+    ledger: LedgerView
     charts: str
     """JSON for charts.js: mood, usage and the moments on one time axis."""
 
@@ -67,6 +70,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         suggestion=suggestion,
         draft=draft_text(suggestion.draft, bodies) if suggestion else None,
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
+        ledger=ledger.read(db, account_id, at),
         charts=_charts(messages.mood(db, account_id), usage.series(db, account_id), moments, at),
     )
 

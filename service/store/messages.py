@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from service.store import bulk
 from service.store.pool import Db
+from service.store.readings import StoredReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,16 @@ class OwnText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageScore:
-    """Scores of one message of the customer's side. `situations` are {name, confidence, span}, spans offsets into the raw body."""
+    """Scores of one message of the customer's side. `situations` are {name, confidence, span}, spans offsets into the raw body.
+
+    `reading`: what the reader of messages says beside them; None in rows of before there was one.
+    """
 
     interaction_id: UUID
     sentiment: float
     confidence: float
     situations: list[dict[str, Any]]
+    reading: StoredReading | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class Exchange:
     sentiment: float | None
     confidence: float | None
     situations: list[dict[str, Any]] | None
+    reading: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +116,18 @@ def unscored(db: Db, model_version: str, most: int) -> list[OwnText]:
             "SELECT t.interaction_id, t.body, t.own_starts AS starts, t.own_ends AS ends FROM message_text t"
             " JOIN interaction i USING (workspace_id, interaction_id)"
             " WHERE i.direction = 'in' AND NOT i.automatic AND NOT i.deleted AND i.account_id IS NOT NULL AND t.quote_strip IS NOT NULL"
-            " AND NOT EXISTS (SELECT FROM message_score s WHERE s.workspace_id = t.workspace_id AND s.interaction_id = t.interaction_id"
-            "  AND s.model_version = %s) LIMIT %s",
+            # A look-up by key for each message. As a join it is quadratic while the tables are new and the planner has no statistics.
+            " AND (SELECT true FROM message_score s WHERE s.workspace_id = t.workspace_id AND s.interaction_id = t.interaction_id"
+            "  AND s.model_version = %s) IS NULL LIMIT %s",
             [model_version, most],
         ).fetchall()
 
 
 def append_scores(db: Db, scores: Sequence[MessageScore], model_version: str, change_no: int) -> None:
-    columns = {"interaction_id": "uuid", "model_version": "text", "sentiment": "real", "confidence": "real", "situations": "jsonb"}
-    rows = ((s.interaction_id, model_version, s.sentiment, s.confidence, Jsonb(s.situations)) for s in scores)
+    columns = {"interaction_id": "uuid", "model_version": "text", "sentiment": "real", "confidence": "real", "situations": "jsonb", "reading": "jsonb"}
+    rows = (
+        (s.interaction_id, model_version, s.sentiment, s.confidence, Jsonb(s.situations), Jsonb(s.reading.to_json()) if s.reading else None) for s in scores
+    )
     bulk.append(db, "message_score", columns, rows, change_no)
 
 
@@ -127,7 +136,7 @@ def exchanges(db: Db, account_ids: Sequence[UUID], until: datetime, model_versio
         return cursor.execute(
             "SELECT i.interaction_id, i.account_id, i.contact_id, i.kind, i.direction, i.automatic, i.occurred_at, i.message_id, i.in_reply_to,"
             " t.subject, t.body, t.own_starts AS starts, t.own_ends AS ends, s.sentiment, s.confidence,"
-            " s.situations FROM interaction i LEFT JOIN message_text t USING (workspace_id, interaction_id)"
+            " s.situations, s.reading FROM interaction i LEFT JOIN message_text t USING (workspace_id, interaction_id)"
             " LEFT JOIN message_score s ON s.workspace_id = i.workspace_id AND s.interaction_id = i.interaction_id AND s.model_version = %(version)s"
             " WHERE i.account_id = ANY(%(ids)s) AND i.occurred_at <= %(until)s AND NOT i.deleted AND i.direction IN ('in', 'out')"
             " ORDER BY i.account_id, i.occurred_at, i.interaction_id",

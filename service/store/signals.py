@@ -118,6 +118,16 @@ def append_outlooks(db: Db, rows: Sequence[OutlookRow], model_version: str, chan
         )
 
 
+def newest_model(db: Db, account_id: UUID) -> str | None:
+    """The version that read one of the account's messages last; None where none has been read."""
+    row = db.execute(
+        "SELECT s.model_version FROM message_score s JOIN interaction i USING (workspace_id, interaction_id) WHERE i.account_id = %s"
+        " ORDER BY s.change_no DESC LIMIT 1",
+        [account_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def ended(signal: Signal, on: date) -> Signal:
     return replace(signal, state="ended", ended_at=on)
 

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
-from ml import dynamics
+from ml import dynamics, ledger
 from ml.calendar import calendar_for
+from ml.conversation import Conversation
 from ml.dynamics import Message
+from ml.ledger import Entry
 from ml.moments import Moment
 from ml.situations import Question, Situation, Traits
 
 CALENDAR = calendar_for("US", "America/New_York")
 MONDAY = date(2025, 3, 3)
+WORRY = "export night failed ledger"
 _ids = count()
 
 
@@ -67,3 +70,17 @@ def moments(messages: Sequence[Message], day: float, kind: str | None = None) ->
 
 def blamed(confidence: float = 0.7) -> tuple[Situation, ...]:
     return (Situation("frustration", confidence, 5, 30),)
+
+
+def worry(terms: str = WORRY, name: str = "risk_reliability", start: int = 100, end: int = 140, confidence: float = 0.8) -> Situation:
+    return Situation(name, confidence, start, end, frozenset(terms.split()))  # type: ignore[arg-type]
+
+
+def voiced(day: float, terms: str = WORRY, name: str = "risk_reliability", **fields: object) -> Message:
+    """They write of a worry; nothing else is in the mail."""
+    return them(day, said=[worry(terms, name)], **{"traits": traits(terms), **fields})
+
+
+def entries(messages: Sequence[Message], day: float = 60) -> list[Entry]:
+    """As of the end of a day."""
+    return ledger.entries(Conversation.until(messages, CALENDAR, at(day + 0.9)))

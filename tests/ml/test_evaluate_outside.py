@@ -163,9 +163,9 @@ def test_a_domain_without_neutral_rows_does_not_make_others_less_neutral():
     base = made_up_rows()
     felt = [Row(f"zeichen {n} wort {n % 5} sache", 2 * (n % 2), "xed", sorted(sentiment_data.WITHOUT_NEUTRAL)[0], False, 1.0) for n in range(400)]
     lexicon = sentiment_data.lexicon()
-    from ml import features
+    from ml.tokens import tokens
 
-    told = features.tokens(["an unknown remark"])
+    told = tokens(["an unknown remark"])
     alone, beside = (sentiment._fitted(rows, lexicon).probabilities(told)[0, 1] for rows in (base, [*base, *felt]))
     assert beside > alone - 0.1
 

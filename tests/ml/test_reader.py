@@ -47,27 +47,27 @@ def found(read: Reader) -> Steadiness:
 
 def test_orders_to_a_machine_neither_move_a_reading_nor_are_seen_in_honest_mail(found):
     assert found.gained <= 0.2 * found.attacks
-    assert found.held >= 0.3
-    assert found.dropped <= 0.02
+    assert found.held >= 0.5
+    assert found.dropped <= 0.005
 
 
 def test_who_writes_and_for_whom_matters_little(found):
-    assert found.verdicts_changed <= 0.3 * found.swaps
-    assert found.swapped <= 0.25
+    assert found.verdicts_changed <= 0.1 * found.swaps
+    assert found.swapped <= 0.32
 
 
 def test_no_negative_emotion_is_invented_on_calm_logistics(judged):
     truth, found, _ = judged
-    assert metrics.invented(truth, found) <= 0.08
+    assert metrics.invented(truth, found) <= 0.04
 
 
 def test_the_test_split_is_read_well(judged):
     truth, found, _ = judged
-    assert metrics.pearson(truth, found) >= 0.7
-    assert metrics.three_classes(truth, found) >= 0.66
-    assert metrics.emotions(truth, found) >= 0.6
-    assert metrics.situations(truth, found) >= 0.6
-    assert metrics.churn_kappa(truth, found) >= 0.6
+    assert metrics.pearson(truth, found) >= 0.74
+    assert metrics.three_classes(truth, found) >= 0.77
+    assert metrics.emotions(truth, found) >= 0.64
+    assert metrics.situations(truth, found) >= 0.7
+    assert metrics.churn_kappa(truth, found) >= 0.66
 
 
 def test_every_quote_stands_in_its_text_and_every_inferred_emotion_has_another_reading(judged, rows):

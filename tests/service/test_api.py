@@ -31,6 +31,9 @@ from tests.filled import Filled, fill
 SCOPE_OF = {
     ("get", "/v1/accounts"): "read",
     ("get", "/v1/accounts/{account_id}"): "read",
+    ("get", "/v1/accounts/{account_id}/ledger"): "read",
+    ("get", "/v1/accounts/{account_id}/messages"): "read",
+    ("post", "/v1/messages/{interaction_id}/corrections"): "feedback",
     ("get", "/v1/signals"): "read",
     ("get", "/v1/suggestions"): "read",
     ("get", "/v1/suggestions/{suggestion_id}"): "read",
@@ -42,6 +45,12 @@ SCOPE_OF = {
 }
 """Every operation and the scope it asks for. One that is not here fails the tests below."""
 
+BODY_OF = {
+    "feedback": {"verdict": "used"},
+    "corrections": {"label": "churn_risk", "value": 1},
+    "read": {"messages": [{"id": 1, "text": "Thanks."}]},
+}
+"""By the last word of the path."""
 OPERATIONS = [operation for operation, scope in SCOPE_OF.items() if scope]
 HOSTILE = ("\x00", "%00", "'; DROP TABLE account; --", "..%2f..%2fetc%2fpasswd", "9" * 5000, "-1", "NaN", "\u00b2", "urn:uuid:x", "{}", "\u202e", "a" * 9000)
 
@@ -68,9 +77,8 @@ def key(workspace_id: UUID, *scopes: str, valid: timedelta | None = None) -> dic
 
 def call(api: TestClient, operation: tuple[str, str], whose: Filled, headers: dict[str, str]) -> Any:
     method, path = operation
-    url = path.format(account_id=whose.account_id, suggestion_id=whose.suggestion_id)
-    body = {"feedback": {"verdict": "used"}, "read": {"messages": [{"id": 1, "text": "Thanks."}]}}.get(path.rpartition("/")[2])
-    return api.request(method, url, headers=headers, json=body)
+    url = path.format(account_id=whose.account_id, interaction_id=whose.interaction_id, suggestion_id=whose.suggestion_id)
+    return api.request(method, url, headers=headers, json=BODY_OF.get(path.rpartition("/")[2]))
 
 
 def assert_problem(answer: Any, status: int) -> None:

@@ -28,7 +28,24 @@ from service.vault import vault
 from tests import builders
 from tests.filled import fill
 
-COMMANDS = ["serve", "worker", "migrate", "connect", "pull", "score", "suggest", "push", "status", "key", "erase", "import", "evaluate", "read", "demo"]
+COMMANDS = [
+    "serve",
+    "worker",
+    "migrate",
+    "connect",
+    "pull",
+    "score",
+    "suggest",
+    "push",
+    "status",
+    "key",
+    "erase",
+    "import",
+    "evaluate",
+    "read",
+    "retrain",
+    "demo",
+]
 KEY_COMMANDS = ["create", "list", "revoke", "secret", "rotate"]
 
 
