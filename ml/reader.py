@@ -80,11 +80,14 @@ class Reader:
         said = Said.of(texts, self.model.masker)
         votes = self.model.heads(said.sentences)
         orders = self._orders(texts, said, votes[:, ORDER])
-        if any(orders):
-            texts = [_blanked(text, found) for text, found in zip(texts, orders, strict=True)]
-            said = Said.of(texts, self.model.masker)
-            votes = self.model.heads(said.sentences)
-        return self._readings(texts, said, votes, orders)
+        readings = self._readings(texts, said, votes, [()] * len(texts))
+        again = [n for n, found in enumerate(orders) if found]
+        if again:
+            left = [_blanked(texts[n], orders[n]) for n in again]
+            said = Said.of(left, self.model.masker)
+            for n, reading in zip(again, self._readings(left, said, self.model.heads(said.sentences), [orders[n] for n in again]), strict=True):
+                readings[n] = reading
+        return readings
 
     def _orders(self, texts: Sequence[str], said: Said, votes: Floats) -> list[list[tuple[int, int]]]:
         """Sentences that instruct a machine, of each text. Beside one of them, others need fewer signs."""
@@ -99,7 +102,7 @@ class Reader:
             found[int(said.owner[n])].append(said.spans[n])
         return found
 
-    def _readings(self, texts: Sequence[str], said: Said, votes: Floats, orders: Sequence[list[tuple[int, int]]]) -> list[Reading]:
+    def _readings(self, texts: Sequence[str], said: Said, votes: Floats, orders: Sequence[Sequence[tuple[int, int]]]) -> list[Reading]:
         decided = self.model.decided(self.model.evidence_of(said))
         limits, spoken, empty = self.model.cutoffs, languages(said.whole), said.empty
         sentiment, sure = self._sentiment(decided)

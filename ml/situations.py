@@ -1,4 +1,4 @@
-"""A small open word list: which situation a sentence speaks of. Signals rest on it until the detectors are fitted to ml/reader.py.
+"""A small open word list: which situation a sentence speaks of. The tone detector goes by it; what was said is read by ml/reader.py.
 
 The words themselves are in ml/words/situations.yaml. A change there is a change of VERSION.
 """

@@ -54,6 +54,8 @@ _SHORT = re.compile(
     r"|abs|sr|sra|m|mme|cf|tel|ext|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|max|min|incl|excl))\.$",
     re.IGNORECASE,
 )
+_LONGEST_SHORT = 4
+"""Letters of the longest abbreviation: a full stop behind a longer word needs no second look."""
 _ADDRESS_LINE, _FULL_LINE = 45, 45
 """A comma ends a line shorter than the first: "Dear Anna,". A line at least as long as the second, with no mark at its end, was wrapped by a mail "
 "program rather than ended by its writer."""
@@ -68,12 +70,19 @@ def sentences(text: str) -> list[tuple[int, int]]:
             line_length, line_start = match.start() - line_start, match.end()
             if match[0] == "\n" and _is_wrapped(text, match.start(), match.end(), line_length):
                 continue
-        elif match[0][0] == "." and _SHORT.search(text, max(start, match.start() - 8), match.start() + 1):
+        elif match[0][0] == "." and _is_abbreviated(text, start, match.start()):
             continue
         found.append((start, match.start() if is_break else match.end()))
         start = match.end()
     found.append((start, len(text)))
     return [span for s, e in found if (span := _stripped(text, s, e)) is not None]
+
+
+def _is_abbreviated(text: str, start: int, stop: int) -> bool:
+    before = text[max(start, stop - _LONGEST_SHORT - 1) : stop]
+    if len(before) > _LONGEST_SHORT and before.isalpha():
+        return False
+    return _SHORT.search(text, max(start, stop - 8), stop + 1) is not None
 
 
 def _is_wrapped(text: str, end: int, start: int, length: int) -> bool:

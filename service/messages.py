@@ -29,7 +29,7 @@ MOST_CHARS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The models of one version. Signals rest on `sentiment` and the word list; what `said` reads is shown to people.
+    """The models of one version. The tone detector goes by `sentiment` and the word list, all else by what `said` reads.
 
     `since`: the change number at which the workspace last came to another reader. What an earlier one wrote meanwhile is older than what this one writes.
     """

@@ -14,10 +14,13 @@ from ml.calendar import Calendar, calendar_for
 from ml.moments import Moment, Span
 from ml.situations import Situation, traits
 from ml.stems import words_in
+from service.decide import LEAST_SURE
 from service.signals import Evidence, Signal
 from service.spans import Spans
 from service.store.accounts import Profile
 from service.store.messages import Exchange
+
+HOSTILE = "hostile_or_injection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,17 @@ def _message(index: int, e: Exchange, thread: str, calendar: Calendar) -> dynami
 
 
 def _said(e: Exchange, spans: Spans, text: str) -> tuple[Situation, ...]:
-    """What the reader heard; one that no words carry is left out."""
+    """What the reader heard; one that no words carry is left out, and so is an insult that may be none."""
     reading = e.reading or {}
-    found = ((s, _carrier(s["name"], reading["quotes"], spans)) for s in reading["situations"])
+    heard = (s for s in reading["situations"] if s["name"] != HOSTILE or s["confidence"] >= LEAST_SURE)
+    found = ((s, _carrier(s["name"], reading["quotes"], spans)) for s in heard)
     return tuple(Situation(s["name"], s["confidence"], *own, words_in(text[slice(*own)])) for s, own in found if own is not None)
 
 
 def _carrier(name: str, quotes: Sequence[dict[str, Any]], spans: Spans) -> tuple[int, int] | None:
     """The quote that speaks for the situation most, else the first one. What is hostile is not quoted for: it stands for the message as a whole."""
     quote = next((q for q in quotes if name in q["why"]), None)
-    if quote is None and name == "hostile_or_injection":
+    if quote is None and name == HOSTILE:
         return 0, 0
     quote = quote or (quotes[0] if quotes else None)
     return spans.to_own(quote["start"], quote["end"]) if quote else None

@@ -16,7 +16,7 @@ from ml.tokens import Flags, Floats, Ints, Tokens
 FOLDER = Path(__file__).parent.parent / "data" / "machine_orders"
 RUN = 30
 """Lines in a row, which often share an idea, stay in one fold."""
-HONEST_FIRST, HONEST_BESIDE, HONEST_FORM = 0.003, 0.04, 0.4
+HONEST_FIRST, HONEST_BESIDE, HONEST_FORM = 0.003, 0.04, 0.15
 """Shares of honest sentences above each limit."""
 
 

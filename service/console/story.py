@@ -13,7 +13,7 @@ from ml.alternatives import sentences_for
 from service.console import ledger
 from service.console.ledger import LedgerView
 from service.playbook import describe, how_sure
-from service.signals import Evidence, Signal
+from service.signals import Evidence, Signal, SignalKind
 from service.store import accounts, messages, signals, suggestions, usage
 from service.store.accounts import AccountRow, ContactRow
 from service.store.pool import Db
@@ -21,12 +21,16 @@ from service.store.suggestions import SuggestionRow
 from service.task import draft_text, quoted_messages
 
 MOST_QUOTES = 4
+TELLING: frozenset[SignalKind] = frozenset({"tone_turn", "silence", "usage_drop", "unanswered_question"})
+"""Moments that stay in the story when they are over; what was merely said gives way to what is said now."""
+SURE = 0.5
+"""What is less sure is told further down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentView:
     number: int
-    """Its mark in the charts; 1 is the newest."""
+    """Its mark in the charts; 1 is the newest of those that are marked."""
     signal: Signal
     line: str
     who: str | None
@@ -43,6 +47,8 @@ class Story:
     account: AccountRow
     contacts: Sequence[ContactRow]
     moments: Sequence[MomentView]
+    lesser: Sequence[MomentView]
+    """Earlier or less sure; not marked in the charts."""
     suggestion: SuggestionRow | None
     draft: str | None
     recipient: str | None
@@ -61,18 +67,24 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     found = suggestions.listing(db, account_id=account_id, state="open", after=None, most=1)
     suggestion = found[0] if found else None
     bodies = messages.bodies(db, quoted_messages(suggestion.draft)) if suggestion else {}
-    newest_first = sorted(rows, key=lambda s: s.detected_at, reverse=True)
-    moments = [_moment(n, s, names) for n, s in enumerate(newest_first, 1)]
+    newest_first = sorted(rows, key=lambda s: (not _tells(s), -s.detected_at.toordinal()))
+    views = [_moment(n, s, names) for n, s in enumerate(newest_first, 1)]
+    moments = [view for view in views if _tells(view.signal)]
     return Story(
         account=account,
         contacts=contacts,
         moments=moments,
+        lesser=views[len(moments) :],
         suggestion=suggestion,
         draft=draft_text(suggestion.draft, bodies) if suggestion else None,
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
         ledger=ledger.read(db, account_id, at),
         charts=_charts(messages.mood(db, account_id), usage.series(db, account_id), moments, at),
     )
+
+
+def _tells(s: Signal) -> bool:
+    return s.kind in TELLING or (s.state != "ended" and s.confidence >= SURE)
 
 
 def _moment(number: int, signal: Signal, names: dict[UUID, str]) -> MomentView:

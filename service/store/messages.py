@@ -89,7 +89,8 @@ def mood(db: Db, account_id: UUID) -> list[MoodPoint]:
     with db.cursor(row_factory=class_row(MoodPoint)) as cursor:
         return cursor.execute(
             "SELECT i.occurred_at, COALESCE(c.name, c.email) AS contact_name, s.sentiment FROM interaction i"
-            " JOIN LATERAL (SELECT m.sentiment FROM message_score m WHERE m.workspace_id = i.workspace_id AND m.interaction_id = i.interaction_id"
+            " JOIN LATERAL (SELECT COALESCE((m.reading->>'sentiment')::real, m.sentiment) AS sentiment FROM message_score m"
+            "  WHERE m.workspace_id = i.workspace_id AND m.interaction_id = i.interaction_id"
             "  ORDER BY m.change_no DESC LIMIT 1) s ON true LEFT JOIN contact c USING (workspace_id, contact_id)"
             " WHERE i.account_id = %s AND NOT i.deleted ORDER BY i.occurred_at",
             [account_id],
