@@ -54,12 +54,16 @@ def _digest(own: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`closeness` of each message, 0..1. `worst`: the largest error there can be, where an error is shown; None where a share is."""
+    """`closeness` of each message, 0..1. `worst`: the largest error there can be, where an error is shown; None where a share is.
+
+    The right class may not get lost, and counts for no gain: most corrected messages had the wrong one, so that any other answer is sometimes right by chance.
+    """
 
     label: Label
     name: str
     worst: float | None
     closeness: Callable[[Labels, Labels], Floats]
+    counts: bool = True
 
     def shown(self, closeness: Floats) -> float:
         mean = float(closeness.mean())
@@ -73,7 +77,7 @@ def _jaccard(a: Flags, b: Flags) -> Floats:
 
 
 MEASURES = (
-    Measure("sentiment", "right class", None, lambda a, b: (classes(a.sentiment) == classes(b.sentiment)).astype(float)),
+    Measure("sentiment", "right class", None, lambda a, b: (classes(a.sentiment) == classes(b.sentiment)).astype(float), counts=False),
     Measure("sentiment", "mean error", 2.0, lambda a, b: 1 - np.abs(a.sentiment - b.sentiment) / 2),
     Measure("emotions", "mean Jaccard", None, lambda a, b: _jaccard(a.emotions, b.emotions)),
     Measure("situations", "mean Jaccard", None, lambda a, b: _jaccard(a.situations, b.situations)),
@@ -159,10 +163,9 @@ def _agreement(measure: Measure, before: Floats, after: Floats) -> Agreement:
 
 
 def _gain(difference: Floats, corrected: Flags) -> tuple[float, float]:
-    """(mean over corrections, its standard error). Two measures of one label share it."""
-    share = np.array([sum(m.label == other.label for other in MEASURES) for m in MEASURES])[:, None]
-    weight = corrected / share
-    of_messages, corrections = (difference * weight).sum(axis=0), weight.sum()
+    """(mean over corrections, its standard error over messages), of the measures that count."""
+    counted = corrected & np.array([m.counts for m in MEASURES])[:, None]
+    of_messages, corrections = (difference * counted).sum(axis=0), counted.sum()
     spread = np.sqrt(len(of_messages) * of_messages.var(ddof=1)) if len(of_messages) > 1 else 0.0
     return float(of_messages.sum() / corrections), float(spread / corrections)
 

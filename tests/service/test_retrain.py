@@ -28,7 +28,7 @@ from tests import builders, taught
 from tests.builders import NOW
 
 ROOT = Path(__file__).parents[2]
-TEXTS = taught.texts(60)
+TEXTS = taught.texts(48)
 
 
 def landed(workspace_id: UUID, texts: list[str]) -> None:
@@ -58,7 +58,7 @@ def first_readings(workspace_id: UUID) -> list[tuple[UUID, dict[str, Any]]]:
         return db.execute("SELECT interaction_id, reading FROM message_score").fetchall()
 
 
-def learn(workspace_id: UUID, corpus: Callable[[], Sequence[Row]] = lambda: taught.known(180), rounds: int = 8) -> Retrained:
+def learn(workspace_id: UUID, corpus: Callable[[], Sequence[Row]] = lambda: taught.known(180), rounds: int = 5) -> Retrained:
     return retrain(workspace_id, corpus, rounds)
 
 
@@ -224,6 +224,7 @@ def test_without_the_corpus_one_sentence_says_what_is_missing(tmp_path):
 
 def test_what_was_promoted_reads_every_message_again_and_the_earlier_predictions_stay(promoted):
     assert promoted.done.comparison.promoted, promoted.done.comparison.against
+    assert promoted.done.learned + promoted.done.comparison.held_out == len(TEXTS)
     assert newest(promoted.workspace_id) == {(promoted.before, False)}
     assert score(promoted.workspace_id, NOW).messages == len(TEXTS)
     version = step.reader_of(promoted.workspace_id).version
@@ -278,7 +279,7 @@ def test_the_status_names_the_reader_in_use_and_how_each_was_judged(promoted, wo
     shown = undertone(promoted.workspace_id, "--status").output
     assert f"In use: {promoted.done.version}" in shown
     assert f"{promoted.done.comparison.gain:+.3f}" in shown
-    assert "Corrected messages to learn from: 60" in shown
+    assert f"Corrected messages to learn from: {len(TEXTS)}" in shown
 
 
 def test_a_rollback_by_command_says_what_reads_now(copied, promoted):
