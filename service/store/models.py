@@ -66,6 +66,11 @@ def weights(db: Db, model_id: UUID) -> tuple[dict[str, Any], bytes] | None:
     return db.execute("SELECT meta, weights FROM reader_model WHERE reader_model_id = %s AND weights IS NOT NULL", [model_id]).fetchone()
 
 
+def taught(db: Db) -> bool:
+    """Whether any weights are kept that learned from words of this workspace."""
+    return db.execute("SELECT FROM reader_model WHERE weights IS NOT NULL LIMIT 1").fetchone() is not None
+
+
 def append(db: Db, version: str, base: str, state: State, meta: Mapping[str, Any], content: bytes | None, figures: Mapping[str, Any], change_no: int) -> None:
     db.execute(
         "INSERT INTO reader_model (workspace_id, version, base, state, meta, weights, figures, change_no)"

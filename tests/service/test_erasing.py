@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from psycopg import sql
+from typer.testing import CliRunner
 
+from service.cli.app import app
 from service.signals import Quote, Segment
-from service.store import messages, signals, suggestions, workspaces
+from service.store import messages, models, signals, suggestions, workspaces
 from service.store.pool import transaction
 from service.task import draft_text, quoted_messages
 from tests import builders
@@ -40,6 +42,17 @@ def test_no_table_holds_a_word_of_an_erased_person(workspace: UUID, servers: str
         ).fetchall():
             rows = db.execute(sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE %s").format(sql.Identifier(table)), ["%ward seven%"]).fetchone()
             assert rows == (0,), table
+
+
+def test_whoever_erases_is_told_of_what_a_reader_learned(workspace: UUID):
+    def told() -> str:
+        return CliRunner().invoke(app, ["erase", "bo@acme.example", "-w", f"test {workspace}"]).output
+
+    assert "Deleted the words of 0 messages." in told()
+    assert "weights" not in told()
+    with transaction(workspace) as db:
+        models.append(db, "team-1", "reading-1", "promoted", {}, b"weights", {}, workspaces.next_change(db))
+    assert "stays in its weights" in told()
 
 
 def _ids(db: object) -> list[UUID]:
