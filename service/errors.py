@@ -20,6 +20,11 @@ class NotFound(UndertoneError):
     title = "Not found"
 
 
+def no_such(what: str) -> NotFound:
+    """The same sentence for what is not there and for what is another workspace's."""
+    return NotFound(f"There is no such {what} in this workspace.")
+
+
 class Refused(UndertoneError):
     status = 403
     title = "Not allowed"

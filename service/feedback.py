@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
-from service.errors import BadInput, Conflict, NotFound
+from service.errors import BadInput, Conflict, no_such
 from service.store import corrections, readings, suggestions, workspaces
 from service.store.corrections import Correction, Label, Source
 from service.store.pool import transaction
@@ -20,8 +20,7 @@ MOST_EMOTIONS = 3
 def give(workspace_id: UUID, suggestion_id: UUID, verdict: Verdict, source: Literal["api", "console"], note: str | None) -> None:
     with transaction(workspace_id) as db:
         if suggestions.get(db, suggestion_id) is None:
-            message = "There is no such suggestion in this workspace."
-            raise NotFound(message)
+            raise no_such("suggestion")
         suggestions.add_feedback(db, suggestion_id, verdict, source, note, workspaces.next_change(db))
 
 
@@ -34,8 +33,7 @@ def correct(workspace_id: UUID, interaction_id: UUID, label: Label, value: Any, 
     with transaction(workspace_id) as db:
         row = readings.get(db, interaction_id, model_version)
         if row is None:
-            message = "There is no such message in this workspace."
-            raise NotFound(message)
+            raise no_such("message")
         if row.reading is None or row.model_version is None:
             message = "This message has no such reading to correct: only what a customer wrote is read. Ask for the account's messages to see theirs."
             raise Conflict(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from ml import dynamics
 from ml.calendar import Calendar, calendar_for
+from ml.concerns import HOSTILE
 from ml.moments import Moment, Span
 from ml.situations import Situation, traits
 from ml.stems import words_in
@@ -19,8 +20,6 @@ from service.signals import Evidence, Signal
 from service.spans import Spans
 from service.store.accounts import Profile
 from service.store.messages import Exchange
-
-HOSTILE = "hostile_or_injection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,7 @@ def messages_of(exchanges: Sequence[Exchange], calendar: Calendar) -> list[dynam
 def _message(index: int, e: Exchange, thread: str, calendar: Calendar) -> dynamics.Message:
     spans = Spans(e.starts or (), e.ends or ())
     text = spans.text_of(e.body) if e.body else ""
+    listed = _situations(((s, spans.to_own(*s["span"])) for s in e.situations or ()), text)
     return dynamics.Message(
         id=index,
         at=e.occurred_at,
@@ -60,17 +60,15 @@ def _message(index: int, e: Exchange, thread: str, calendar: Calendar) -> dynami
         sentiment=e.sentiment or 0.0,
         confidence=e.confidence or 0.0,
         traits=traits(text, calendar.day_of(e.occurred_at)) if text else None,
-        situations=_said(e, spans, text) if e.reading else _listed(e, spans, text),
-        reproaches=_listed(e, spans, text),
+        situations=_said(e.reading, spans, text) if e.reading else listed,
+        reproaches=listed,
     )
 
 
-def _said(e: Exchange, spans: Spans, text: str) -> tuple[Situation, ...]:
-    """What the reader heard; one that no words carry is left out, and so is an insult that may be none."""
-    reading = e.reading or {}
+def _said(reading: dict[str, Any], spans: Spans, text: str) -> tuple[Situation, ...]:
+    """What the reader heard, but no insult that may be none."""
     heard = (s for s in reading["situations"] if s["name"] != HOSTILE or s["confidence"] >= LEAST_SURE)
-    found = ((s, _carrier(s["name"], reading["quotes"], spans)) for s in heard)
-    return tuple(Situation(s["name"], s["confidence"], *own, words_in(text[slice(*own)])) for s, own in found if own is not None)
+    return _situations(((s, _carrier(s["name"], reading["quotes"], spans)) for s in heard), text)
 
 
 def _carrier(name: str, quotes: Sequence[dict[str, Any]], spans: Spans) -> tuple[int, int] | None:
@@ -82,9 +80,8 @@ def _carrier(name: str, quotes: Sequence[dict[str, Any]], spans: Spans) -> tuple
     return spans.to_own(quote["start"], quote["end"]) if quote else None
 
 
-def _listed(e: Exchange, spans: Spans, text: str) -> tuple[Situation, ...]:
-    """What the word list found."""
-    found = ((s, spans.to_own(*s["span"])) for s in e.situations or ())
+def _situations(found: Iterable[tuple[dict[str, Any], tuple[int, int] | None]], text: str) -> tuple[Situation, ...]:
+    """(situation, offsets into own text) each; one that no words carry is left out."""
     return tuple(Situation(s["name"], s["confidence"], *own, words_in(text[slice(*own)])) for s, own in found if own is not None)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from service.api.access import Reader
 from service.api.pages import After, Limit, answer, decode, encode, page
 from service.api.problems import documented
-from service.errors import NotFound
+from service.errors import no_such
 from service.store import accounts
 from service.store.accounts import AccountRow
 from service.store.pool import transaction
@@ -65,8 +65,7 @@ def get_account(caller: Reader, account_id: UUID) -> Response:
     with transaction(caller.workspace_id) as db:
         row = accounts.get(db, account_id)
     if row is None:
-        message = "There is no such account in this workspace."
-        raise NotFound(message)
+        raise no_such("account")
     return answer(_json(row))
 
 

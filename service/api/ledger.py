@@ -16,7 +16,7 @@ from service.api.access import Reader
 from service.api.pages import After, Limit, decode, encode, page
 from service.api.problems import documented
 from service.config import now
-from service.errors import NotFound
+from service.errors import no_such
 from service.ledger import Line, Settled, Words
 from service.store.pool import transaction
 
@@ -76,8 +76,7 @@ def get_ledger(caller: Reader, account_id: UUID, state: State | None = None, cur
     with transaction(caller.workspace_id) as db:
         lines = ledger.read(db, account_id, now(), state)
     if lines is None:
-        message = "There is no such account in this workspace."
-        raise NotFound(message)
+        raise no_such("account")
     rows = sorted(((_place(line), line) for line in lines), key=lambda row: row[0])
     shown = [row for row in rows if after is None or row[0] > (after[0], str(after[1]))][:limit]
     return page([_json(line) for _, line in shown], limit, encode(*shown[-1][0]) if shown else None)

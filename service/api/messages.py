@@ -14,7 +14,7 @@ from service.api.access import Reader, Reviewer
 from service.api.pages import After, Limit, decode_time, encode_time, page
 from service.api.problems import documented
 from service.config import now
-from service.errors import NotFound
+from service.errors import no_such
 from service.store import accounts, corrections, readings
 from service.store.corrections import CorrectionRow, Label, Source
 from service.store.pool import transaction
@@ -110,8 +110,7 @@ def list_messages(caller: Reader, account_id: UUID, cursor: After = None, limit:
     """What was exchanged with an account, newest first; what its people wrote comes with its reading and what was corrected in it."""
     with transaction(caller.workspace_id) as db:
         if accounts.get(db, account_id) is None:
-            message = "There is no such account in this workspace."
-            raise NotFound(message)
+            raise no_such("account")
         rows = readings.listing(db, account_id, now(), after=decode_time(cursor), most=limit)
         corrected = corrections.current(db, [r.interaction_id for r in rows])
     items = [_json(r, corrected.get(r.interaction_id, ())) for r in rows]

@@ -11,7 +11,7 @@ from service import feedback, jobs
 from service.api.access import Pusher, Reader, Reviewer
 from service.api.pages import After, Limit, answer, decode_change, encode, page
 from service.api.problems import documented
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, no_such
 from service.store import connections, messages, outbox, suggestions
 from service.store.connections import Connection
 from service.store.pool import transaction
@@ -119,8 +119,7 @@ def _approved(connection: Connection | None) -> Connection:
 
 def _found(row: SuggestionRow | None) -> SuggestionRow:
     if row is None:
-        message = "There is no such suggestion in this workspace."
-        raise NotFound(message)
+        raise no_such("suggestion")
     return row
 
 

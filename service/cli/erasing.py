@@ -25,7 +25,7 @@ def erase(email: Annotated[str, typer.Argument(help="The person's mail address."
         message = "Give one mail address, like bo@acme.example."
         raise BadInput(message)
     with servers.running(), transaction(opened(workspace)) as db:
-        count, taught = messages.erase_person(db, found[0]), models.taught(db)
+        count, taught = messages.erase_person(db, found[0]), models.keeps_weights(db)
     typer.echo(f"Deleted the words of {count} messages. Remove the person from the CRM and the mail source too, or the next pull brings them back.")
     if taught:
         typer.echo('What the workspace\'s own reader learned from such words stays in its weights: see "Teach it your words" in docs/reading.md.')

@@ -12,7 +12,7 @@ from service.console import assets, overview, said, sign_in, story
 from service.console.forms import Reviewer, SignedIn, form_token
 from service.console.pages import page
 from service.console.sign_in import Visitor
-from service.errors import NotFound
+from service.errors import no_such
 from service.store import suggestions
 from service.store.pool import transaction
 
@@ -45,8 +45,7 @@ def account_page(request: Request, session: SignedIn, account_id: UUID) -> HTMLR
         told = story.read(db, account_id, now())
         heard = said.read(db, account_id, now())
     if told is None:
-        message = "There is no such account in this workspace."
-        raise NotFound(message)
+        raise no_such("account")
     token = form_token(session)
     return page(request, "account.html", charts=True, story=told, said=heard, form_token=token, today=now().date(), plotly=assets.plotly_url())
 
@@ -57,8 +56,7 @@ def suggestion_page(workspace_id: Visitor, suggestion_id: UUID) -> Response:
     with transaction(workspace_id) as db:
         row = suggestions.get(db, suggestion_id)
     if row is None:
-        message = "There is no such suggestion in this workspace."
-        raise NotFound(message)
+        raise no_such("suggestion")
     return RedirectResponse(f"/console/accounts/{row.account_id}#suggestion", status_code=303)
 
 

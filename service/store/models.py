@@ -66,7 +66,7 @@ def weights(db: Db, model_id: UUID) -> tuple[dict[str, Any], bytes] | None:
     return db.execute("SELECT meta, weights FROM reader_model WHERE reader_model_id = %s AND weights IS NOT NULL", [model_id]).fetchone()
 
 
-def taught(db: Db) -> bool:
+def keeps_weights(db: Db) -> bool:
     """Whether any weights are kept that learned from words of this workspace."""
     return db.execute("SELECT FROM reader_model WHERE weights IS NOT NULL LIMIT 1").fetchone() is not None
 
