@@ -16,7 +16,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cpu
+from benchmarks import cpu, usage_day
+from benchmarks import usage as detector
 from connectors.records import UsageRows
 from connectors.sandbox import running as sandbox_running
 from connectors.sandbox.stories import DEMO, last_moment
@@ -36,8 +37,22 @@ REQUESTS = 200
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=["all", "usage", "usage-day"],
+        default="all",
+        help="usage: what the detector costs, from few series to many; usage-day: a day of many from Postgres and back",
+    )
     parser.add_argument("--mails", type=int, default=200_000, help="how many emails the memory figure pulls")
+    parser.add_argument("--accounts", type=int, default=100_000, help="how many accounts of five metrics usage-day has")
     given = parser.parse_args()
+    if given.part == "usage":
+        detector.main()
+        return
+    if given.part == "usage-day":
+        usage_day.main(given.accounts)
+        return
     table = Table("figure", "ours", "reference", "ratio")
     with servers.throwaway(UNDERTONE_NOW=last_moment(DEMO).isoformat()) as home:
         servers.migrate()

@@ -14,11 +14,11 @@ RUNS = 5
 def spent(processes: Iterable[psutil.Process]) -> float:
     """Seconds of user and system time so far, of the processes and all their living and reaped children."""
     total = 0.0
-    for process in processes:
-        for one in [process, *_children(process)]:
-            with suppress(psutil.NoSuchProcess):
-                times = one.cpu_times()
-                total += times.user + times.system + times.children_user + times.children_system
+    # Each once, though it may be named itself and be a child of another one as well.
+    for one in {one.pid: one for process in processes for one in [process, *_children(process)]}.values():
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
     return total
 
 

@@ -1,9 +1,10 @@
-"""What a cell of a table says: a day or a number, in the ways that people and spreadsheets write them."""
+"""What a cell of a table says: a day, a time, a time zone or a number, in the ways that people and spreadsheets write them."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAY = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)(?:[T ]\d\d?:\d\d.{0,30})?", re.ASCII)
 _DAY_FIRST = re.compile(r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})(?: \d\d?:\d\d.{0,30})?", re.ASCII)
@@ -24,6 +25,23 @@ def day_of(text: str) -> date | None:
             except ValueError:
                 return None
     return None
+
+
+def instant_of(text: str) -> datetime | None:
+    """ISO 8601 with Z or an offset (2026-03-31T14:00:00+02:00), or with UTC behind it; in UTC. None without one: nobody could say when that was."""
+    try:
+        at = datetime.fromisoformat(f"{text[:-4]}Z" if text.endswith(" UTC") else text)
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def zone_of(text: str) -> ZoneInfo | None:
+    """Europe/Berlin; None for anything that is no such name."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, or a name too long for a file
+        return None
 
 
 def number_of(text: str, decimals: str = "") -> float | None:

@@ -109,6 +109,16 @@ class UsageRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageHours:
+    """Usage by the hour, a row per (account, metric, quarter of an hour): the sum of what a source tells of it. `at`: UTC, datetime64[s]."""
+
+    accounts: list[str]
+    metrics: list[str]
+    at: npt.NDArray[np.datetime64]
+    values: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
     """A task of ours as the CRM shows it now."""
 
@@ -125,7 +135,7 @@ class TaskState:
     """The texts as they stand there; given by a sink's lookup only."""
 
 
-Record = User | Account | Contact | Opportunity | Interaction | UsageRows | TaskState
+Record = User | Account | Contact | Opportunity | Interaction | UsageRows | UsageHours | TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from uuid import UUID
 from connectors.addresses import SHARED_DOMAINS
 from connectors.base import Cursor, Page, Source, Stream
 from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUnavailable
-from connectors.records import Account, Interaction, Opportunity, Rejected, TaskState, UsageRows
+from connectors.records import Account, Interaction, Opportunity, Rejected, TaskState, UsageHours, UsageRows
 from service.connect import open_source
 from service.errors import Conflict, NotFound
-from service.store import connections, landing, linking, usage, workspaces
+from service.store import connections, landing, linking, usage, usage_hours, usage_merges, workspaces
 from service.store.pool import Db, transaction
 
 log = logging.getLogger("undertone.pull")
@@ -123,7 +123,7 @@ def _land_page(db: Db, connection_id: UUID, stream: str, fence: int, page: Page,
 
 
 def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], rejected: list[Rejected], now: datetime, unread: Collection[str]) -> int:
-    if record_type is UsageRows:
+    if record_type in (UsageRows, UsageHours):
         return sum(_land_usage(db, rows, rejected) for rows in records)
     if record_type is TaskState:
         changed = landing.land_task_states(db, connection_id, records, now)
@@ -137,6 +137,7 @@ def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]
         landing.land_texts(db, connection_id, records)
     if record_type is Account and changed:
         connections.reread_usage(db)
+        usage_merges.follow_merges(db)
     if changed and record_type in _MAKES_DUE:
         landing.mark_due(db, record_type, connection_id, [r.key for r in records])
     return changed
@@ -145,8 +146,8 @@ def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]
 _MAKES_DUE = frozenset({Interaction, Opportunity})
 
 
-def _land_usage(db: Db, rows: UsageRows, rejected: list[Rejected]) -> int:
-    changed, unknown = usage.land_usage(db, rows)
+def _land_usage(db: Db, rows: UsageRows | UsageHours, rejected: list[Rejected]) -> int:
+    changed, unknown = usage_hours.land_hours(db, rows) if isinstance(rows, UsageHours) else usage.land_usage(db, rows)
     rejected += [Rejected(source_key=key, reason=connections.UNKNOWN_ACCOUNT) for key in unknown]
     return changed
 

@@ -12,19 +12,29 @@ from uuid import UUID
 from ml import dynamics
 from ml import outlook as outlooks
 from ml.moments import Moment
-from service import timeline
+from ml.usage import FeedState
+from service import timeline, usage
 from service.decide import evidence_at
 from service.messages import own_texts, read_messages, reader_of
 from service.signals import Signal
-from service.store import accounts, connections, messages, signals, usage, workspaces
+from service.store import accounts, connections, messages, signals, workspaces
 from service.store.accounts import Profile
 from service.store.pool import transaction
-from service.usage import UsageReading, read_usage
+from service.usage import Usage
 
 log = logging.getLogger("undertone.score")
 
 CHUNK = 200
 RECENT = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Of one account: whether its usage can be trusted, and how it changed over the last weeks."""
+
+    feed: FeedState
+    change: float | None
+
 
 Progress = Callable[[str, int], None]
 
@@ -43,13 +53,12 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     reader = reader_of(workspace_id)
     report.messages = read_messages(workspace_id, reader, lambda done: progress("messages", done))
     with transaction(workspace_id) as db:
-        panel = usage.panel(db, now.date())
         if workspaces.scored_through(db) != now.date():
             accounts.mark_all_due(db)
         mail_fresh = _mail_is_fresh(connections.streams(db), now)
         usage_fresh = _is_fresh(connections.streams(db), ("usage",), now)
-    used = read_usage(panel, fresh=usage_fresh)
-    progress("usage", len(used.moments))
+    used = usage.advance(workspace_id, now, fresh=usage_fresh)
+    progress("usage", len(used.feeds))
     while done := _score_chunk(workspace_id, used, now, report, version=reader.version, mail_fresh=mail_fresh):
         report.accounts += done
         progress("accounts", report.accounts)
@@ -59,7 +68,7 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     return report
 
 
-def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: ScoreReport, *, version: str, mail_fresh: bool) -> int:
+def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreReport, *, version: str, mail_fresh: bool) -> int:
     """`version`: of the reader by which every message has been read before."""
     with transaction(workspace_id) as db:
         due = accounts.due(db, CHUNK)
@@ -69,10 +78,12 @@ def _score_chunk(workspace_id: UUID, used: UsageReading, now: datetime, report: 
         exchanges = defaultdict(list)
         for exchange in messages.exchanges(db, due, now, version):
             exchanges[exchange.account_id].append(exchange)
-        stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, used.moments.get(p.account_id, ())) for p in profiles}
+        drops, changes = used.of(db, due)
+        stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, drops.get(p.account_id, ())) for p in profiles}
         found = [s for p in profiles for s in stories[p.account_id].signals]
         gone = _contradicted(signals.current(db, due, states=("forming", "open")), {(s.account_id, s.key) for s in found}, now)
-        rows = [_outlook_row(p, stories[p.account_id], used, now, mail_fresh=mail_fresh) for p in profiles]
+        known = {p.account_id: Use(used.feeds.get(p.account_id, "no_data"), changes.get(p.account_id)) for p in profiles}
+        rows = [_outlook_row(p, stories[p.account_id], known[p.account_id], now, mail_fresh=mail_fresh) for p in profiles]
         change = workspaces.next_change(db)
         written = signals.append(db, [*found, *gone], version, change)
         if written:
@@ -87,15 +98,15 @@ def _contradicted(current: Sequence[signals.SignalRow], found: set[tuple[UUID, s
     return [signals.ended(row.signal, now.date()) for row in current if (row.signal.account_id, row.signal.key) not in found]
 
 
-def _outlook_row(profile: Profile, story: timeline.Story, used: UsageReading, now: datetime, *, mail_fresh: bool) -> signals.OutlookRow:
+def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetime, *, mail_fresh: bool) -> signals.OutlookRow:
     today = now.date()
     reading = outlooks.outlook(
         outlooks.OutlookInputs(
             messages=sum(m.direction == "in" and not m.automatic and m.at >= now - RECENT for m in story.messages),
             tone_recent=_most_telling(story.habits),
             days_since_heard=_days_since_heard(story.messages, now),
-            usage_change=used.changes.get(profile.account_id),
-            usage_feed=used.feeds.get(profile.account_id, "no_data"),
+            usage_change=use.change,
+            usage_feed=use.feed,
             days_to_renewal=(profile.renewal_date - today).days if profile.renewal_date else None,
             moments=tuple(_open_moment(m, s, now) for m, s in zip(story.moments, story.signals, strict=True) if m.state == "open"),
             mail_fresh=mail_fresh,

@@ -68,7 +68,7 @@ def test_dev_prints_its_verbs_and_refuses_what_it_does_not_know():
     assert subprocess.run([str(ROOT / "dev"), "dance"], capture_output=True, check=False).returncode == 2
 
 
-@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "ml/MODEL_CARD.md"])
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "ml/MODEL_CARD.md", "ml/USAGE_CARD.md"])
 def test_what_a_newcomer_looks_for_is_there(name: str):
     assert len((ROOT / name).read_text()) > 500
 

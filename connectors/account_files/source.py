@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.addresses import addresses
 from connectors.base import Connector, Cursor, Finding, Page, Stream
-from connectors.cells import day_of, number_of
+from connectors.cells import day_of, number_of, zone_of
 from connectors.errors import ConnectorError, Misconfigured, StreamUnavailable
 from connectors.records import Account, Contact, Opportunity, Record, Rejected, User
 from connectors.tables import Column, read_rows
@@ -33,6 +33,7 @@ ACCOUNT_COLUMNS = {
     "currency": Column(("currency", "currency_code", "iso_currency")),
     "renewal_date": Column(("renewal_date", "renewal", "contract_end", "renews_on", "end_date")),
     "region": Column(("region", "country", "country_code", "billing_country")),
+    "timezone": Column(("timezone", "time_zone", "tz")),
     "seats": Column(("seats", "licenses", "licences", "users")),
 }
 CONTACT_COLUMNS = {
@@ -118,6 +119,7 @@ def _account_records(key: str, cells: Mapping[str, str | None]) -> tuple[list[Ac
         website=cells["website"],
         owner_key=owner.key if owner else None,
         region=cells["region"],
+        timezone=_timezone(cells["timezone"], doubts),
         seats=None if seats is None else int(seats),
         arr=_number(cells["arr"], "arr", MOST, doubts),
         currency=_currency(cells["currency"], doubts),
@@ -201,6 +203,13 @@ def _number(cell: str | None, what: str, most: float, doubts: list[str]) -> floa
         doubts.append(f"{what} is not a number" if number is None else f"{what} must be between 0 and {most:,.0f}")
         return None
     return number
+
+
+def _timezone(cell: str | None, doubts: list[str]) -> str | None:
+    if cell is None or zone_of(cell):
+        return cell
+    doubts.append("timezone is not one like Europe/Berlin")
+    return None
 
 
 def _currency(cell: str | None, doubts: list[str]) -> str | None:

@@ -1,1 +1,1 @@
-"""Figures of the model card, for anyone to run again: `undertone evaluate text`."""
+"""Figures of the cards, for anyone to run again: `undertone evaluate text` and `undertone evaluate usage`."""

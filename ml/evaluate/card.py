@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ml import reader as readers
-from ml.artifact import MODELS
 from ml.cutoffs import classes
-from ml.evaluate import anchors, metrics, own, rivals
+from ml.evaluate import anchors, fingerprint, metrics, own, rivals
 from ml.evaluate.attacks import steadiness
 from ml.evaluate.figure import calibration_error
 from ml.evaluate.metrics import Labelled
@@ -21,7 +19,6 @@ from ml.train import corpus
 
 CARD = Path(__file__).parent.parent / "MODEL_CARD.md"
 INTRODUCTION = Path(__file__).parent / "card_introduction.md"
-SOURCES = Path(__file__).parent.parent
 MEASURES: tuple[tuple[str, Callable[[Labelled, Labelled], float]], ...] = (
     ("sentiment, Pearson", metrics.pearson),
     ("sentiment, macro-F1 of three classes", metrics.three_classes),
@@ -43,7 +40,7 @@ Cpu = Callable[[Callable[[], object]], float]
 
 def write(data: Path | None, cpu: Cpu) -> str:
     """Writes and returns the card. `data`: folder of labelled sets of others. `cpu` says how many CPU seconds an act takes."""
-    began_as, loaded, rows = fingerprint(), readers.load(), corpus.read("test")
+    began_as, loaded, rows = fingerprint.of_text(), readers.load(), corpus.read("test")
     readings, truth = own.read(loaded, [r.own for r in rows]), own.truth(rows)
     found = own.found(readings, rows)
     parts = [
@@ -56,21 +53,13 @@ def write(data: Path | None, cpu: Cpu) -> str:
         _speed(loaded, rows, cpu),
         _outside(data),
         _failures(rows, truth, readings),
-        f"## Of what this speaks\n\n`{began_as}` is the hash of the models, the code of ml/ and the data in ml/data.",
+        f"## Of what this speaks\n\n`{began_as}` is the hash of the models, the code of ml/ and the data in ml/data, without what belongs to usage alone.",
     ]
-    if fingerprint() != began_as:
+    if fingerprint.of_text() != began_as:
         raise RuntimeError("Models, code or data changed while they were measured; the card was left as it is. Run it again.")
     card = "\n\n".join(parts) + "\n"
     CARD.write_text(card, encoding="utf-8")
     return card
-
-
-def fingerprint() -> str:
-    """Hash of models, code and data: the card is stale when it differs from the tree's."""
-    total = hashlib.sha256()
-    for path in sorted([*MODELS.glob("*"), *SOURCES.rglob("*.py"), *SOURCES.glob("words/*"), *SOURCES.glob("data/**/*.ndjson")]):
-        total.update(f"{path.relative_to(SOURCES)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()[:16]
 
 
 def _own(rows: Sequence[corpus.Row], truth: Labelled, found: Labelled) -> str:

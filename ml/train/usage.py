@@ -8,36 +8,46 @@ that neither stage has seen.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.usage_generator import Generated, make_panel
 from ml import artifact
+from ml.evaluate.usage.generator import Generated, make_panel
 from ml.train.boosting import as_trees
 from ml.trees import Trees
-from ml.usage_account import by_account, clarity, episodes
-from ml.usage_detect import RETRY, Day, Examiner, detect, is_fall, scan
-from ml.usage_panel import Panel
-from ml.usage_score import BLOCK, DAYS_A_YEAR, EVIDENCE, Weights
-from ml.usage_state import FEATURES, Bools, Floats, Ints, features
+from ml.usage.account import by_account, clarity, episodes
+from ml.usage.examine import Examiner
+from ml.usage.features import FEATURES, features
+from ml.usage.panel import Panel
+from ml.usage.score import BLOCK, DAYS_A_YEAR, EVIDENCE, PER_QUIET_BLOCK, Weights
+from ml.usage.state import Bools, Floats, Ints, Singles
+from ml.usage.tracker import Scored, Tracker, scan
+from ml.usage.watch import history_of, is_fall, replay
 
 log = logging.getLogger("undertone.train.usage")
 
-SUSPICION_RATE = 2.0
-"""Blocks per quiet series-year in which a series is examined."""
+SUSPICION_RATE, OPEN_RATE = 4.0, 2.2
+"""Blocks per quiet series-year in which a series scores high enough to be looked at again, and in which it is examined."""
 RATES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05, 0.03, 0.02, 0.01, 0.005)
-SCORE_SEEDS, PROOF_SEEDS, TABLE_SEEDS = range(100, 104), range(300, 308), range(308, 316)
-CONFIDENCE_SEEDS = range(316, 319)
+SCORE_SEEDS, GATE_SEEDS, PROOF_SEEDS, TABLE_SEEDS = range(100, 104), range(340, 344), range(300, 324), range(324, 332)
+CONFIDENCE_SEEDS = range(332, 335)
 ASKED_BUDGET = 0.3
 METRICS = ("seats", "events", "feat0")
-PER_QUIET_BLOCK = 1.75
-"""False alarms as a detector at work raises them, per exceedance in quiet blocks: the weeks after a drop add theirs."""
+PRACTICE = 2
+"""Days between two examinations of a series while the proof is learned."""
+EARLY_WEIGHT, EARLY_DAYS = 1.0, 8.0
+"""How much more an examination soon after the onset counts: a fall found in its first weeks is worth more than one found late."""
+FADE_WEIGHT = 2.2
+"""How much more one of a slow fade counts: fades are the hardest to tell from wander."""
+NO_TREES = Trees(*np.zeros((3, 0, 0)))
+UNKNOWN = Weights("in training", np.zeros(len(FEATURES), np.float32), np.inf, NO_TREES, np.inf, NO_TREES, np.zeros(0), np.array(RATES), np.zeros(5))
 AFTERMATH = 60
 """Days after a drop that are neither quiet nor a drop."""
 
@@ -49,6 +59,9 @@ class Lesson:
     panel: Panel
     dropping: Bools
     quiet: Bools
+    onset: npt.NDArray[np.int16]
+    """(series, days): the day on which the drop under way began, 0 without one."""
+    fading: Bools
     first: int
     """First day on which drops can be told."""
 
@@ -56,12 +69,14 @@ class Lesson:
 def lesson(generated: Generated, names: tuple[str, ...], first: int) -> Lesson:
     panel = generated.panel(names)
     shape = (len(generated.region), len(names), panel.values.shape[1])
-    dropping, quiet = np.zeros(shape, bool), np.ones(shape, bool)
+    dropping, quiet, fading, began = np.zeros(shape, bool), np.ones(shape, bool), np.zeros(shape, bool), np.zeros(shape, np.int16)
     for k, name in enumerate(names):
-        for account, onset, by, _, _ in generated.events_for(name):
+        for account, onset, by, _, kind in generated.events_for(name):
             dropping[account, k, onset : by + 1] = True
+            began[account, k, onset : by + 1] = onset
+            fading[account, k, onset : by + 1] = kind == "slow_fade"
             quiet[account, k, onset - 3 : by + AFTERMATH] = False
-    return Lesson(panel, dropping.reshape(-1, shape[2]), quiet.reshape(-1, shape[2]), first)
+    return Lesson(panel, dropping.reshape(-1, shape[2]), quiet.reshape(-1, shape[2]), began.reshape(-1, shape[2]), fading.reshape(-1, shape[2]), first)
 
 
 def lessons(seeds: range) -> Iterator[Lesson]:
@@ -77,81 +92,124 @@ def lessons(seeds: range) -> Iterator[Lesson]:
             yield from (lesson(make_panel(60, 430, seed=seed * 100 + j, first_drop_day=65), METRICS, 75) for j in range(6))
 
 
-def score_weights() -> Floats:
+def score_weights() -> Singles:
     random = np.random.default_rng(1)
-    rows: list[Floats] = []
+    rows: list[Singles] = []
     labels: list[Bools] = []
     for seed in SCORE_SEEDS:
         taught = lesson(make_panel(1000, seed=seed), METRICS, 200)
-        for day in _taught_days(taught):
-            dropping, quiet = taught.dropping[:, day.index - 3] & taught.dropping[:, day.index], taught.quiet[:, day.index]
+        for tracker, day, index in _taught_days(taught, UNKNOWN):
+            dropping, quiet = taught.dropping[:, index - 3] & taught.dropping[:, index], taught.quiet[:, index]
             chance = random.random(len(quiet))
             picked = np.nonzero(day.scored & ((dropping & (chance < 0.25)) | (quiet & (chance < 0.02))))[0]
-            rows.append(features(day.state)[:, picked].T)
+            rows.append(np.stack(features(tracker.state.columns(picked), tracker.season(picked))).T)
             labels.append(dropping[picked])
-    x = np.concatenate(rows)
+    x = np.concatenate(rows).astype(np.float64)
     scale = x.std(axis=0)
     model = LogisticRegression(max_iter=400).fit((x - x.mean(axis=0)) / scale, np.concatenate(labels))
-    weights: Floats = model.coef_[0] / scale
-    return weights
+    return np.asarray(model.coef_[0] / scale, np.float32)
 
 
-def _taught_days(taught: Lesson) -> Iterator[Day]:
-    return (day for day in scan(taught.panel) if day.index >= taught.first)
+def _taught_days(taught: Lesson, weights: Weights) -> Iterator[tuple[Tracker, Scored, int]]:
+    start = taught.panel.first_day.toordinal()
+    return ((tracker, day, day.today - start) for tracker, day in scan(taught.panel, weights) if day.today - start >= taught.first)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """Every examination of a lesson, and how many quiet series-years it covers."""
+    """Every examination of a lesson, and how many quiet series-years it covers. `age`: days since the drop under way began."""
 
-    evidence: Floats
+    evidence: Singles
     dropping: Bools
+    fading: Bools
+    age: Ints
     block: Ints
     fall: Bools
     years: float
 
 
-def examinations(taught: Lesson, weights: Floats, suspicion: float) -> Examined:
-    examine = Examiner(taught.panel)
-    n = len(taught.quiet)
-    next_look, since, years = np.zeros(n, np.int64), np.zeros(n, np.int64), 0.0
+def examinations(taught: Lesson, weights: Weights) -> Examined:
+    n, first = len(taught.quiet), taught.panel.first_day.toordinal()
+    examine: Examiner | None = None
+    next_look, years = np.zeros(n, np.int64), 0.0
     found: list[tuple[npt.NDArray[np.generic], ...]] = []
-    for day in _taught_days(taught):
-        dropping, quiet = taught.dropping[:, day.index], taught.quiet[:, day.index]
+    for tracker, day, index in _taught_days(taught, weights):
+        examine = examine or Examiner(tracker.peers, tracker.state, tracker.cohort, tracker.factors, history_of(taught.panel))
+        dropping, quiet = taught.dropping[:, index], taught.quiet[:, index]
         years += float((day.scored & quiet).sum()) / DAYS_A_YEAR
-        score = weights @ features(day.state)
-        rows = np.nonzero(day.scored & (score >= suspicion) & (day.index >= next_look) & (dropping | quiet))[0]
+        rows = tracker.suspects(day.score, np.nonzero(day.scored & (index >= next_look) & (dropping | quiet))[0])
         if len(rows):
-            next_look[rows] = day.index + RETRY
-            falls, evidence = examine(day, rows, since, score)
-            found.append((evidence.T.astype(np.float32), dropping[rows], rows * 1000 + day.index // BLOCK, is_fall(falls)))
-    evidence, dropping, block, fall = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Examined(evidence=evidence, dropping=dropping, block=block, fall=fall, years=years)
+            next_look[rows] = index + PRACTICE
+            falls, evidence = examine(rows, day.today, day.score, day.scored)
+            age = index - taught.onset[rows, index]
+            found.append(
+                (evidence.T.astype(np.float32), dropping[rows], taught.fading[rows, index], age, rows * 1000 + (first + index) // BLOCK, is_fall(falls))
+            )
+    evidence, dropping, fading, age, block, fall = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Examined(evidence=np.asarray(evidence, np.float32), dropping=dropping, fading=fading, age=age, block=block, fall=fall, years=years)
 
 
-def suspicion_of(weights: Floats) -> float:
-    """The score that quiet series exceed in SUSPICION_RATE blocks a year."""
+def limit_of(weights: Weights, rate: float, value: Callable[[Tracker, Scored], Floats]) -> float:
+    """What quiet series exceed in `rate` blocks a year."""
     taught = lesson(make_panel(1000, 430, seed=200, first_drop_day=65), METRICS, 75)
     highest = np.full((430 // BLOCK + 1, len(taught.quiet)), -np.inf)
-    for day in _taught_days(taught):
-        score = np.where(day.scored & taught.quiet[:, day.index], weights @ features(day.state), -np.inf)
-        highest[day.index // BLOCK] = np.maximum(highest[day.index // BLOCK], score)
-    blocks = highest[np.isfinite(highest)]
-    return float(np.quantile(blocks, 1 - SUSPICION_RATE * BLOCK / DAYS_A_YEAR))
+    for tracker, day, index in _taught_days(taught, weights):
+        found = np.where(day.scored & taught.quiet[:, index], value(tracker, day), -np.inf)
+        highest[index // BLOCK] = np.maximum(highest[index // BLOCK], found)
+        if index % BLOCK == BLOCK - 1:
+            highest[index // BLOCK, ~(day.scored & taught.quiet[:, index])] = np.nan
+    blocks = highest[~np.isnan(highest)]
+    return float(np.quantile(blocks, 1 - rate * BLOCK / DAYS_A_YEAR))
+
+
+def _gate_value(weights: Weights) -> Callable[[Tracker, Scored], Floats]:
+    def value(tracker: Tracker, day: Scored) -> Floats:
+        found = np.full(len(day.score), -np.inf)
+        rows = np.nonzero(day.score >= weights.suspicion)[0]
+        if len(rows):
+            found[rows] = weights.gate(np.stack(features(tracker.state.columns(rows), tracker.season(rows))).astype(np.float64))
+        return found
+
+    return value
+
+
+def gate(weights: Weights) -> Trees:
+    rows: list[Singles] = []
+    labels: list[Bools] = []
+    ages: list[Ints] = []
+    for taught in lessons(GATE_SEEDS):
+        for tracker, day, index in _taught_days(taught, weights):
+            if index % 3:
+                continue
+            dropping = taught.dropping[:, index]
+            picked = np.nonzero(day.scored & (day.score >= weights.suspicion) & (dropping | taught.quiet[:, index]))[0]
+            rows.append(np.stack(features(tracker.state.columns(picked), tracker.season(picked))).T)
+            labels.append(dropping[picked])
+            ages.append(index - taught.onset[picked, index].astype(np.int64))
+    x, y, age = np.concatenate(rows), np.concatenate(labels), np.concatenate(ages)
+    model = HistGradientBoostingClassifier(
+        max_iter=40, max_leaf_nodes=12, max_depth=4, learning_rate=0.2, l2_regularization=5.0, min_samples_leaf=150, random_state=0
+    ).fit(x, y, sample_weight=_early(y, age))
+    return as_trees(model)
+
+
+def _early(dropping: Bools, age: Ints) -> Floats:
+    weight: Floats = np.where(dropping, EARLY_WEIGHT * np.exp(-age / EARLY_DAYS) + 1, 1.0)
+    return weight
 
 
 def grow(parts: list[Examined]) -> Trees:
-    x, y, fall = (np.concatenate([getattr(p, name) for p in parts]) for name in ("evidence", "dropping", "fall"))
+    x, y, fading, fall, age = (np.concatenate([getattr(p, name) for p in parts]) for name in ("evidence", "dropping", "fading", "fall", "age"))
     model = HistGradientBoostingClassifier(
-        max_iter=90,
-        max_leaf_nodes=10,
-        max_depth=5,
-        learning_rate=0.12,
+        max_iter=300,
+        max_leaf_nodes=16,
+        max_depth=6,
+        learning_rate=0.08,
         l2_regularization=5.0,
-        min_samples_leaf=150,
+        min_samples_leaf=100,
         monotonic_cst=list(EVIDENCE.values()),
         random_state=0,
-    ).fit(x[fall], y[fall])
+    ).fit(x[fall], y[fall], sample_weight=(_early(y, age) * np.where(y & fading, FADE_WEIGHT, 1.0))[fall])
     return as_trees(model)
 
 
@@ -169,11 +227,11 @@ def table(parts: list[Examined], proof: Trees) -> Floats:
 
 
 def confidence(taught: Iterable[Lesson], weights: Weights) -> Floats:
-    """Logistic weights of usage_account.clarity among the episodes that these weights raise: was a drop under way?"""
+    """Logistic weights of usage.account.clarity among the episodes that these weights raise: was a drop under way?"""
     rows: list[Floats] = []
     labels: list[bool] = []
     for one in taught:
-        alerts = detect(one.panel, ASKED_BUDGET, weights)
+        alerts = [a for a in replay(one.panel, ASKED_BUDGET, weights).alerts if a.kind != "growth"]
         for episode in chain.from_iterable(episodes(found) for found in by_account(one.panel, alerts).values()):
             days = [(alert.alerted_on - one.panel.first_day).days - 1 for alert in episode]
             if days[0] >= one.first:
@@ -185,20 +243,29 @@ def confidence(taught: Iterable[Lesson], weights: Weights) -> Floats:
 
 
 def train() -> artifact.Artifact:
-    weights = score_weights()
-    suspicion = suspicion_of(weights)
-    proof = grow([examinations(taught, weights, suspicion) for taught in lessons(PROOF_SEEDS)])
-    scores = table([examinations(taught, weights, suspicion) for taught in lessons(TABLE_SEEDS)], proof)
-    learned = Weights("in training", weights, suspicion, proof, scores, np.array(RATES), np.zeros(5))
+    learned = replace(UNKNOWN, weights=score_weights())
+    learned = replace(learned, suspicion=limit_of(learned, SUSPICION_RATE, lambda _, day: day.score.astype(np.float64)))
+    log.info("score learned, suspicion %.2f", learned.suspicion)
+    learned = replace(learned, gate=gate(learned))
+    learned = replace(learned, open=limit_of(learned, OPEN_RATE, _gate_value(learned)))
+    log.info("gate learned, open at %.2f", learned.open)
+    learned = replace(learned, proof=grow([examinations(taught, learned) for taught in lessons(PROOF_SEEDS)]))
+    log.info("proof learned")
+    learned = replace(learned, scores=table([examinations(taught, learned) for taught in lessons(TABLE_SEEDS)], learned.proof))
     meta = {
-        "trained_on": "benchmarks.usage_generator",
-        "weights": dict(zip(FEATURES, weights.tolist(), strict=True)),
-        "suspicion": suspicion,
-        "scores": scores.tolist(),
+        "trained_on": "ml.evaluate.usage.generator",
+        "weights": dict(zip(FEATURES, learned.weights.tolist(), strict=True)),
+        "suspicion": learned.suspicion,
+        "open": learned.open,
+        "scores": learned.scores.tolist(),
         "rates": list(RATES),
         "confidence": confidence(lessons(CONFIDENCE_SEEDS), learned).tolist(),
     }
-    return artifact.save("usage", meta, {"feature": proof.feature.astype(np.int16), "threshold": proof.threshold, "value": proof.value})
+    return artifact.save("usage", meta, {**_arrays("gate", learned.gate), **_arrays("proof", learned.proof)})
+
+
+def _arrays(name: str, trees: Trees) -> dict[str, npt.NDArray[Any]]:
+    return {f"{name}_feature": trees.feature.astype(np.int16), f"{name}_threshold": trees.threshold, f"{name}_value": trees.value}
 
 
 if __name__ == "__main__":

@@ -1,22 +1,22 @@
-"""evaluate: the figures of the model card, for anyone to run again."""
+"""evaluate: the figures of the cards, for anyone to run again."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import typer
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the models again and write their card.")
+from service.errors import BadInput
+
+evaluate = typer.Typer(no_args_is_help=True, help="Measure the models again and write their cards.")
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(evaluate, name="evaluate")
-
-
-@evaluate.callback()
-def _verbs() -> None:
-    """Keeps `text` a verb of its own while it is the only one."""
 
 
 @evaluate.command()
@@ -26,6 +26,32 @@ def text() -> None:
     from service.config import settings
 
     typer.echo(card.write(settings().data, _cpu_seconds))
+
+
+@evaluate.command()
+def usage() -> None:
+    """Finds planted drops in generated workspaces, and in counts of others found in UNDERTONE_DATA, and in a clone writes ml/USAGE_CARD.md."""
+    from ml.evaluate.usage import card
+    from service.config import settings
+
+    measured = card.measured(usage_sets(settings().data, card.SETS), _cpu_seconds)
+    typer.echo(measured)
+    if card.CARD.is_file():
+        card.write(measured)
+
+
+def usage_sets(data: Path | None, names: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
+    """Those of the named sets that are there."""
+    files = {name: data / "usage" / "data" / f"{name}.json" for name in names} if data else {}
+    return {name: _read(file) for name, file in files.items() if file.is_file()}
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        stored: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as e:
+        raise BadInput(f"{file} is no JSON ({e}). Put the whole file there again, or take it away to leave its figures out.") from e
+    return stored
 
 
 def _cpu_seconds(act: Callable[[], object]) -> float:

@@ -19,7 +19,7 @@ from connectors.account_files.source import ACCOUNT_COLUMNS, CONTACT_COLUMNS
 from connectors.addresses import SHARED_DOMAINS, addresses, domain_of
 from connectors.mail_files.senders import most_frequent_domain
 from connectors.tables import read_rows
-from connectors.usage_files.source import COLUMNS as USAGE_COLUMNS
+from connectors.usage_files.source import columns_of
 from service import replay, servers
 from service.cli.workspace import opened
 from service.config import now as clock
@@ -32,10 +32,10 @@ def register(app: typer.Typer) -> None:
 
 def import_files(
     accounts: Annotated[
-        Path, typer.Option(help="CSV of accounts: account, name, website, owner_name, owner_email, arr, currency, renewal_date, region, seats.")
+        Path, typer.Option(help="CSV of accounts: account, name, website, owner_name, owner_email, arr, currency, renewal_date, region, timezone, seats.")
     ],
     mail: Annotated[Path | None, typer.Option(help="Folder (or file) of .eml and .mbox mail, read recursively.")] = None,
-    usage: Annotated[Path | None, typer.Option(help="CSV or NDJSON (or a folder of them): account, metric, day, value.")] = None,
+    usage: Annotated[Path | None, typer.Option(help="CSV or NDJSON (or a folder of them): account, metric, day (or at, a time), value.")] = None,
     contacts: Annotated[Path | None, typer.Option(help="CSV of contacts: email, name, title, account.")] = None,
     our_domain: Annotated[list[str] | None, typer.Option(help="A mail domain of yours. Repeat for several; found from the files if not given.")] = None,
     now: Annotated[str | None, typer.Option(help="Replay up to this day, like 2026-03-31. Today if not given.")] = None,
@@ -66,9 +66,11 @@ def _sources(accounts: Path, contacts: Path | None, mail: Path | None, usage: Pa
         if path is not None and not path.exists():
             message = f"There is no file or folder {path}. Check the path."
             raise BadInput(message)
-    for path, columns in ((accounts, ACCOUNT_COLUMNS), (contacts, CONTACT_COLUMNS), (usage, USAGE_COLUMNS)):
+    for path, columns in ((accounts, ACCOUNT_COLUMNS), (contacts, CONTACT_COLUMNS)):
         if path is not None and path.is_file():
             next(iter(read_rows(path, columns)), None)
+    if usage is not None and usage.is_file():
+        columns_of(usage)
     found: dict[str, dict[str, Any]] = {"account_files": {"accounts": str(accounts), "contacts": str(contacts) if contacts else None}}
     if mail:
         found["mail_files"] = {"path": str(mail), "our_domains": list(our_domains) or _our_domains(accounts, mail)}

@@ -36,7 +36,7 @@ def read_messages(
     with ExitStack() as stack:
         source = sys.stdin.buffer if file == PIPE else stack.enter_context(_opened(Path(file)))
         _check_target(source, out)
-        target = sys.stdout.buffer if out == PIPE else stack.enter_context(_moved_in_place(Path(out).resolve()))
+        target = sys.stdout.buffer if out == PIPE else stack.enter_context(moved_in_place(Path(out).resolve()))
         rows, bad = _write(source, target, stack.enter_context(_progress()))
     if bad:
         message = f"{bad:,} of {rows:,} lines could not be read; the answer to each says why. The other {rows - bad:,} were read."
@@ -90,7 +90,7 @@ def _check_target(source: BinaryIO, out: str) -> None:
 
 
 @contextmanager
-def _moved_in_place(path: Path) -> Iterator[BinaryIO]:
+def moved_in_place(path: Path) -> Iterator[BinaryIO]:
     """A file that appears whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -43,10 +43,19 @@ def pull(connection: ConnectionName = None, workspace: Workspace = "default") ->
         raise Unavailable(message)
 
 
-def score(workspace: Workspace = "default") -> None:
+def score(
+    usage_budget: Annotated[
+        float | None, typer.Option(min=0.01, max=5.0, help="From now on, so many false alarms of usage drops are accepted per account and year; 0.15 at first.")
+    ] = None,
+    workspace: Workspace = "default",
+) -> None:
     """Score new messages and usage, and every account that is due."""
     with servers.running():
-        report = score_step(opened(workspace), now())
+        workspace_id = opened(workspace)
+        if usage_budget is not None:
+            with transaction(workspace_id) as db:
+                workspaces.set_usage_budget(db, usage_budget)
+        report = score_step(workspace_id, now())
     typer.echo(f"{report.messages} messages and {report.accounts} accounts scored; {report.signals} signals new or changed.")
 
 

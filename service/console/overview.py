@@ -8,15 +8,18 @@ from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
-from service.store import accounts, connections, suggestions, usage
+from ml.usage.words import capitalised, metric_name
+from service.store import accounts, connections, suggestions, usage_pictures
 from service.store.accounts import AccountRow
 from service.store.connections import Connection
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
+from service.store.usage_pictures import Lines
 
 PAGE = 100
 _EVERY = 100_000
 """Accounts of a workspace: which of them are pressing is known only once all have been looked at."""
+SPARKS = 4
 _LEVELS = {"at_risk": 0, "unknown": 1, "open": 2, "likely": 3}
 
 
@@ -35,13 +38,28 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spark:
+    """A metric's last year in small. `fallen`: a fall of it stands."""
+
+    metric: str
+    path: str
+    fallen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sparks:
+    shown: Sequence[Spark]
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     rows: Sequence[AccountRow]
     total: int
     first: int
     """Place of the first row shown, from 1."""
     opened: Mapping[UUID, SuggestionRow]
-    sparks: Mapping[UUID, str]
+    sparks: Mapping[UUID, Sparks]
     owners: Sequence[str]
     paused: Sequence[Connection]
     pages: int
@@ -53,13 +71,13 @@ def read(db: Db, wanted: Wanted, today: date) -> Overview:
     rows = sorted((r for r in every if wanted.owner in ("", r.owner_name)), key=lambda r: urgency(r, opened.get(r.account_id)))
     first = (wanted.page - 1) * PAGE
     shown = rows[first : first + PAGE]
-    lines = usage.sparklines(db, today)
+    lines = usage_pictures.lines(db, today, [r.account_id for r in shown], SPARKS)
     return Overview(
         rows=shown,
         total=len(rows),
         first=first + 1,
         opened=opened,
-        sparks={r.account_id: sparkline(lines[r.account_id]) for r in shown if r.account_id in lines},
+        sparks={account_id: _sparks(found) for account_id, found in lines.items()},
         owners=sorted({r.owner_name for r in every if r.owner_name}),
         paused=[c for c in connections.all_connections(db) if c.status != "active"],
         pages=-(-len(rows) // PAGE),
@@ -69,6 +87,10 @@ def read(db: Db, wanted: Wanted, today: date) -> Overview:
 def urgency(row: AccountRow, suggestion: SuggestionRow | None) -> tuple[object, ...]:
     """Open suggestions first, then by outlook, then by the nearest renewal."""
     return (suggestion is None, _LEVELS.get(row.level or "", 4), row.renewal_date or date.max, row.name)
+
+
+def _sparks(lines: Lines) -> Sparks:
+    return Sparks(shown=[Spark(metric=capitalised(metric_name(n.metric)), path=sparkline(n.weeks), fallen=n.fallen) for n in lines.shown], more=lines.more)
 
 
 def sparkline(values: Sequence[float | None], width: int = 120, height: int = 24) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from ml.alternatives import sentences_for
-from service.console import ledger
+from service.console import ledger, pictures
 from service.console.ledger import LedgerView
+from service.console.pictures import Pictures
 from service.playbook import describe, how_sure
 from service.signals import Evidence, Signal, SignalKind
-from service.store import accounts, messages, signals, suggestions, usage
+from service.store import accounts, messages, signals, suggestions
 from service.store.accounts import AccountRow, ContactRow
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
@@ -53,6 +54,7 @@ class Story:
     draft: str | None
     recipient: str | None
     ledger: LedgerView
+    usage: Pictures
     charts: str
     """JSON for charts.js: mood, usage and the moments on one time axis."""
 
@@ -70,6 +72,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     newest_first = sorted(rows, key=lambda s: (not _tells(s), -s.detected_at.toordinal()))
     views = [_moment(n, s, names) for n, s in enumerate(newest_first, 1)]
     moments = [view for view in views if _tells(view.signal)]
+    drawn = pictures.read(db, account_id, account.name, at.date())
     return Story(
         account=account,
         contacts=contacts,
@@ -79,7 +82,8 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         draft=draft_text(suggestion.draft, bodies) if suggestion else None,
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
         ledger=ledger.read(db, account_id, at),
-        charts=_charts(messages.mood(db, account_id), usage.series(db, account_id), moments, at),
+        usage=drawn,
+        charts=_charts(messages.mood(db, account_id), drawn, moments, at),
     )
 
 
@@ -123,7 +127,7 @@ def _ground(e: Evidence, names: dict[UUID, str]) -> str:
     return f"The {e.source}, up to {day}"
 
 
-def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[date], list[float]]], moments: Sequence[MomentView], at: datetime) -> str:
+def _charts(mood: Sequence[messages.MoodPoint], usage: Pictures, moments: Sequence[MomentView], at: datetime) -> str:
     value: dict[str, Any] = {
         "now": at.isoformat(),
         "mood": {
@@ -131,15 +135,8 @@ def _charts(mood: Sequence[messages.MoodPoint], series: dict[str, tuple[list[dat
             "sentiment": [round(p.sentiment, 3) for p in mood],
             "who": [p.contact_name or "unknown" for p in mood],
         },
-        "usage": {metric: {"day": [d.isoformat() for d in days], "value": values} for metric, (days, values) in series.items()},
-        "main": min(series, key=_prominence, default=None),
+        "usage": [metric.figure for metric in usage.drawn],
         "moments": [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "number": m.number} for m in moments],
     }
     # Inside a script element: no text of a buyer is in it, and even a name could not end the element.
     return json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026")
-
-
-def _prominence(metric: str) -> tuple[int, str]:
-    """The order in which the list of accounts chooses the one metric that it shows."""
-    main = usage.MAIN_METRICS
-    return (main.index(metric) if metric in main else len(main), metric)

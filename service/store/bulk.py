@@ -35,13 +35,16 @@ def append(db: Db, table: str, columns: Mapping[str, str], rows: Iterable[Sequen
     )
 
 
-_BINARY = {"integer": (">i4", 4), "double precision": (">f8", 8)}
+_BINARY = {"integer": (">i4", 4), "bigint": (">i8", 8), "date": (">i4", 4), "double precision": (">f8", 8), "boolean": ("?", 1), "uuid": ("V16", 16)}
 _SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
+_ARRAY_HEADER = 20
+_FIRST_DAY = np.datetime64("2000-01-01")
+"""Day 0 of Postgres."""
 
 
 def copy_arrays(db: Db, table: str, columns: Mapping[str, tuple[str, npt.NDArray[Any]]]) -> None:
-    """Fills `landing_<table>` from numpy arrays of one length (column -> type, values) without touching a row in Python."""
+    """Fills `landing_<table>` from numpy arrays of one length (column -> type, values) without touching a row in Python. Dates are datetime64[D]."""
     landing = sql.Identifier(f"landing_{table}")
     typed = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, (kind, _) in columns.items())
     db.execute(sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(landing, typed))
@@ -52,6 +55,22 @@ def copy_arrays(db: Db, table: str, columns: Mapping[str, tuple[str, npt.NDArray
     rows = np.empty(len(next(iter(columns.values()))[1]), dtype=fields)
     rows["fields"] = len(columns)
     for name, (kind, values) in columns.items():
-        rows[f"{name} length"], rows[name] = _BINARY[kind][1], values
+        rows[f"{name} length"] = _BINARY[kind][1]
+        rows[name] = (values - _FIRST_DAY).astype(np.int64) if kind == "date" else values
     with db.cursor().copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(landing)) as copy:
         copy.write(_SIGNATURE + rows.tobytes() + _TRAILER)
+
+
+def read_arrays(db: Db, query: str, columns: Mapping[str, str], parameters: Sequence[object] = ()) -> tuple[npt.NDArray[Any], ...]:
+    """One numpy array for each column (name -> type) of the query, in the order of its rows. No row is touched in Python; there may be no NULL in them."""
+    names = [sql.SQL("array_send(array_agg({}))").format(sql.Identifier(name)) for name in columns]
+    row = db.cursor(binary=True).execute(sql.SQL("SELECT {} FROM ({}) q").format(sql.SQL(", ").join(names), sql.SQL(query)), parameters).fetchone()
+    assert row is not None
+    return tuple(_array(sent, kind) for sent, kind in zip(row, columns.values(), strict=True))
+
+
+def _array(sent: bytes | None, kind: str) -> npt.NDArray[Any]:
+    form, _ = _BINARY[kind]
+    items = np.frombuffer(sent or b"", dtype=[("length", ">i4"), ("value", form)], offset=_ARRAY_HEADER if sent else 0)["value"]
+    values = items.astype(np.dtype(form).newbyteorder("="))
+    return _FIRST_DAY + values if kind == "date" else values

@@ -54,6 +54,18 @@ def set_quotes_in_task(db: Db, *, shown: bool) -> None:
     db.execute("UPDATE workspace SET quotes_in_task = %s", [shown])
 
 
+def usage_budget(db: Db) -> float:
+    """False alarms of usage drops that are accepted per account and year."""
+    row = db.execute("SELECT usage_budget FROM workspace").fetchone()
+    assert row is not None
+    return float(row[0])
+
+
+def set_usage_budget(db: Db, budget: float) -> None:
+    """From the next day that is closed on. `budget`: 0.01 to 5."""
+    db.execute("UPDATE workspace SET usage_budget = %s", [budget])
+
+
 def suggest_due(db: Db, *, due: bool) -> None:
     """Set with the rows that call for another look at the suggestions, cleared by the run that takes it."""
     db.execute("UPDATE workspace SET suggest_due = %(due)s WHERE suggest_due IS DISTINCT FROM %(due)s", {"due": due})

@@ -46,6 +46,7 @@ BAD_CELLS = {
     "seats": ("9999999999", "seats must be between 0 and 2,147,483,647; the account is read without it"),
     "renewal_date": ("3/4/2026", "renewal_date is not a date like 2026-03-31; the account is read without it"),
     "currency": ("money", "currency is not a code like EUR; the account is read without it"),
+    "timezone": ("Mars/Olympus", "timezone is not one like Europe/Berlin; the account is read without it"),
     "owner_email": ("Ann", "owner_email is no e-mail address; the account is read without it"),
 }
 
@@ -55,7 +56,7 @@ def test_a_cell_that_cannot_be_read_costs_the_cell_and_not_the_account(files, co
     cell, reason = BAD_CELLS[column]
     found = page(files(f"account,{column}\nA,{cell}\nB,\n"))
     assert [a.key for a in of(found, Account)] == ["A", "B"]
-    assert [(a.arr, a.seats, a.currency, a.owner_key) for a in of(found, Account)] == [(None, None, None, None)] * 2
+    assert [(a.arr, a.seats, a.currency, a.owner_key, a.timezone) for a in of(found, Account)] == [(None,) * 5] * 2
     assert reasons(found) == {"accounts.csv:2": reason}
 
 
@@ -90,12 +91,22 @@ def test_a_file_without_a_usable_account_stops_and_says_why(files):
 def test_a_whole_account_with_owner_and_renewal(files):
     found = page(
         files(
-            "Account ID;Account Name;Domain;Owner;Owner Email;ARR;Currency;Contract End;Country;Licenses\n"
-            "A-1;Zoë GmbH;zoe.example;Ann Lee;Ann@Ours.example;12.500,00 €;€;31.12.2026;DE;1.200\n",
+            "Account ID;Account Name;Domain;Owner;Owner Email;ARR;Currency;Contract End;Country;Time zone;Licenses\n"
+            "A-1;Zoë GmbH;zoe.example;Ann Lee;Ann@Ours.example;12.500,00 €;€;31.12.2026;DE;Europe/Berlin;1.200\n",
         )
     )
     assert of(found, Account) == [
-        Account(key="A-1", name="Zoë GmbH", website="zoe.example", owner_key="ann@ours.example", region="DE", seats=1200, arr=12500.0, currency="EUR")
+        Account(
+            key="A-1",
+            name="Zoë GmbH",
+            website="zoe.example",
+            owner_key="ann@ours.example",
+            region="DE",
+            timezone="Europe/Berlin",
+            seats=1200,
+            arr=12500.0,
+            currency="EUR",
+        )
     ]
     assert of(found, User) == [User(key="ann@ours.example", name="Ann Lee", email="ann@ours.example")]
     [renewal] = of(found, Opportunity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from datetime import UTC, datetime, timedelta, timezone
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.mime.message import MIMEMessage
@@ -13,7 +14,7 @@ from email.mime.text import MIMEText
 from email.policy import SMTP, SMTPUTF8
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.mail_files.parse import UnreadableMail
@@ -263,7 +264,6 @@ class TestMachines:
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x1F9FF), max_size=60)
 LINES = st.lists(WORDS, min_size=1, max_size=6).map("\n".join)
 PEOPLE = st.builds(
-    # Python's own folding can lose the comma behind a long name that it encodes; names here are short.
     Address,
     WORDS.map(lambda s: " ".join(s.replace("\x7f", "").split())[:5]),
     st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,8})?", fullmatch=True),
@@ -293,6 +293,8 @@ def test_what_the_mail_library_writes_is_read_back(content, encoding, policy, wi
     message.set_content(body, cte=encoding)
     if with_html:
         message.add_alternative(f"<p>{'html' * 3}</p>", subtype="html")
+    # Where a line is folded behind an encoded name, Python's own writer can lose the comma: then it does not read it back itself.
+    assume(len(message_from_bytes(message.as_bytes(), policy=policy)["To"].addresses) == len(to))
     found = parsed(message.as_bytes())
     assert found.from_email == sender.addr_spec
     assert found.to_emails == tuple(dict.fromkeys(a.addr_spec for a in to))

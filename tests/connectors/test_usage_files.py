@@ -14,7 +14,9 @@ from pydantic import ValidationError
 
 from connectors.base import Cursor
 from connectors.errors import Misconfigured
+from connectors.records import UsageRows
 from connectors.usage_files import CONNECTOR
+from connectors.usage_files.hours import Sums
 from connectors.usage_files.source import Config
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -217,13 +219,129 @@ def test_duplicates_and_late_rows_leave_what_the_last_of_them_says(tmp_path_fact
 
 
 @settings(max_examples=80)
-@given(st.lists(st.lists(st.text(max_size=10) | st.sampled_from(["A", "2026-03-01", "5", "-1", "1e400", '"', "\x00"]), max_size=6), max_size=6))
+@given(
+    st.lists(
+        st.lists(st.text(max_size=10) | st.sampled_from(["A", "2026-03-01", "2026-03-01T10:00:00Z", "5", "-1", "1e400", '"', "\x00"]), max_size=6), max_size=6
+    )
+)
 def test_no_text_gets_past_the_checks(tmp_path_factory, table):
     path = tmp_path_factory.mktemp("usage") / "u.csv"
     path.write_text(HEADER + "\n".join(",".join(cells) for cells in table), "utf-8", "replace")
-    for page in read(path):
+    path.with_name("t.csv").write_text(TIMED + "\n".join(",".join(cells) for cells in table), "utf-8", "replace")
+    for page in [*read(path), *read(path.with_name("t.csv"))]:
         for rows in page.records:
+            when = rows.days if isinstance(rows, UsageRows) else rows.at
             assert all(0 < len(name) <= 200 and "\x00" not in name for name in rows.accounts + rows.metrics)
-            assert not np.isnat(rows.days).any()
+            assert not np.isnat(when).any()
             assert ((rows.values >= 0) & (rows.values <= 1e15)).all()
-            assert len(rows.accounts) == len(rows.metrics) == len(rows.days) == len(rows.values)
+            assert len(rows.accounts) == len(rows.metrics) == len(when) == len(rows.values)
+
+
+TIMED = "account,metric,at,value\n"
+
+
+def hours_of(pages):
+    return [
+        row
+        for page in pages
+        for rows in page.records
+        for row in zip(rows.accounts, rows.metrics, rows.at.astype(str).tolist(), rows.values.tolist(), strict=True)
+    ]
+
+
+BAD_TIMES = {
+    "A,logins,,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
+    "A,logins,2026-03-01T10:00:00,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
+    "A,logins,2026-03-01,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
+    "A,logins,NaT,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
+    "A,logins,0001-01-01T00:00:00+14:00,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
+    "A,logins,2026-02-30T10:00:00Z,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
+    "A,logins,1989-12-31T23:00:00Z,5": "the time lies in the future or before 1990",
+    "A,logins,2026-04-01T01:00:00Z,5": "the time lies in the future or before 1990",
+    "A,logins,2026-03-01T10:00:00Z,NaN": "the value is missing or not a finite number",
+    "A,logins,2026-03-01T10:00:00Z,1e999": "the value is missing or not a finite number",
+    "A,logins,2026-03-01T10:00:00Z,-1": "the value is negative or above 10^12",
+    "A,logins,2026-03-01T10:00:00Z,1e13": "the value is negative or above 10^12",
+    ",logins,2026-03-01T10:00:00Z,5": "no account",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_TIMES, ids=lambda bad: repr(bad[:40]))
+def test_a_bad_row_with_a_time_is_named_by_its_line_and_costs_no_good_row(usage, bad):
+    pages = read(usage(f"{TIMED}A,logins,2026-03-01T10:00:00Z,1\n{bad}\nA,logins,2026-03-01T10:10:00Z,2\n"))
+    assert hours_of(pages) == [("A", "logins", "2026-03-01T10:00:00", 3.0)]
+    assert reasons(pages) == {"u.csv:3": BAD_TIMES[bad]}
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-03-01T10:05:00Z", "2026-03-01 10:05:00+00", "2026-03-01T15:50:00+05:45", "2026-03-01T10Z", "2026-03-01 10:05:00 UTC", "20260301T100500Z"]
+)
+def test_a_time_is_read_in_every_form_of_iso_8601_that_says_when_it_was(usage, at):
+    assert hours_of(read(usage(f"{TIMED}A,logins,{at},1\n"))) == [("A", "logins", "2026-03-01T10:00:00", 1.0)]
+
+
+@pytest.mark.parametrize("name", ["at", "timestamp", "Hour"])
+def test_a_column_of_times_goes_by_several_names_and_days_come_first(usage, name):
+    assert hours_of(read(usage(f"account,metric,{name},value\nA,logins,2026-03-01T10:00:00Z,1\n")))
+    both = read(usage(f"account,metric,{name},day,value\nA,logins,2026-03-01T10:00:00Z,2026-03-02,1\n"))
+    assert rows_of(both) == [("A", "logins", "2026-03-02", 1.0)]
+
+
+def test_rows_of_a_quarter_of_an_hour_are_added_up_over_the_whole_file(usage):
+    """Far apart as they may stand: a page of its own for each block would replace what the one before gave."""
+    lines = [f"A{i % 100},logins,2026-03-01T{i % 24:02d}:{i % 60:02d}:00Z,1" for i in range(120_000)]
+    pages = read(usage(TIMED + "\n".join(lines) + "\n"))
+    found = hours_of(pages)
+    assert len({row[:3] for row in found}) == len(found)
+    assert sum(row[3] for row in found) == 120_000
+    assert [page.cursor is not None for page in pages] == [False] * (len(pages) - 1) + [True]
+
+
+def test_sums_come_in_pages_and_those_beyond_all_bounds_are_left_out_and_said(usage):
+    many = "\n".join(f"A{i},logins,2026-03-01T10:00:00Z,1" for i in range(60_000))
+    pages = read(usage(f"{TIMED}B,m,2026-03-01T10:00:00Z,9e11\nB,m,2026-03-01T10:01:00Z,9e11\n{many}\n"))
+    assert [len(rows.accounts) for page in pages for rows in page.records] == [49_999, 10_001]
+    assert "B" not in {row[0] for row in hours_of(pages)}
+    assert "add up to more than 10^12" in reasons(pages)["u.csv"]
+
+
+def test_more_hours_than_can_be_added_up_are_refused_and_the_same_ones_again_are_not_more():
+    sums = Sums("u.csv", most=10)
+    at, value, place = np.array(["2026-03-01T10:00:00"] * 8, dtype="datetime64[s]"), np.ones(8), np.arange(8)
+    names = np.array([f"A{n}" for n in range(80)], dtype=object)
+    for _ in range(10):
+        sums.add(names, names[:1], place, np.zeros(8, dtype=np.int64), at, value)
+    assert [(len(rows.accounts), rows.values.sum(), left_out) for rows, left_out in sums.rows()] == [(8, 80.0, 0)]
+    with pytest.raises(Misconfigured, match="Split it"):
+        for n in range(1, 10):
+            sums.add(names, names[:1], place + 8 * n, np.zeros(8, dtype=np.int64), at, value)
+
+
+def test_a_cut_gzip_of_times_keeps_what_came_whole(usage):
+    lines = [f"A{i * 7919},logins,2026-03-01T10:00:00Z,{i}" for i in range(20_000)]
+    whole = gzip.compress((TIMED + "\n".join(lines)).encode())
+    pages = read(usage(whole[: len(whole) // 2], "u.csv.gz"))
+    assert 0 < len(hours_of(pages)) < 20_000
+    assert list(reasons(pages)) == ["u.csv.gz"]
+
+
+def test_a_file_with_neither_days_nor_times_says_which_columns_it_needs(usage, tmp_path):
+    usage("account,metric,when,value\n", "a.csv")
+    usage(TIMED, "b.csv")
+    usage('{"account": "A", "metric": "m", "at": "2026-03-01T10:00:00Z", "value": 1}\n', "c.ndjson")
+    assert {f.about: f.level for f in source(tmp_path).check(NOW)} == {"a.csv": "error", "b.csv": "ok", "c.ndjson": "ok"}
+    pages = read(tmp_path)
+    assert reasons(pages) == {"a.csv": "a.csv has no column day. The first line must name account, metric, day, value; it names account, metric, when, value."}
+    assert hours_of(pages) == [("A", "m", "2026-03-01T10:00:00", 1.0)]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 95), st.integers(0, 14), st.integers(0, 5)), max_size=20))
+def test_the_order_of_events_does_not_matter_and_none_is_lost(tmp_path_factory, events):
+    path = tmp_path_factory.mktemp("usage") / "u.csv"
+    path.write_text(TIMED + "".join(f"{a},m,2026-03-01T{q // 4:02d}:{q % 4 * 15 + minute:02d}:00Z,{v}\n" for a, q, minute, v in events))
+    expected = {}
+    for a, q, _, v in events:
+        key = (a, "m", f"2026-03-01T{q // 4:02d}:{q % 4 * 15:02d}:00")
+        expected[key] = expected.get(key, 0) + v
+    assert {row[:3]: row[3] for row in hours_of(read(path))} == expected

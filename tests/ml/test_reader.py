@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ml import reader
 from ml.artifact import MODELS
-from ml.evaluate import card, metrics, own
+from ml.evaluate import card, fingerprint, metrics, own
 from ml.evaluate.attacks import Steadiness, steadiness
 from ml.labels import NEGATIVE_EMOTIONS
 from ml.reader import Reader, Reading
@@ -112,4 +112,4 @@ def test_the_models_are_small():
 
 
 def test_the_model_card_speaks_of_these_models_this_code_and_this_data():
-    assert f"`{card.fingerprint()}`" in card.CARD.read_text(encoding="utf-8"), "stale: run `undertone evaluate text`"
+    assert f"`{fingerprint.of_text()}`" in card.CARD.read_text(encoding="utf-8"), "stale: run `undertone evaluate text`"

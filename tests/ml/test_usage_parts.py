@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.usage_metrics import FALSE, REPEAT, Raised, match
-from benchmarks.usage_workspaces import METRICS, make_workspace
-from ml.usage import changes, feeds
-from ml.usage_explain import explain
+from ml.evaluate.usage.metrics import FALSE, REPEAT, Raised, match
+from ml.evaluate.usage.workspaces import METRICS, make_workspace
+from ml.usage import changes, feeds, replay
+from ml.usage.explain import explain
 from tests.ml.usage_panels import steady, thinned
 
 # feeds and changes
@@ -39,7 +39,7 @@ def test_changes_leave_out_what_the_peers_did() -> None:
     panel = steady(12)
     for row in range(12):
         panel = thinned(panel, row, 212, 0.3 if row == 0 else 0.6, seed=row)
-    found = changes(panel)
+    found = changes(replay(panel))
     assert found["a0"] == pytest.approx(-0.5, abs=0.1)
     assert found["a5"] == pytest.approx(0.0, abs=0.12)
 
@@ -47,8 +47,8 @@ def test_changes_leave_out_what_the_peers_did() -> None:
 def test_a_change_is_unknown_without_two_full_windows() -> None:
     panel = steady(8)
     panel.values[0, -20:] = np.nan
-    assert changes(panel)["a0"] is None
-    assert set(changes(steady(8, days=50)).values()) == {None}
+    assert changes(replay(panel))["a0"] is None
+    assert set(changes(replay(steady(8, days=50))).values()) == {None}
 
 
 # the parts

@@ -31,6 +31,8 @@ from tests.filled import fill
 COMMANDS = [
     "serve",
     "worker",
+    "detect",
+    "explain",
     "migrate",
     "connect",
     "pull",

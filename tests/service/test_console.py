@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from hypothesis import given, settings, strategies
 
@@ -407,11 +408,12 @@ def tab(served: str) -> Iterator[Any]:
 
 
 @pytest.mark.browser
-def test_a_browser_signs_in_runs_no_foreign_script_and_never_scrolls_sideways(tab, workspace):
+def test_a_browser_signs_in_runs_no_foreign_script_and_never_scrolls_sideways(tab, workspace, servers):
     found = fill(workspace, HOSTILE)
     with transaction(workspace) as db:
         db.execute("UPDATE contact SET name = %s", [f'<a href="https://evil.example">x</a>{HOSTILE}'])
-        db.execute("UPDATE usage_day SET metric = %s", [f'<a href="https://evil.example">x</a>{HOSTILE}'])
+    with psycopg.connect(servers) as owner:
+        owner.execute("UPDATE usage_series SET metric = %s WHERE workspace_id = %s", [f'<a href="https://evil.example">x</a>{HOSTILE}', workspace])
     said: list[str] = []
     asked: list[str] = []
     tab.on("console", lambda message: said.append(message.text))

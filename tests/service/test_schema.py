@@ -98,6 +98,9 @@ POISON = {
     "signal.confidence": "NaN",
     "usage_day.value": "NaN",
     "usage_day.day": "infinity",
+    "usage_hour.value": "NaN",
+    "usage_late.since": "infinity",
+    "workspace.usage_closed_through": "infinity",
     "account.arr": "Infinity",
     "outlook.day": "0001-01-01 BC",
 }

@@ -7,13 +7,18 @@
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const hues = [colour("--accent"), colour("--open"), colour("--likely"), colour("--at-risk"), colour("--unknown")];
-  const metrics = Object.keys(story.usage);
-  const times = story.mood.at.concat(Object.values(story.usage).flatMap((s) => s.day));
   const day = 86400000;
+  const NARROW = 500;
+  const now = Date.parse(story.now);
+  const touch = window.matchMedia("(pointer: coarse)").matches;
+  const options = { displayModeBar: false, responsive: true };
 
   // The chart library reads its texts as markup, links included; names come from outside.
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const iso = (time) => new Date(time).toISOString();
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const short = (at) => `${new Date(at).getUTCDate()} ${months[new Date(at).getUTCMonth()]}`;
+  const faint = (hex, share) => `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",")},${share})`;
 
   function empty(id, sentence) {
     const place = document.getElementById(id);
@@ -22,57 +27,49 @@
     place.textContent = sentence;
   }
 
+  // A year; more only where nothing at all is within it.
   function range() {
-    const first = times.reduce((a, b) => (a < b ? a : b));
-    const span = Date.parse(story.now) - Date.parse(first);
-    return [first, iso(Date.parse(story.now) + Math.max(span * 0.02, day))];
+    const times = story.mood.at.map(Date.parse).concat(story.usage.flatMap((f) => f.day.slice(0, 1).map((d) => Date.parse(f.first) + d * day)));
+    const first = Math.min(...times);
+    const start = Math.max(...times) < now - 365 * day ? first : Math.max(first, now - 365 * day);
+    return [start - day, now + Math.max((now - start) * 0.02, day)];
   }
 
-  function layout(title, shown) {
-    const width = Date.parse(shown[1]) - Date.parse(shown[0]);
-    const row = new Map();
-    const numbers = story.moments.map((m) => {
-      const place = Math.round(((Date.parse(m.day) - Date.parse(shown[0])) / width) * 30);
-      row.set(place, (row.get(place) || 0) + 1);
-      return {
-        x: m.day, yref: "paper", y: 1, yanchor: "bottom", yshift: 14 * (row.get(place) - 1), text: String(m.number), showarrow: false,
-        font: { size: 12, color: colour("--at-risk") }, hovertext: m.kind,
-      };
-    });
+  function layout(shown, height, width) {
+    const tickformat = shown[1] - shown[0] > 300 * day ? "%b\n%Y" : "%-d %b\n%Y";
     return {
-      margin: { l: 64, r: 8, t: 18 + 14 * Math.max(1, ...row.values()), b: 28 }, height: 260, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: colour("--ink"), family: style.fontFamily || "sans-serif", size: 13 }, showlegend: true, legend: { orientation: "h", y: -0.14, yanchor: "top" },
-      xaxis: { range: shown, gridcolor: colour("--line"), linecolor: colour("--line") },
-      yaxis: { title: { text: title }, gridcolor: colour("--line"), zerolinecolor: colour("--soft") },
-      shapes: story.moments.map((m) => ({
-        type: "line", x0: m.day, x1: m.day, yref: "paper", y0: 0, y1: 1, line: { color: colour("--at-risk"), width: 1, dash: "dot" },
-      })),
-      annotations: numbers, hovermode: "x unified", hoverlabel: { bgcolor: colour("--card") },
+      margin: { l: 52, r: 10, t: 24, b: 40 }, height, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: touch ? false : "zoom",
+      font: { color: colour("--ink"), family: style.fontFamily || "sans-serif", size: 13 }, showlegend: false,
+      xaxis: { type: "date", range: shown.map(iso), gridcolor: colour("--line"), linecolor: colour("--line"), fixedrange: touch, hoverformat: "%a %-d %b %Y", tickformat, tickangle: 0, nticks: Math.min(12, Math.max(3, Math.floor(width / 80))) },
+      yaxis: { gridcolor: colour("--line"), zerolinecolor: colour("--line"), fixedrange: true, nticks: 5, separatethousands: true },
+      hovermode: "x unified", hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line") }, shapes: [], annotations: [],
     };
   }
 
-  // Days nobody reported are a gap in the line, once they are more than a long weekend.
-  function withGaps(series) {
-    const x = [];
-    const y = [];
-    series.day.forEach((at, i) => {
-      const before = i ? Date.parse(series.day[i - 1]) : null;
-      if (before !== null && Date.parse(at) - before > 4 * day) {
-        x.push(iso(before + day).slice(0, 10));
-        y.push(null);
-      }
-      x.push(at);
-      y.push(series.value[i]);
-    });
-    return { x, y };
-  }
+  const line = (at, hue, dash, width) => ({
+    type: "line", x0: iso(at), x1: iso(at), yref: "paper", y0: 0, y1: 1, line: { color: hue, width, dash },
+  });
 
-  function weekly(points) {
-    let seen = [];
-    return points.y.map((value) => {
-      seen = value === null ? [] : seen.concat(value).slice(-7);
-      return value === null ? null : seen.reduce((a, b) => a + b, 0) / seen.length;
+  // Labels above the plot, each in the lowest row in which it touches no other.
+  function labelled(shape, labels, width) {
+    const [start, end] = shape.xaxis.range.map(Date.parse);
+    const inner = width - shape.margin.l - shape.margin.r;
+    const rows = [];
+    labels.filter((l) => l.at >= start && l.at <= end).sort((a, b) => a.at - b.at).forEach((label) => {
+      const x = ((label.at - start) / (end - start)) * inner;
+      const long = label.text.length * 6.6 + 8;
+      const before = label.before ? x >= long : x + long > inner;
+      const from = before ? x - long : x;
+      let row = rows.findIndex((right) => right <= from);
+      if (row < 0) row = rows.push(0) - 1;
+      rows[row] = from + long;
+      shape.annotations.push({
+        x: iso(label.at), xanchor: label.centre ? "center" : before ? "right" : "left", yref: "paper", y: 1, yanchor: "bottom", yshift: 15 * row,
+        text: label.text, showarrow: false, font: { size: 12, color: label.hue }, hovertext: label.hover,
+      });
     });
+    shape.margin.t = 10 + 15 * Math.max(1, rows.length);
+    shape.height += 15 * Math.max(0, rows.length - 1);
   }
 
   function moodTraces() {
@@ -85,31 +82,128 @@
     });
   }
 
-  function usageTraces() {
-    return metrics.flatMap((metric, i) => {
-      const points = withGaps(story.usage[metric]);
-      const shared = { x: points.x, mode: "lines", connectgaps: false, legendgroup: String(i), visible: metric === story.main ? true : "legendonly" };
-      const hue = hues[i % hues.length];
-      return [
-        { ...shared, y: weekly(points), name: plain(metric.replace(/_/g, " ")) + ", mean of 7 days", line: { color: hue, width: 2 } },
-        { ...shared, y: points.y, name: "each day", line: { color: hue, width: 1 }, opacity: 0.35, showlegend: false },
-      ];
-    });
+  function drawMood(shown) {
+    const place = document.getElementById("mood");
+    const shape = layout(shown, 260, place.clientWidth);
+    shape.yaxis = { ...shape.yaxis, range: [-1.05, 1.05], tickvals: [-1, 0, 1], ticktext: ["cold", "neutral", "warm"] };
+    shape.showlegend = true;
+    shape.legend = { orientation: "h", y: -0.16, yanchor: "top" };
+    shape.margin.b = 56;
+    shape.shapes = story.moments.map((m) => line(Date.parse(m.day), colour("--at-risk"), "dot", 1));
+    const marks = story.moments.map((m) => ({ at: Date.parse(m.day), text: String(m.number), hue: colour("--at-risk"), hover: m.kind, centre: true }));
+    labelled(shape, marks, place.clientWidth);
+    Plotly.newPlot(place, moodTraces(), shape, options);
   }
 
-  const options = { displayModeBar: false, responsive: true };
-  if (story.mood.at.length) {
-    const shape = layout("tone", range());
-    shape.yaxis = { ...shape.yaxis, range: [-1.05, 1.05], tickvals: [-1, 0, 1], ticktext: ["cold", "neutral", "warm"], title: undefined };
-    Plotly.newPlot("mood", moodTraces(), shape, options);
-  } else {
-    empty("mood", "No message of theirs has been read yet.");
+  // One closed polygon for each run of days, half a day wider at either end; nothing across a gap.
+  function polygons(at, low, high, steps) {
+    const x = [];
+    const y = [];
+    const half = day / 2;
+    let run = [];
+    const close = () => {
+      if (!run.length) return;
+      const top = run.flatMap((i, k) => outline(i, high, k === 0, k === run.length - 1));
+      const bottom = run.flatMap((i, k) => outline(i, low, k === 0, k === run.length - 1)).reverse();
+      [...top, ...bottom].forEach((p) => { x.push(iso(p[0])); y.push(p[1]); });
+      x.push(null);
+      y.push(null);
+      run = [];
+    };
+    const outline = (i, values, first, last) => {
+      const ends = [[at[i] - half, values[i]], [at[i] + half, values[i]]];
+      if (steps) return ends;
+      return [...(first ? [ends[0]] : []), [at[i], values[i]], ...(last ? [ends[1]] : [])];
+    };
+    at.forEach((time, i) => {
+      if (low[i] === null || (run.length && time - at[i - 1] > 4 * day)) close();
+      if (low[i] !== null) run.push(i);
+    });
+    close();
+    return { x, y };
   }
-  if (metrics.length) {
-    const shape = layout("a day", range());
+
+  const amount = (v) => (v >= 100 ? Math.round(v).toLocaleString("en") : v >= 10 ? String(Math.round(v)) : String(Math.round(v * 10) / 10));
+
+  function told(part, quiet, i, mean) {
+    if (part.used[i] === null) return "";
+    const used = mean ? `about ${amount(part.used[i])} a day` : amount(part.used[i]);
+    const expected = part.low[i] === null ? (quiet.has(i) ? "a holiday, or the peers stood still: not judged" : "nothing expected yet") : `expected ${amount(part.low[i])} to ${amount(part.high[i])}`;
+    const peers = part.peers[i] === null ? "" : `<br>moved as its peers: ${amount(part.peers[i])}`;
+    return `${used}<br>${expected}${peers}`;
+  }
+
+  function usageTraces(figure, mean) {
+    const part = mean ? figure.mean : figure.each;
+    const at = figure.day.map((d) => Date.parse(figure.first) + d * day);
+    const x = at.map(iso);
+    const quiet = new Set(part.quiet);
+    const beside = (i) => quiet.has(i) || quiet.has(i - 1) || quiet.has(i + 1);
+    const band = polygons(at, part.low, part.high, !mean);
+    const accent = colour("--accent");
+    const common = { type: "scatter", mode: "lines", connectgaps: false, hoverinfo: "skip" };
+    return [
+      { ...common, ...band, fill: "toself", fillcolor: faint(accent, 0.16), line: { width: 0 } },
+      { ...common, x, y: part.peers, line: { color: colour("--soft"), width: mean ? 1.5 : 1, dash: mean ? "dash" : "dot" } },
+      { ...common, x, y: part.used.map((v, i) => (beside(i) ? v : null)), line: { color: accent, width: 1.2 }, opacity: 0.45 },
+      { ...common, x, y: part.used.map((v, i) => (quiet.has(i) ? null : v)), line: { color: accent, width: mean ? 2 : 1.4 } },
+      { ...common, x, y: part.used, line: { width: 0 }, hoverinfo: "text", hovertemplate: "%{customdata}<extra></extra>", customdata: at.map((_, i) => told(part, quiet, i, mean)) },
+    ];
+  }
+
+  // A line stands between the last day before and the first day since.
+  function marks(shape, figure, width) {
+    const labels = [];
+    const narrow = width < NARROW;
+    figure.marks.forEach((mark) => {
+      const hue = colour(mark.rise ? "--likely" : "--at-risk");
+      const [began, said, over] = [mark.began, mark.told, mark.over].map((d) => d && Date.parse(d) - day / 2);
+      shape.shapes.push({ type: "rect", x0: iso(began), x1: iso(said), yref: "paper", y0: 0, y1: 1, line: { width: 0 }, fillcolor: faint(hue, 0.08), layer: "below" });
+      shape.shapes.push(line(began, hue, "solid", 1.5), line(said, hue, "dot", 1.5));
+      labels.push({ at: began, text: narrow ? short(mark.began) : `began ${short(mark.began)}`, hue, before: true });
+      if (!narrow) labels.push({ at: said, text: `told ${short(mark.told)}`, hue });
+      if (over) {
+        shape.shapes.push(line(over, colour("--likely"), "dot", 1.5));
+        if (!narrow) labels.push({ at: over, text: `back ${short(mark.over)}`, hue: colour("--likely") });
+      }
+    });
+    labelled(shape, labels, width);
+  }
+
+  function drawUsage(place, shown, mean) {
+    const figure = story.usage[Number(place.dataset.figure)];
+    const shape = layout(shown, 195, place.clientWidth);
     shape.yaxis.rangemode = "tozero";
-    Plotly.newPlot("usage", usageTraces(), shape, options);
-  } else {
-    empty("usage", "No usage feed is connected for this account.");
+    marks(shape, figure, place.clientWidth);
+    place.style.height = `${shape.height}px`;
+    Plotly.react(place, usageTraces(figure, mean), shape, options);
   }
+
+  // The last quarter, or since some weeks before the newest change where that is longer ago; on a narrow page the two months around it.
+  function quarter(narrow) {
+    const began = story.usage.flatMap((f) => f.marks.slice(-1).map((m) => Date.parse(m.began) - (narrow ? 14 : 28) * day));
+    const start = Math.max(now - 365 * day, Math.min(now - (narrow ? 56 : 91) * day, ...began));
+    return [start, narrow ? start + 57 * day : now + day];
+  }
+
+  function usage() {
+    const views = { mean: range, each: quarter };
+    const buttons = document.querySelectorAll("[data-view]");
+    const draw = () => {
+      const chosen = [...buttons].find((b) => b.getAttribute("aria-pressed") === "true").dataset.view;
+      document.querySelectorAll("[data-figure]").forEach((place) => {
+        if (place.offsetParent) drawUsage(place, views[chosen](place.clientWidth < NARROW), chosen === "mean");
+      });
+    };
+    buttons.forEach((button) => button.addEventListener("click", () => {
+      buttons.forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
+      draw();
+    }));
+    document.querySelectorAll("#usage details").forEach((d) => d.addEventListener("toggle", draw));
+    draw();
+  }
+
+  if (story.mood.at.length) drawMood(range());
+  else empty("mood", "No message of theirs has been read yet.");
+  if (story.usage.length) usage();
 })();

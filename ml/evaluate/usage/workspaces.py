@@ -1,6 +1,6 @@
 """Small workspaces with planted drops: some sixty accounts in four countries, three daily metrics each, one year.
 
-Unlike usage_generator (thousands of accounts, every nuisance there is) this is what one vendor's customers look like: real
+Unlike the generator (thousands of accounts, every nuisance there is) this is what one vendor's customers look like: real
 public holidays, a summer and a year-end per country that accounts follow to a different depth, weekday habits, overdispersed
 counts, odd days, growth, small level changes, gaps, and feeds that stop.
 """

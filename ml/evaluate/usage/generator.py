@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.usage_drops import FEATURE_NAMES, FEATURES, YEAR, Drop, all_drops
-from ml.usage_panel import Panel
+from ml.evaluate.usage.drops import FEATURE_NAMES, FEATURES, YEAR, Drop, all_drops
+from ml.usage.panel import Panel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ml import usage_account, usage_detect, usage_feed
 from ml.moments import Moment
-from ml.usage_panel import Alert, DropKind, FeedState, Panel, cleaned
+from ml.usage import account, feed, watch
+from ml.usage.panel import Alert, DropKind, FeedState, Panel, Replay, cleaned
 
-__all__ = ["DEFAULT_BUDGET", "Alert", "DropKind", "FeedState", "Panel", "account_moments", "changes", "detect", "feeds"]
+__all__ = ["DEFAULT_BUDGET", "Alert", "DropKind", "FeedState", "Panel", "Replay", "account_moments", "changes", "detect", "feeds", "replay"]
 
 DEFAULT_BUDGET = 0.15
 
@@ -18,19 +16,24 @@ def detect(panel: Panel, budget: float = DEFAULT_BUDGET) -> list[Alert]:
 
     Each alert is dated the day after the last day it used; later columns never change an alert, but may set recovered_on.
     """
-    return usage_detect.detect(cleaned(panel), budget)
+    return list(replay(panel, budget).alerts)
+
+
+def replay(panel: Panel, budget: float = DEFAULT_BUDGET) -> Replay:
+    """The same, with what is forming, the peers' factors of every day and the state of every feed."""
+    return watch.replay(cleaned(panel), budget)
 
 
 def feeds(panel: Panel) -> list[FeedState]:
     """One per series, as of the panel's last day. Only `ok` may be read as "no drop"."""
-    return usage_feed.feeds(panel)
+    return list(replay(panel).feeds)
 
 
-def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Moment]]:
+def account_moments(replay: Replay) -> dict[str, list[Moment]]:
     """One usage_drop per account and episode: dated by the earliest alert, listing every metric that fell."""
-    return usage_account.account_moments(cleaned(panel), alerts)
+    return account.account_moments(replay)
 
 
-def changes(panel: Panel, days: int = 28) -> dict[str, float | None]:
+def changes(replay: Replay, days: int = 28) -> dict[str, float | None]:
     """Relative change per account of the last `days` against the same number before, peers removed; None when unknown."""
-    return usage_feed.changes(cleaned(panel), days)
+    return feed.changes(replay.panel, replay.factors, days)

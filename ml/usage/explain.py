@@ -5,20 +5,20 @@ All series that look suspicious on a day are searched at once; sums over every p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from ml.usage_state import Bools, Floats, Ints
+from ml.usage.state import Bools, Floats, Ints
 
-LOOK_BACK = 168
-RAMPS = (1, 7, 21, 45, 80)
-"""Days from onset to the new level."""
+LOOK_BACK = 224
+RAMPS = {1: 1, 7: 2, 21: 4, 45: 6, 80: 6}
+"""Days from onset to the new level -> days between the onsets that are tried."""
 FADE_DAYS = 21
 FADE_PRICE = 1.0
 """How much better than a step a fade must fit, in units of twice the log likelihood."""
-MIN_AFTER = 7
+MIN_AFTER = 4
 MIN_BEFORE = 20
 """Usable days on either side of an onset."""
 SHAPE_FLOOR = 0.15
@@ -60,6 +60,9 @@ class Falls:
     low_before: Floats
     """Share of the days below the middle of the two levels, since the onset and before it: a few odd days make no fall."""
 
+    def __getitem__(self, at: Ints) -> Falls:
+        return Falls(*(getattr(self, f.name)[at] for f in fields(Falls)))
+
     @property
     def size(self) -> Floats:
         result: Floats = np.clip(1 - self.after / np.maximum(self.before, 1e-9), 0.0, 1.0)
@@ -88,12 +91,12 @@ def explain(counts: Floats, shape: Floats, factor: Floats) -> Falls:
     total, mean = w.sums[0, :, -1:], w.sums[3, :, -1:] / np.maximum(w.sums[0, :, -1:], 1e-9)
     flat = (w.weight * (w.rate - mean) ** 2).sum(axis=1, keepdims=True) / np.maximum(total, 1e-9)
     best, onset, length = np.full(len(counts), -np.inf), np.zeros(len(counts), np.int64), np.ones(len(counts), np.int64)
-    for ramp in RAMPS:
-        won = _won(w, ramp, flat, possible)
+    for ramp, step in RAMPS.items():
+        won = _won(w, ramp, step, flat, possible[:, ::step])
         at = np.argmax(won, axis=1)
         value = won[np.arange(len(won)), at]
         better = value > best
-        best, onset, length = np.where(better, value, best), np.where(better, at, onset), np.where(better, ramp, length)
+        best, onset, length = np.where(better, value, best), np.where(better, at * step, onset), np.where(better, ramp, length)
     return _described(w, factor, onset, length, np.maximum(best, 0.0))
 
 
@@ -110,14 +113,15 @@ def _window(counts: Floats, shape: Floats) -> _Window:
     return _Window(rate, weight, np.cumsum(usable, axis=1), sums)
 
 
-def _won(w: _Window, ramp: int, flat: Floats, possible: Bools) -> Floats:
-    """(series, days): twice the log likelihood won by rate = top + step x climb over a flat line, for every onset; -inf
-    where not possible. The climb goes from 1/ramp on the first day to 1, and stays there."""
+def _won(w: _Window, ramp: int, step: int, flat: Floats, possible: Bools) -> Floats:
+    """(series, onsets tried): twice the log likelihood won by rate = top + step x climb over a flat line; -inf where not
+    possible. The climb goes from 1/ramp on the first day to 1, and stays there."""
     days = w.rate.shape[1]
-    start = 1.0 - np.arange(days)
+    onset = np.arange(0, days, step)
+    start = 1.0 - onset
     end = w.sums[:, :, -1:]
-    at_full = np.concatenate([w.sums[:, :, ramp:], np.repeat(end, min(ramp - 1, days), axis=2)], axis=2)[:, :, :days]
-    weight, weight_t, weight_tt, counted, counted_t = at_full - w.sums[:, :, :-1]
+    at_full = w.sums[:, :, np.minimum(onset + ramp, days)]
+    weight, weight_t, weight_tt, counted, counted_t = at_full - w.sums[:, :, onset]
     later, later_counted = end[0] - at_full[0], end[3] - at_full[3]
     first = (weight_t + start * weight) / ramp + later
     second = (weight_tt + 2 * start * weight_t + start**2 * weight) / ramp**2 + later
@@ -126,7 +130,7 @@ def _won(w: _Window, ramp: int, flat: Floats, possible: Bools) -> Floats:
     covariance = (cross - first * end[3] / total) / total
     variance = np.maximum(second / total - (first / total) ** 2, 1e-9)
     share = np.clip(covariance**2 / variance / np.maximum(flat, 1e-9), 0.0, 1 - 1e-6)
-    allowed = possible & (covariance < 0) & (days - np.arange(days) >= 0.6 * min(ramp, 28))
+    allowed = possible & (covariance < 0) & (days - onset >= 0.6 * min(ramp, 28))
     price = FADE_PRICE if ramp >= FADE_DAYS else 0.0
     won: Floats = np.where(allowed, -w.usable[:, -1:] * np.log1p(-share) - price, -np.inf)
     return won

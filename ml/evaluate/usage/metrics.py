@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.usage_drops import YEAR
-from benchmarks.usage_generator import Event
+from ml.evaluate.usage.drops import YEAR
+from ml.evaluate.usage.generator import Event
 
 FALSE, REPEAT = -1, -2
 HORIZON, EARLY = 42, 3
@@ -69,6 +69,16 @@ def match(alerts: Sequence[Raised], events: Sequence[Event]) -> Match:
         elif open_:
             hits[i] = REPEAT
     return Match(hits=hits, delays=delays)
+
+
+def since(first: int, matched: Match, alerts: Sequence[Raised], events: Sequence[Event]) -> Match:
+    """What was raised from day `first` on, and the events that began then. Alerts on earlier events are neither right nor wrong."""
+    judged = np.array([event[1] >= first for event in events], bool)
+    place = np.where(judged, np.cumsum(judged) - 1, REPEAT)
+    raised = matched.hits[[alert.day >= first for alert in alerts]] if alerts else matched.hits
+    hits = raised.copy()
+    hits[raised >= 0] = place[raised[raised >= 0]]
+    return Match(hits=hits, delays=matched.delays[judged])
 
 
 def _deadline(event: Event) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,23 +14,15 @@ import numpy.typing as npt
 
 from ml.alternatives import BY_KIND
 from ml.moments import Moment, Numbers
-from ml.usage_explain import FADE_DAYS, LOOK_BACK, explain
-from ml.usage_feed import MIN_PEERS, SMALL_LEVEL, WEEK
-from ml.usage_panel import GONE, Alert, DropKind, Panel, is_about_people
-from ml.usage_score import load
-from ml.usage_state import QUIET_FACTOR, Floats
+from ml.usage.explain import FADE_DAYS, LOOK_BACK, explain
+from ml.usage.feed import SMALL_LEVEL, WEEK
+from ml.usage.panel import GONE, Alert, ChangeKind, Panel, Replay, is_about_people
+from ml.usage.score import load
+from ml.usage.state import Floats
 
 Values = npt.NDArray[np.float32]
 Shape = Literal["sudden", "fade", "abandoned", "stopped"]
-SHAPES: dict[DropKind, Shape] = {"seat_loss": "sudden", "shift": "sudden", "slow_fade": "fade", "feature_abandon": "abandoned", "stopped": "stopped"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Where the panel holds which account and which metric."""
-
-    of_account: dict[str, list[int]]
-    of_metric: dict[str, list[int]]
+SHAPES: dict[ChangeKind, Shape] = {"seat_loss": "sudden", "shift": "sudden", "slow_fade": "fade", "feature_abandon": "abandoned", "stopped": "stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +40,20 @@ SETTLING_DAYS = 28
 """So long after an alert a metric may still turn out to be at zero."""
 MEMORY = 60
 PEERS_DIP = -0.08
-ENOUGH_PEERS = 60
+METRICS_TOGETHER = 0.6
+"""False alarms of an account grow with this power of the number of its metrics, which share its odd days."""
 
 
-def account_moments(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Moment]]:
-    rows = _rows(panel)
-    return {account: [_moment(panel, episode, rows) for episode in episodes(found)] for account, found in by_account(panel, alerts).items()}
-
-
-def _rows(panel: Panel) -> Rows:
-    rows = Rows(defaultdict(list), defaultdict(list))
-    for i, (account, metric) in enumerate(zip(panel.accounts, panel.metrics, strict=True)):
-        rows.of_account[account].append(i)
-        rows.of_metric[metric].append(i)
-    return rows
+def account_moments(replay: Replay) -> dict[str, list[Moment]]:
+    rows: dict[str, list[int]] = defaultdict(list)
+    for i, account in enumerate(replay.panel.accounts):
+        rows[account].append(i)
+    raised = by_account(replay.panel, [a for a in replay.alerts if a.kind != "growth"])
+    found = {account: [_moment(replay, episode, rows[account]) for episode in episodes(alerts)] for account, alerts in raised.items()}
+    for account, alerts in by_account(replay.panel, replay.forming).items():
+        if not any(moment.state == "open" for moment in found.get(account, ())):
+            found.setdefault(account, []).append(_forming(replay, alerts, rows[account]))
+    return found
 
 
 def by_account(panel: Panel, alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
@@ -96,10 +89,11 @@ def _over(episode: Sequence[Alert], by: date) -> date | None:
     return max(ends) if len(ends) == len(latest) else None
 
 
-def _moment(panel: Panel, episode: Sequence[Alert], rows: Rows) -> Moment:
+def _moment(replay: Replay, episode: Sequence[Alert], family: Sequence[int]) -> Moment:
+    panel = replay.panel
     latest = {a.series: a for a in episode}
     lead = _lead(panel, episode)
-    settled = _settled(panel, latest[lead.series], rows)
+    settled = _settled(replay, latest[lead.series], family)
     ended = _over(episode, date.max)
     return Moment(
         kind="usage_drop",
@@ -107,11 +101,17 @@ def _moment(panel: Panel, episode: Sequence[Alert], rows: Rows) -> Moment:
         detected_at=episode[0].alerted_on,
         contact=None,
         anchor=episode[0].onset.toordinal(),
-        numbers=_numbers(panel, latest, lead, settled),
+        numbers=_numbers(panel, latest, lead, settled, len(family)),
         confidence=_confidence(episode),
         alternatives=_alternatives(panel, lead, settled.shape),
         ended_at=ended,
     )
+
+
+def _forming(replay: Replay, alerts: Sequence[Alert], family: Sequence[int]) -> Moment:
+    """Known by the day on which it was first seen: its onset may still move from day to day."""
+    moment = _moment(replay, alerts, family)
+    return dataclasses.replace(moment, state="forming", anchor=-alerts[0].alerted_on.toordinal())
 
 
 def _lead(panel: Panel, episode: Sequence[Alert]) -> Alert:
@@ -120,15 +120,16 @@ def _lead(panel: Panel, episode: Sequence[Alert]) -> Alert:
     return (seats or list(episode))[0]
 
 
-def _settled(panel: Panel, alert: Alert, rows: Rows) -> Settled:
+def _settled(replay: Replay, alert: Alert, family: Sequence[int]) -> Settled:
     """Level, shape and onset read again in the weeks after the alert: a fade shows as one only then, and what was still
     falling may have reached zero."""
+    panel = replay.panel
     end = (alert.alerted_on - panel.first_day).days + SETTLING_DAYS
     back = alert.recovered_on is not None and (alert.recovered_on - panel.first_day).days <= end
     lately = None if back else _lately(panel.values[alert.series, :end])
     if lately is not None and lately <= GONE * alert.before:
-        return Settled(lately, "stopped" if _all_gone(panel, alert, rows.of_account[panel.accounts[alert.series]], end) else "abandoned", alert.onset)
-    again = None if back or alert.kind in ("stopped", "feature_abandon") else _again(panel, alert, end, rows.of_metric[panel.metrics[alert.series]])
+        return Settled(lately, "stopped" if _all_gone(panel, alert, family, end) else "abandoned", alert.onset)
+    again = None if back or alert.kind in ("stopped", "feature_abandon") else _again(replay, alert, end)
     return again or Settled(alert.after, SHAPES[alert.kind], alert.onset)
 
 
@@ -139,31 +140,19 @@ def _all_gone(panel: Panel, alert: Alert, rows: Sequence[int], end: int) -> bool
     return all(now is None or now <= GONE * was for now, was in zip(lately, before, strict=True) if was > SMALL_LEVEL)
 
 
-def _again(panel: Panel, alert: Alert, end: int, same_metric: Sequence[int]) -> Settled | None:
-    """The same search over more days. The week and the peers' days are plain averages here; None where nothing clear comes out."""
+def _again(replay: Replay, alert: Alert, end: int) -> Settled | None:
+    """The same search over more days, the week being a plain average; None where nothing clear comes out."""
+    panel = replay.panel
     onset = (alert.onset - panel.first_day).days
     start = max(0, onset - LOOK_BACK // 2)
-    values = panel.values[[alert.series, *_peers(panel, alert.series, same_metric)], start:end].astype(np.float64)
+    values = panel.values[[alert.series], start:end].astype(np.float64)
+    factor = replay.factors[[alert.series], start:end].astype(np.float64)
     usual = _usual_days(values, onset - start)
-    ratio = np.where(usual > SMALL_LEVEL, values / np.maximum(usual, 1e-9), np.nan)[1:]
-    enough = np.isfinite(ratio).sum(axis=0) >= MIN_PEERS
-    factor = np.ones(values.shape[1])
-    factor[enough] = np.nanmedian(ratio[:, enough], axis=0)
-    factor = np.where(factor < QUIET_FACTOR, 0.0, factor)
-    level = float(usual[0, :WEEK].mean())
-    falls = explain(values[:1], (usual[:1] / max(level, 1e-9)) * factor, factor[None])
+    falls = explain(values, usual / max(float(usual[0, :WEEK].mean()), 1e-9) * factor, factor)
     if falls.strength[0] <= 0 or falls.size[0] < alert.size / 2:
         return None
     fade = bool(falls.length[0] >= FADE_DAYS)
     return Settled(float(falls.after[0]), "fade" if fade else "sudden", panel.first_day + timedelta(start + int(falls.onset[0])) if fade else alert.onset)
-
-
-def _peers(panel: Panel, series: int, same_metric: Sequence[int]) -> list[int]:
-    """Series of the same metric of other accounts, those of the region where they are enough."""
-    account, region = panel.accounts[series], panel.region[series]
-    others = [i for i in same_metric if panel.accounts[i] != account]
-    near = [i for i in others if panel.region[i] == region]
-    return (near if len(near) >= MIN_PEERS else others)[:ENOUGH_PEERS]
 
 
 def _usual_days(values: Floats, onset: int) -> Floats:
@@ -187,7 +176,7 @@ def _mean_of(values: Values) -> float:
     return float(reported.mean()) if len(reported) else 0.0
 
 
-def _numbers(panel: Panel, latest: Mapping[int, Alert], lead: Alert, settled: Settled) -> Numbers:
+def _numbers(panel: Panel, latest: Mapping[int, Alert], lead: Alert, settled: Settled, metrics: int) -> Numbers:
     sizes = {f"size_{panel.metrics[i]}": round(a.size, 3) for i, a in latest.items() if i != lead.series}
     return {
         "metric": panel.metrics[lead.series],
@@ -198,6 +187,7 @@ def _numbers(panel: Panel, latest: Mapping[int, Alert], lead: Alert, settled: Se
         "shape": settled.shape,
         "metrics": ",".join(sorted(panel.metrics[i] for i in latest)),
         "peers": round(1 + lead.peers, 3),
+        "surprise": round(surprise(list(latest.values()), metrics), 3),
         **sizes,
     }
 
@@ -206,6 +196,11 @@ def clarity(episode: Sequence[Alert]) -> Floats:
     """What the confidence in an episode is weighed by: 1, surprise, size and log level of its clearest alert, log of how many metrics fell."""
     clearest = max(episode, key=lambda a: a.score)
     return np.array([1.0, clearest.score, clearest.size, np.log(clearest.before + 0.3), np.log(len({a.series for a in episode}))])
+
+
+def surprise(alerts: Sequence[Alert], metrics: int) -> float:
+    """Of an account with so many metrics: -log10 of how many episodes as rare as this one it would have in a year without a drop."""
+    return max(a.score for a in alerts) - METRICS_TOGETHER * float(np.log10(max(metrics, 1)))
 
 
 def _confidence(episode: Sequence[Alert]) -> float:

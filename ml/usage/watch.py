@@ -1,0 +1,188 @@
+"""The detector at work: day by day over all series, alerts when a score is rare enough and the fall can be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+
+from ml.usage.account import METRICS_TOGETHER
+from ml.usage.examine import Examiner, History
+from ml.usage.explain import FADE_DAYS, Falls
+from ml.usage.feed import FEED_STATES, feeds
+from ml.usage.panel import GONE, Alert, DropKind, Panel, Replay, is_about_people
+from ml.usage.rise import Riser
+from ml.usage.score import BLOCK, SMALLEST_LEVEL, Calibration, Weights, load
+from ml.usage.state import SLOW, Bools, Floats, Ints, State
+from ml.usage.tracker import Scored, Tracker, scan
+
+COOLDOWN = 28
+NEAR = 0.7
+"""Orders of magnitude of rarity that may still be missing for a series to be looked at again the next day."""
+GLANCE, RETRY = 3, 4
+"""Days until a series that a first glance, or a closer look, found nothing in is looked at again."""
+MIN_SIZE = 0.18
+MIN_LASTING = 0.1
+FORMING = 0.5
+"""Orders of magnitude of rarity that may still be missing while a fall is said to be forming."""
+RECOVERED = 0.7
+"""Share of the loss that must be back, on average of two weeks."""
+RECOVERY_DAYS = 14
+FURTHER = 0.8
+
+
+@dataclass(slots=True)
+class Found:
+    """What a day brought: new alerts, and old ones that recovered on it."""
+
+    raised: list[Alert] = field(default_factory=list)
+    recovered: list[Alert] = field(default_factory=list)
+
+
+class Watch:
+    """Turns scores into alerts: a rare score is examined, a fall that can be shown and is rare enough is raised."""
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        metrics: Sequence[str],
+        budget: float,
+        history: History,
+        calibration: Calibration,
+        standing: Iterable[Alert] = (),
+        forming: Iterable[Alert] = (),
+    ) -> None:
+        self.examine = Examiner(tracker.peers, tracker.state, tracker.cohort, tracker.factors, history)
+        self.standing = {alert.series: alert for alert in standing}
+        """Of every series the latest alert that has not recovered."""
+        self._standing_at = np.full(len(metrics), np.inf, np.float32)
+        for alert in self.standing.values():
+            self._standing_at[alert.series] = alert.after
+        self.forming = {alert.series: alert for alert in forming}
+        """Falls that are not rare enough yet, under the day on which each was first seen."""
+        self._tracker, self._metrics, self._calibration = tracker, metrics, calibration
+        self._rise = Riser(tracker, self.examine)
+        many = np.bincount(tracker.peers.account)[tracker.peers.account]
+        self._threshold = -np.log10(budget / many**METRICS_TOGETHER)
+
+    def look(self, day: Scored) -> Found:
+        if day.today % BLOCK == 0:
+            self._calibration.close_block(self._tracker.state)
+        found = Found(recovered=self._recoveries(day.today))
+        self._falls(day, found)
+        found.raised += self._rise(day)
+        return found
+
+    def _falls(self, day: Scored, found: Found) -> None:
+        state = self._tracker.state
+        rows = np.nonzero(day.scored & (day.score >= self._tracker.weights.suspicion) & (day.today >= state.next_look))[0]
+        rows = rows[self._is_new(rows)]
+        state.next_look[rows] = day.today + GLANCE
+        rows = self._tracker.suspects(day.score, rows)
+        if not len(rows):
+            self.forming = {i: alert for i, alert in self.forming.items() if not day.scored[i]}
+            return
+        falls, evidence = self.examine(rows, day.today, day.score, day.scored)
+        proof = np.where(is_fall(falls), self._tracker.weights.proof(evidence), -np.inf)
+        self._calibration.examined(state, rows, proof)
+        surprise = self._calibration.surprise(proof)
+        missing = self._threshold[rows] - surprise
+        state.next_look[rows] = day.today + np.where(missing <= NEAR, 1, RETRY)
+        self._note_forming(rows, day, falls, surprise, np.nonzero((missing > 0) & (missing <= FORMING))[0])
+        at = np.nonzero(missing <= 0)[0]
+        if len(at):
+            found.raised += self._raise(rows[at], day, self.examine.latest(rows[at], day.today, falls[at]), surprise[at])
+
+    def _note_forming(self, rows: Ints, day: Scored, falls: Falls, surprise: Floats, at: Ints) -> None:
+        """What was forming and is no longer goes; a series that was not scored today keeps what was said."""
+        kept = {i: alert for i, alert in self.forming.items() if not day.scored[i]}
+        for k in at.tolist():
+            i = int(rows[k])
+            alert = self._alert(i, day.today, falls, k, float(surprise[k]))
+            kept[i] = replace(alert, alerted_on=self.forming[i].alerted_on) if i in self.forming else alert
+        self.forming = kept
+
+    def _raise(self, rows: Ints, day: Scored, falls: Falls, surprise: Floats) -> list[Alert]:
+        state = self._tracker.state
+        alerts = [self._alert(i, day.today, falls, k, float(surprise[k])) for k, i in enumerate(rows.tolist())]
+        self.standing.update({alert.series: alert for alert in alerts})
+        self._standing_at[rows] = [alert.after for alert in alerts]
+        state.since[rows] = day.today + 1
+        state.next_look[rows] = day.today + COOLDOWN
+        return alerts
+
+    def _alert(self, i: int, today: int, falls: Falls, k: int, surprise: float) -> Alert:
+        before, onset = float(falls.before[k]), int(falls.onset[k])
+        return Alert(
+            series=i,
+            alerted_on=date.fromordinal(today + 1),
+            onset=date.fromordinal(onset),
+            before=before,
+            after=float(falls.after[k]),
+            size=float(falls.size[k]),
+            kind=self._kind(i, today, before, fade=bool(falls.length[k] >= FADE_DAYS)),
+            score=surprise,
+            peers=self._tracker.factors.change(i, onset, today),
+        )
+
+    def _is_new(self, rows: Ints) -> Bools:
+        """While a fall stands, only a further one is news."""
+        result: Bools = self._tracker.state.columns(rows).level(1) < FURTHER * self._standing_at[rows]
+        return result
+
+    def _recoveries(self, today: int) -> list[Alert]:
+        alerts = list(self.standing.values())
+        if not alerts:
+            return []
+        rows, before, after = np.array([a.series for a in alerts]), np.array([a.before for a in alerts]), np.array([a.after for a in alerts])
+        state = self._tracker.state
+        start = today + 1 - RECOVERY_DAYS
+        near = np.nonzero((start >= state.since[rows]) & (state.columns(rows).level(1) >= (before + after) / 2))[0]
+        if not len(near):
+            return []
+        level = self.examine.window(rows[near], today, RECOVERY_DAYS).levels(RECOVERY_DAYS, at_least=7)
+        back = near[level >= (after + RECOVERED * (before - after))[near]]
+        state.since[rows[back]], self._standing_at[rows[back]] = start, np.inf
+        return [replace(self.standing.pop(int(rows[k])), recovered_on=date.fromordinal(today + 1)) for k in back]
+
+    def _kind(self, i: int, today: int, before: float, *, fade: bool) -> DropKind:
+        family = np.concatenate([[i], self.examine.siblings[i][self.examine.siblings[i] >= 0]])
+        level = self._tracker.state.columns(family).level(SLOW).astype(np.float64)
+        level[0] = before
+        gone = self.examine.window(family, today, 7).levels(7, at_least=3) <= GONE * level
+        if gone[0]:
+            return "stopped" if gone[level > SMALLEST_LEVEL].all() else "feature_abandon"
+        if fade:
+            return "slow_fade"
+        return "seat_loss" if is_about_people(self._metrics[i]) else "shift"
+
+
+def is_fall(falls: Falls) -> Bools:
+    """Large enough and lasting enough to be spoken of, whatever the evidence."""
+    result: Bools = (falls.size >= MIN_SIZE) & (falls.charitable >= MIN_SIZE) & (falls.lasting >= MIN_LASTING) & (falls.strength > 0)
+    return result
+
+
+def history_of(panel: Panel) -> History:
+    first = panel.first_day.toordinal()
+    return lambda rows, start, end: panel.values[rows, start - first : end + 1 - first]
+
+
+def replay(panel: Panel, budget: float, weights: Weights | None = None) -> Replay:
+    """`weights`: the shipped ones unless others are being trained."""
+    alerts: dict[tuple[int, date, str], Alert] = {}
+    n, first = len(panel.accounts), panel.first_day.toordinal()
+    factors, reported = np.ones(panel.values.shape, np.float32), np.zeros(panel.values.shape, bool)
+    watch: Watch | None = None
+    state = State.blank(n)
+    for tracker, day in scan(panel, weights or load()) if panel.values.size else ():
+        watch = watch or Watch(tracker, panel.metrics, budget, history_of(panel), Calibration(tracker.weights))
+        found = watch.look(day)
+        alerts.update({(a.series, a.alerted_on, a.kind): a for a in (*found.recovered, *found.raised)})
+        factors[:, day.today - first] = tracker.factors.of(np.arange(n), day.today, day.today)[:, 0]
+        reported[:, day.today - first] = day.closed.reported[tracker.peers.cell]
+        state = tracker.state
+    forming = tuple(watch.forming.values()) if watch else ()
+    return Replay(panel, tuple(alerts.values()), forming, factors, tuple(FEED_STATES[k] for k in feeds(state, reported, first + len(reported.T) - 1)))
