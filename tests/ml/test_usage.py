@@ -24,6 +24,11 @@ def workspace(seed: int, drops: int = 14) -> tuple[Workspace, tuple[Alert, ...]]
     return made, tuple(a for a in detect(made.panel) if a.kind != "growth")
 
 
+@cache
+def moments_of_all(seed: int) -> dict[str, list[Moment]]:
+    return account_moments(replay(make_workspace(seed).panel))
+
+
 def day(index: int) -> date:
     return MONDAY + timedelta(days=index)
 
@@ -213,7 +218,7 @@ def test_later_days_change_no_alert(last: int, seed: int) -> None:
 def test_a_moment_keeps_its_anchor_and_its_day(last: int) -> None:
     made, _ = workspace(0)
     panel = replace(made.panel, values=made.panel.values[:, :last])
-    then, now = account_moments(replay(panel)), account_moments(replay(made.panel))
+    then, now = account_moments(replay(panel)), moments_of_all(0)
     for account, found in then.items():
         moments = [m for m in found if m.state != "forming"]
         assert [(m.anchor, m.detected_at) for m in moments] == [(m.anchor, m.detected_at) for m in now[account][: len(moments)]]
