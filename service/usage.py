@@ -53,7 +53,7 @@ def advance(workspace_id: UUID, now: datetime, *, fresh: bool) -> Usage:
     while True:
         with transaction(workspace_id) as db:
             usage_series.lock(db)
-            if live is None or live.through != usage_tracking.closed_through(db):
+            if live is None or not live.is_current(db):
                 live = Live.restore(db, workspaces.usage_budget(db))
             if live is None:
                 return Usage()

@@ -83,6 +83,10 @@ class Live:
             live._load_state(db, row.layout, through)
         return live
 
+    def is_current(self, db: Db) -> bool:
+        """Nobody else closed a day or began a series since this was restored."""
+        return self.through == usage_tracking.closed_through(db) and len(self.series) == usage_tracking.series_count(db)
+
     def numbers_of(self, account_ids: Collection[UUID]) -> Ints:
         """Their series, in order."""
         places = np.array([k for a in account_ids if (k := self._place.get(a)) is not None], np.int64)
@@ -126,7 +130,7 @@ class Live:
             alerts += [*found.recovered, *found.raised]
             closed.append(_closed_row(day, scored.closed, shut[:, k]))
             self._note_reported(scored.closed.reported)
-            if (first + k) % SNAPSHOT_DAYS == 0 or day == days[-1]:
+            if _is_snapshot(day) or day == days[-1]:
                 usage_tracking.put_state(db, day, self.tracker.state.rows)
         self.through, self._counts = days[-1], None
         usage_tracking.put_closed(db, closed)
@@ -150,8 +154,7 @@ class Live:
                 quiet_years=calibration.years,
             ),
         )
-        snapshots = [day for day in usage_tracking.state_days(db) if day.toordinal() % SNAPSHOT_DAYS == 0]
-        usage_tracking.drop_states(db, [*snapshots[-SNAPSHOTS:], self.through])
+        usage_tracking.drop_states(db, [*_snapshots(db)[-SNAPSHOTS:], self.through])
         usage_series.close_days(db, self.through)
 
     def catch_up(self, db: Db) -> None:
@@ -159,7 +162,7 @@ class Live:
         late = usage_tracking.take_late(db)
         if not late or self.through is None:
             return
-        days = [day for day in usage_tracking.state_days(db) if day.toordinal() % SNAPSHOT_DAYS == 0]
+        days = _snapshots(db)
         groups: dict[date | None, list[int]] = {}
         for number, since in late.items():
             groups.setdefault(max((day for day in days if day < since), default=None), []).append(number)
@@ -182,7 +185,7 @@ class Live:
             record = self._record(row)
             at = np.ascontiguousarray(counts[:, (row.day - first).days])
             follow(state, at, row.day.toordinal(), record.closed, self.tracker.peers, numbers, record.shut)
-            if row.day.toordinal() % SNAPSHOT_DAYS == 0:
+            if _is_snapshot(row.day):
                 usage_tracking.patch_state(db, row.day, numbers, state.rows[: State.WATCH], State.blank(1).rows)
         self.tracker.state.rows[: State.WATCH, numbers] = state.rows[: State.WATCH]
 
@@ -215,11 +218,14 @@ class Live:
     def factors_of(self, db: Db, numbers: Ints, first: date) -> Singles:
         """(series, days) from `first` to the last closed day."""
         assert self.through is not None
+        last = self.through.toordinal()
+        if first.toordinal() >= self.tracker.factors.first:
+            return self.tracker.factors.of(numbers, first.toordinal(), last)
         factors = Factors(self.tracker.peers, first.toordinal(), (self.through - first).days + 1)
         for row in usage_tracking.closed_days(db, first, self.through):
             record = self._record(row)
             factors.append(record.closed.factor, record.shut)
-        return factors.of(numbers, first.toordinal(), self.through.toordinal())
+        return factors.of(numbers, first.toordinal(), last)
 
     def _history(self, numbers: Ints, first: int, last: int) -> Singles:
         assert self._db is not None
@@ -227,6 +233,14 @@ class Live:
 
     def _note_reported(self, reported: Bools) -> None:
         self._reported = [*self._reported[1 - REPORTED_DAYS :], reported]
+
+
+def _is_snapshot(day: date) -> bool:
+    return day.toordinal() % SNAPSHOT_DAYS == 0
+
+
+def _snapshots(db: Db) -> list[date]:
+    return [day for day in usage_tracking.state_days(db) if _is_snapshot(day)]
 
 
 def _cohort(row: TrackerRow | None, cells: int) -> Cohort:

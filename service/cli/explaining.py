@@ -88,7 +88,7 @@ class _Seen:
 
 
 def _show(console: Console, stored: UsagePanel, account_id: UUID, names: dict[str, str], today: date) -> None:
-    from ml.usage import Panel, detect, feeds
+    from ml.usage import Panel, replay
     from ml.usage.clean import same_units
     from ml.usage.tell import Teller
     from ml.usage.words import metric_name, unit_sentence
@@ -102,10 +102,10 @@ def _show(console: Console, stored: UsagePanel, account_id: UUID, names: dict[st
     )
     panel, units = same_units(raw)
     rows = [i for i, a in enumerate(stored.account_ids) if a == account_id]
-    seen = _Seen(panel, Teller(panel, names), [a for a in detect(panel) if a.series in rows], today)
-    states = feeds(panel)
+    said = replay(panel)
+    seen = _Seen(panel, Teller(panel, names), [a for a in said.alerts if a.series in rows], today)
     for row in rows:
-        console.print(f"\n{metric_name(panel.metrics[row])} ({printable(panel.metrics[row])}): {_STATES[states[row]]}")
+        console.print(f"\n{metric_name(panel.metrics[row])} ({printable(panel.metrics[row])}): {_STATES[said.feeds[row]]}")
         _lines(console, seen, row)
         for unit in units:
             if unit.series == row:

@@ -100,6 +100,12 @@ def all_series(db: Db) -> AllSeries:
     return AllSeries(account_ids=[a for a, _ in accounts], account=account, metrics=metrics, metric=metric, regions=regions, region=of_account[account])
 
 
+def series_count(db: Db) -> int:
+    row = db.execute("SELECT COALESCE(max(series_no) + 1, 0) FROM usage_series").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def closed_through(db: Db) -> date | None:
     row = db.execute("SELECT usage_closed_through FROM workspace").fetchone()
     return row[0] if row else None

@@ -141,6 +141,19 @@ def test_a_day_that_nobody_reported_yet_is_waited_for_and_then_closed_as_empty(w
         assert through(workspace) == last + timedelta(days=closed)
 
 
+def test_a_series_that_begins_while_days_are_closed_is_not_passed_over(workspace: UUID) -> None:
+    panel = made().panel
+    with transaction(workspace) as db:
+        people(db, panel)
+        land(db, Panel(panel.accounts[:-3], panel.metrics[:-3], panel.region[:-3], panel.first_day, panel.values[:-3]))
+    with transaction(workspace) as db:
+        before = live(db)
+        assert before.is_current(db)
+        land(db, panel)
+        assert not before.is_current(db)
+        assert len(live(db).series) == len(before.series) + 3
+
+
 def test_a_run_that_breaks_half_way_leaves_nothing_and_the_next_one_says_the_same(workspace: UUID) -> None:
     panel = made().panel
     filled(workspace, panel)
