@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
+from connectors.context import Context
 from connectors.records import Record, Rejected, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a stream has been read: everything up to (`at`, `key`). An empty cursor means from the beginning."""
+    """How far a stream has been read: everything up to (`at`, `key`). An empty cursor means from the beginning.
+
+    `resume` is the source's own note of where it stands within something longer (an export job and its page), at most 1,000 characters;
+    a read that begins with it goes on there, or begins again at (`at`, `key`) if the other side has forgotten it.
+    """
 
     at: datetime | None = None
     key: str = ""
+    resume: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Records to land in one transaction together with `cursor`.
 
-    A source whose rows are unordered gives `cursor=None` until its last page.
+    A source whose rows are unordered moves only `cursor.resume` until its last page, or gives `cursor=None`. A page without
+    records says that the other side is still at work; a run may end at any page.
     """
 
     records: Sequence[Record]
@@ -30,17 +37,43 @@ class Page:
     cursor: Cursor | None = None
     unread: frozenset[str] = frozenset()
     """Fields of these records that the source could not read (hidden or gone): what is stored of them stays as it is."""
+    present: Sequence[Present] = ()
+    """Of a sweep over ids: what is there, without its content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """A row that the other side holds, and its stamp."""
+
+    key: str
+    modified_at: datetime
+
+
+Sweep = Literal["ids", "formulas"]
+"""What a cursor cannot see. `ids`: rows that have vanished or were missed. `formulas`: computed values, which move no stamp."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """`lag`: do not read newer than now - lag (late-visible rows). `overlap`: re-read that much before the cursor.
-    `fresh_within`: older than this since the last success, what rests on the stream is unknown."""
+    `fresh_within`: older than this since the last success, what rests on the stream is unknown. `sweeps`: how often each."""
 
     name: str
     lag: timedelta = timedelta(0)
     overlap: timedelta = timedelta(0)
     fresh_within: timedelta = timedelta(days=2)
+    sweeps: Mapping[Sweep, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSchema:
+    """What of a stream can be read today. `missing`: fields that are named in the settings or belong to the stream, and cannot be seen.
+    `problem`: why it cannot be read at all."""
+
+    stream: str
+    fields: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +126,33 @@ class Outcome:
 class Source(Protocol):
     def check(self, now: datetime) -> Sequence[Finding]: ...
 
+    def discover(self) -> Sequence[StreamSchema]:
+        """Cheap; asked at each run, because fields come and go."""
+        ...
+
     def streams(self) -> Sequence[Stream]: ...
 
     def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:
         """Pages in cursor order from `after` (inclusive) to `until`. Never reads the clock. Raises ConnectorError."""
+        ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A source some of whose streams have sweeps."""
+
+    def sweep(self, stream: str, sweep: Sweep, after: Cursor, until: datetime) -> Iterator[Page]:
+        """Pages over the whole stream from `after` on; each cursor resumes the sweep. `ids` gives pages of `present` (rows in the recycle
+        bin are not), `formulas` gives records with nothing but what changes without a stamp differing from what is stored."""
+        ...
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """A source that can be asked for single rows."""
+
+    def fetch(self, stream: str, keys: Sequence[str]) -> Iterator[Page]:
+        """These rows as they are now, deleted ones as deleted; pages without cursors. A key that is not there gives nothing."""
         ...
 
 
@@ -131,9 +187,9 @@ class ConfigModel(Protocol):
 class Connector:
     """What a connector package exports as CONNECTOR and names as an entry point in the group "undertone.connectors".
 
-    `source` and `sink` take the checked settings and the secrets by name. `sink` is None for a connector that only delivers.
+    `source` and `sink` take a context with settings that `config_model` has checked. `sink` is None for a connector that only delivers.
     """
 
     config_model: type[ConfigModel]
-    source: Callable[[dict[str, Any], dict[str, str]], Source]
-    sink: Callable[[dict[str, Any], dict[str, str]], Sink] | None = None
+    source: Callable[[Context], Source]
+    sink: Callable[[Context], Sink] | None = None

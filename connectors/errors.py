@@ -21,6 +21,14 @@ class Misconfigured(ConnectorError):
     """A person must change something (credentials, permission, field): pause the connection and say so."""
 
 
+class AuthFailed(Misconfigured):
+    """The other side refuses these credentials: no further attempt is made with them, because refused logins can lock a user out."""
+
+
+class Parked(Retriable):
+    """The share of the other side's daily calls is used up: the connection waits for `wait`, keeps its cursors and goes on by itself."""
+
+
 class StreamUnavailable(ConnectorError):
     """This stream cannot be read (object or permission missing); the others go on."""
 

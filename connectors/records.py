@@ -128,6 +128,8 @@ class TaskState:
     is_closed: bool
     owner_key: str | None = None
     feedback: str | None = None
+    edited_by_key: str | None = None
+    """Who changed it last, ourselves included."""
     modified_at: datetime | None = None
     deleted: bool = False
     subject: str | None = None

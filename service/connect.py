@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from connectors import registry
 from connectors.base import Finding, Sink, Source
+from connectors.context import Context, alone
 from service.config import settings
 from service.errors import BadInput
 from service.store import connections
@@ -34,13 +35,13 @@ def check(workspace_id: UUID, connection: Connection, now: datetime) -> Sequence
 
 
 def open_source(workspace_id: UUID, connection: Connection) -> Source:
-    return registry.connector(connection.connector).source(connection.config, _secrets(workspace_id, connection))
+    return registry.connector(connection.connector).source(_context(workspace_id, connection))
 
 
 def open_sink(workspace_id: UUID, connection: Connection) -> Sink | None:
     """None for a connection that only delivers."""
     sink = registry.connector(connection.connector).sink
-    return sink(connection.config, _secrets(workspace_id, connection)) if sink else None
+    return sink(_context(workspace_id, connection)) if sink else None
 
 
 def rotate_secrets(workspace_id: UUID) -> int:
@@ -53,6 +54,10 @@ def rotate_secrets(workspace_id: UUID) -> int:
             plain = keyring.open(sealed, workspace_id, connection_id, name)
             connections.save_secret(db, connection_id, name, keyring.seal(plain, workspace_id, connection_id, name))
     return len(old)
+
+
+def _context(workspace_id: UUID, connection: Connection) -> Context:
+    return alone(connection.config, _secrets(workspace_id, connection))
 
 
 def _secrets(workspace_id: UUID, connection: Connection) -> dict[str, str]:

@@ -16,7 +16,7 @@ from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUn
 from connectors.records import Account, Interaction, Opportunity, Rejected, TaskState, UsageHours, UsageRows
 from service.connect import open_source
 from service.errors import Conflict, NotFound
-from service.store import connections, landing, linking, usage, usage_hours, usage_merges, workspaces
+from service.store import connections, landing, linking, task_states, usage, usage_hours, usage_merges, workspaces
 from service.store.pool import Db, transaction
 
 log = logging.getLogger("undertone.pull")
@@ -126,7 +126,7 @@ def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any]
     if record_type in (UsageRows, UsageHours):
         return sum(_land_usage(db, rows, rejected) for rows in records)
     if record_type is TaskState:
-        changed = landing.land_task_states(db, connection_id, records, now)
+        changed = task_states.land(db, connection_id, records, now)
         if changed:
             workspaces.suggest_due(db, due=True)
         return changed

@@ -68,7 +68,7 @@ class Live:
             return None
         row, through, weights = usage_tracking.tracker(db), usage_tracking.closed_through(db), load()
         known = list(zip(row.regions, row.metrics, strict=True)) if row else []
-        names = Coded([str(a) for a in series.account_ids], series.account)
+        names = Coded(series.account_names, series.account)
         peers = peers_of(names, Coded(series.metrics, series.metric), Coded(series.regions, series.region), known)
         start = first if through is None else max(first, through - timedelta(days=Factors.DAYS - 1))
         tracker = Tracker(peers, weights, start.toordinal(), cohort=_cohort(row, len(peers.cells)))

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from connectors.addresses import addresses
-from connectors.base import Connector, Cursor, Finding, Page, Stream
+from connectors.base import Connector, Cursor, Finding, Page, Stream, StreamSchema
 from connectors.cells import day_of, number_of, zone_of
+from connectors.context import Context
 from connectors.errors import ConnectorError, Misconfigured, StreamUnavailable
 from connectors.records import Account, Contact, Opportunity, Record, Rejected, User
 from connectors.tables import Column, read_rows
@@ -60,6 +60,10 @@ class AccountFiles:
         checked = [(self.accounts, ACCOUNT_COLUMNS), *([(self.contacts, CONTACT_COLUMNS)] if self.contacts else [])]
         return [_finding(path, columns) for path, columns in checked]
 
+    def discover(self) -> Sequence[StreamSchema]:
+        files = {"accounts": (self.accounts, ACCOUNT_COLUMNS), **({"contacts": (self.contacts, CONTACT_COLUMNS)} if self.contacts else {})}
+        return [_schema(stream, path, columns) for stream, (path, columns) in files.items()]
+
     def streams(self) -> Sequence[Stream]:
         return [Stream(name="accounts"), *([Stream(name="contacts")] if self.contacts else [])]
 
@@ -70,6 +74,14 @@ class AccountFiles:
             yield _contacts_page(self.contacts, self.accounts)
         else:
             raise StreamUnavailable(f"account_files has no stream {stream}.")
+
+
+def _schema(stream: str, path: Path, columns: Mapping[str, Column]) -> StreamSchema:
+    try:
+        next(read_rows(path, columns), None)
+    except ConnectorError as error:
+        return StreamSchema(stream=stream, problem=str(error))
+    return StreamSchema(stream=stream, fields=tuple(columns))
 
 
 def _finding(path: Path, columns: Mapping[str, Column]) -> Finding:
@@ -222,8 +234,8 @@ def _currency(cell: str | None, doubts: list[str]) -> str | None:
     return None
 
 
-def _source(config: Mapping[str, Any], secrets: Mapping[str, str]) -> AccountFiles:  # noqa: ARG001 - files need none
-    return AccountFiles(Config.model_validate(config))
+def _source(context: Context) -> AccountFiles:
+    return AccountFiles(Config.model_validate(context.config))
 
 
 CONNECTOR = Connector(config_model=Config, source=_source)

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from connectors.addresses import SHARED_DOMAINS
-from connectors.base import Connector, Cursor, Finding, Page, Stream
+from connectors.base import Connector, Cursor, Finding, Page, Stream, StreamSchema
+from connectors.context import Context
 from connectors.errors import Misconfigured
 from connectors.folders import files, place
 from connectors.mail_files.mbox import messages
@@ -65,6 +65,9 @@ class MailFiles:
             return [Finding(level="warning", about="mail files", message=message)]
         return [Finding(level="ok", about="mail files", message=f"{count} files; ours is whatever comes from {ours}")]
 
+    def discover(self) -> Sequence[StreamSchema]:
+        return [StreamSchema(stream="emails", fields=("from", "to", "cc", "date", "subject", "message-id", "in-reply-to", "body"))]
+
     def streams(self) -> Sequence[Stream]:
         return [Stream(name="emails")]
 
@@ -110,8 +113,8 @@ class _Batch:
         return page
 
 
-def _source(config: Mapping[str, Any], secrets: Mapping[str, str]) -> MailFiles:  # noqa: ARG001 - files need none
-    return MailFiles(Config.model_validate(config))
+def _source(context: Context) -> MailFiles:
+    return MailFiles(Config.model_validate(context.config))
 
 
 CONNECTOR = Connector(config_model=Config, source=_source)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.base import Cursor, Finding, Page, Stream
-from connectors.errors import Retriable
+from connectors.base import Cursor, Finding, Page, Stream, StreamSchema
+from connectors.errors import Retriable, StreamUnavailable
 from connectors.records import Record, Rejected
 from connectors.salesforce import interactions, records, soql
 from connectors.salesforce.check import findings
@@ -17,7 +17,7 @@ from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.faults import Fault, Refused, error_of
 from connectors.salesforce.interactions import Surroundings
 from connectors.salesforce.lookups import Lookups
-from connectors.salesforce.readings import READINGS, Reading, Selection, selection
+from connectors.salesforce.readings import READINGS, Reading, Selection, missing_fields, selection
 from connectors.salesforce.row import Row, UnusableRow
 from connectors.salesforce.schema import Schema
 
@@ -38,6 +38,16 @@ class SalesforceSource:
 
     def check(self, now: datetime) -> Sequence[Finding]:
         return findings(self._client, self._schema, self._config, now)
+
+    def discover(self) -> Sequence[StreamSchema]:
+        return [self._discovered(reading) for reading in READINGS.values()]
+
+    def _discovered(self, reading: Reading) -> StreamSchema:
+        try:
+            chosen = selection(reading, self._config, self._schema)
+        except StreamUnavailable as error:
+            return StreamSchema(stream=reading.name, problem=str(error))
+        return StreamSchema(stream=reading.name, fields=tuple(chosen.fields), missing=tuple(missing_fields(reading, self._config, chosen.columns)))
 
     def streams(self) -> Sequence[Stream]:
         return [reading.stream for reading in READINGS.values()]

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from connectors.base import Connector, Cursor, Finding, Page, Stream
+from connectors.base import Connector, Cursor, Finding, Page, Stream, StreamSchema
 from connectors.cells import day_of, instant_of, number_of
 from connectors.characters import clean
+from connectors.context import Context
 from connectors.errors import ConnectorError, Misconfigured, Retriable
 from connectors.folders import files, place
 from connectors.records import Rejected, UsageRows
@@ -59,6 +60,9 @@ class UsageFiles:
         if not found:
             return [Finding(level="warning", about="usage files", message=f"{self.path} holds no file that ends in {', '.join(SUFFIXES[:4])} yet.")]
         return [_readable(path) for path, _ in found]
+
+    def discover(self) -> Sequence[StreamSchema]:
+        return [StreamSchema(stream="usage", fields=("account", "metric", "day", "value"))]
 
     def streams(self) -> Sequence[Stream]:
         return [Stream(name="usage")]
@@ -256,8 +260,8 @@ def _contradicted(rows: _Rows) -> Array:
     return older
 
 
-def _source(config: Mapping[str, Any], secrets: Mapping[str, str]) -> UsageFiles:  # noqa: ARG001 - files need none
-    return UsageFiles(Config.model_validate(config))
+def _source(context: Context) -> UsageFiles:
+    return UsageFiles(Config.model_validate(context.config))
 
 
 CONNECTOR = Connector(config_model=Config, source=_source)

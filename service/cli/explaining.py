@@ -55,13 +55,14 @@ def explain_usage(
     today = now().date()
     with servers.running(), transaction(opened(workspace)) as db:
         chosen = _account(db, account)
-        names = {str(p.account_id): p.name for p in accounts.profiles(db)}
+        shown = {p.account_id: p.name for p in accounts.profiles(db)}
         stored = usage.panel(db, today)
     console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(printable(chosen.name) + (f", region {printable(chosen.region)}" if chosen.region else ""))
     if stored is None or chosen.account_id not in stored.account_ids:
         console.print("No usage has been stored for this account: unknown, not healthy.")
         return
+    names = {name: shown[account_id] for name, account_id in zip(stored.account_names, stored.account_ids, strict=True) if account_id in shown}
     _show(console, stored, chosen.account_id, names, today)
 
 
@@ -94,9 +95,9 @@ def _show(console: Console, stored: UsagePanel, account_id: UUID, names: dict[st
     from ml.usage.words import metric_name, unit_sentence
 
     raw = Panel(
-        accounts=tuple(map(str, stored.account_ids)),
+        accounts=stored.account_names,
         metrics=stored.metrics,
-        region=tuple(r or "" for r in stored.regions),
+        region=stored.regions,
         first_day=stored.first_day,
         values=stored.values.astype(np.float32),
     )

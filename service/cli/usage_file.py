@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from connectors.base import Cursor
 from connectors.characters import clean
+from connectors.context import alone
 from connectors.errors import Retriable
 from connectors.records import Rejected, UsageHours, UsageRows
 from connectors.tables import Column, blocks
@@ -104,7 +105,7 @@ def read_panel(path: Path, until: datetime, progress: Callable[[int], None], mos
 
 
 def _pages(path: Path, until: datetime, reading: Reading, progress: Callable[[int], None]) -> Iterator[UsageRows | UsageHours]:
-    for page in CONNECTOR.source({"path": str(path)}, {}).read("usage", Cursor(), until):
+    for page in CONNECTOR.source(alone({"path": str(path)})).read("usage", Cursor(), until):
         reading.note(page.rejected)
         for rows in page.records:
             if isinstance(rows, UsageRows | UsageHours):

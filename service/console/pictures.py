@@ -107,7 +107,7 @@ def _led(db: Db, family: Family, start: date) -> _Led:
     series = family.series[:MOST_DRAWN]
     counts = family.counts[: len(series), (start - family.first_day).days :]
     last = start + timedelta(days=counts.shape[1] - 1)
-    records = usage_pictures.records(db, series, crc32(str(family.account_id).encode()) % FOLDS, start, last)
+    records = usage_pictures.records(db, series, crc32(series[0].account_name.encode()) % FOLDS, start, last)
     state = State.blank(len(series))
     found = band(state, counts, start.toordinal(), records)
     closed = np.flatnonzero(records.known)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from connectors.records import UsageRows
 from service.store import bulk, usage_series, usage_values
 from service.store.pool import Db
+from service.store.usage_series import NAMED_ACCOUNTS
 from service.store.usage_values import Ints, Values
 
 CHUNK = 4096
@@ -24,8 +25,10 @@ class UsagePanel:
     """`values[i, d]` of series i on day `first_day + d`; NaN where there is no row."""
 
     account_ids: tuple[UUID, ...]
+    account_names: tuple[str, ...]
+    """As detectors know them."""
     metrics: tuple[str, ...]
-    regions: tuple[str | None, ...]
+    regions: tuple[str, ...]
     first_day: date
     values: NDArray[np.float64]
 
@@ -56,7 +59,7 @@ def on_day(db: Db, day: date) -> tuple[Ints, NDArray[np.float64]]:
 def panel(db: Db, until: date) -> UsagePanel | None:
     """All series of the workspace on the days before `until`; None where there is no usage at all."""
     names = db.execute(
-        "SELECT s.series_no, s.account_id, s.metric, a.region FROM usage_series s JOIN account a USING (workspace_id, account_id)"
+        f"SELECT s.series_no, s.account_id, a.name, s.metric, a.region FROM usage_series s JOIN {NAMED_ACCOUNTS} a USING (account_id)"
         " WHERE NOT a.deleted ORDER BY s.account_id, s.metric"
     ).fetchall()
     row, day, value = _cells(db, until, np.array([n[0] for n in names], dtype=np.int64))
@@ -69,8 +72,9 @@ def panel(db: Db, until: date) -> UsagePanel | None:
     shown = [names[n] for n in used.tolist()]
     return UsagePanel(
         account_ids=tuple(n[1] for n in shown),
-        metrics=tuple(n[2] for n in shown),
-        regions=tuple(n[3] for n in shown),
+        account_names=tuple(n[2] for n in shown),
+        metrics=tuple(n[3] for n in shown),
+        regions=tuple(n[4] for n in shown),
         first_day=date.fromordinal(date(1970, 1, 1).toordinal() + first),
         values=values,
     )

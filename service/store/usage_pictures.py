@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from ml.usage.band import Records
 from ml.usage.cohort import FOLDS
 from service.store.pool import Db
+from service.store.usage_series import NAMED_ACCOUNTS
 
 MAIN_METRICS = ["seats", "active_seats", "active_users", "users", "logins"]
 """What is shown first where there is no room for all; the others follow by name."""
@@ -23,6 +24,7 @@ class Drawn:
     """A series of one account. `cell` is the one its records lie in, `regional` the one of its region's rarer metrics; -1 where there is none yet."""
 
     series_no: int
+    account_name: str
     metric: str
     region: str
     cell: int
@@ -68,11 +70,11 @@ def drawn(db: Db, account_id: UUID, since: date, most: int) -> list[Drawn]:
         return cursor.execute(
             "WITH cell AS (SELECT c.region, c.metric, c.n::int - 1 AS n FROM usage_tracker t,"
             "   unnest(t.regions, t.metrics) WITH ORDINALITY c(region, metric, n)),"
-            " series AS (SELECT s.series_no, s.metric, COALESCE(a.region, '') AS region, count(*) OVER () AS total,"
+            " series AS (SELECT s.series_no, a.name AS account_name, s.metric, a.region, count(*) OVER () AS total,"
             "   EXISTS (SELECT 1 FROM usage_alert l WHERE l.series_no = s.series_no AND l.alerted_on > %(since)s) AS told"
-            "  FROM usage_series s JOIN account a USING (workspace_id, account_id) WHERE s.account_id = %(account)s"
+            f"  FROM usage_series s JOIN {NAMED_ACCOUNTS} a USING (account_id) WHERE s.account_id = %(account)s"
             "  ORDER BY told DESC, array_position(%(main)s::text[], s.metric) NULLS LAST, s.metric LIMIT %(most)s)"
-            " SELECT s.series_no, s.metric, s.region, COALESCE(o.n, r.n, -1) AS cell, COALESCE(r.n, -1) AS regional, u.first_day, s.total"
+            " SELECT s.series_no, s.account_name, s.metric, s.region, COALESCE(o.n, r.n, -1) AS cell, COALESCE(r.n, -1) AS regional, u.first_day, s.total"
             " FROM series s LEFT JOIN cell o ON (o.region, o.metric) = (s.region, s.metric) LEFT JOIN cell r ON (r.region, r.metric) = (s.region, '')"
             " CROSS JOIN LATERAL (SELECT min(day) AS first_day FROM usage_day u WHERE u.series_no = s.series_no OFFSET 0) u"
             " ORDER BY s.told DESC, array_position(%(main)s::text[], s.metric) NULLS LAST, s.metric",

@@ -63,6 +63,13 @@ def numbered(db: Db, accounts: Sequence[str], metrics: Sequence[str]) -> Numbere
     return Numbered(series=series, number=number, owner=owner, account_ids=ids, unknown=[key for key in keys if key not in known])
 
 
+NAMED_ACCOUNTS = (
+    "(SELECT account_id, CASE WHEN count(*) OVER (PARTITION BY key) = 1 THEN key ELSE key || ' ' || account_id END AS name,"
+    " COALESCE(region, '') AS region, deleted FROM account)"
+)
+"""Accounts as detectors know them. What they draw by lot among accounts goes by these names: the same data always give the same alerts."""
+
+
 def mark_due(db: Db, account_ids: Iterable[UUID]) -> None:
     """Their accounts are to be scored again."""
     query = "INSERT INTO score_due (workspace_id, account_id) SELECT current_workspace(), a FROM unnest(%b::uuid[]) a ORDER BY a ON CONFLICT DO NOTHING"

@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 
 from service.store import bulk, usage
 from service.store.pool import Db
+from service.store.usage_series import NAMED_ACCOUNTS
 
 CHUNK = 4096
 
@@ -26,6 +27,7 @@ class AllSeries:
     """Every series of a workspace in columns; its place is its number. `account`, `metric`, `region`: which of the names it has."""
 
     account_ids: list[UUID]
+    account_names: list[str]
     account: Ints
     metrics: list[str]
     metric: Ints
@@ -81,8 +83,8 @@ class AlertRow:
 
 def all_series(db: Db) -> AllSeries:
     accounts = db.execute(
-        "SELECT account_id, COALESCE((SELECT region FROM account a WHERE a.account_id = s.account_id), '')"
-        " FROM (SELECT DISTINCT account_id FROM usage_series) s ORDER BY account_id"
+        f"SELECT account_id, a.name, a.region FROM (SELECT DISTINCT account_id FROM usage_series) s JOIN {NAMED_ACCOUNTS} a USING (account_id)"
+        " ORDER BY account_id"
     ).fetchall()
     metrics = [metric for (metric,) in db.execute("SELECT DISTINCT metric FROM usage_series")]
     number, account, metric = bulk.read_arrays(
@@ -94,10 +96,18 @@ def all_series(db: Db) -> AllSeries:
     )
     order = np.argsort(number)
     account, metric = account[order].astype(np.int64), metric[order].astype(np.int64)
-    regions = sorted({region for _, region in accounts})
+    regions = sorted({region for _, _, region in accounts})
     place = {region: k for k, region in enumerate(regions)}
-    of_account = np.array([place[region] for _, region in accounts], np.int64)
-    return AllSeries(account_ids=[a for a, _ in accounts], account=account, metrics=metrics, metric=metric, regions=regions, region=of_account[account])
+    of_account = np.array([place[region] for _, _, region in accounts], np.int64)
+    return AllSeries(
+        account_ids=[account_id for account_id, _, _ in accounts],
+        account_names=[name for _, name, _ in accounts],
+        account=account,
+        metrics=metrics,
+        metric=metric,
+        regions=regions,
+        region=of_account[account],
+    )
 
 
 def series_count(db: Db) -> int:

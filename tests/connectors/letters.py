@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from connectors.base import Cursor
+from connectors.context import alone
 from connectors.mail_files import CONNECTOR
 from connectors.mail_files.parse import interaction
 
@@ -28,7 +29,7 @@ def mail(body="Hello.", **headers):
 
 
 def source(path, our_domains="ours.example"):
-    return CONNECTOR.source({"path": str(path), "our_domains": our_domains}, {})
+    return CONNECTOR.source(alone({"path": str(path), "our_domains": our_domains}))
 
 
 def read(path, after=Cursor()):  # noqa: B008 - frozen

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.account_files import CONNECTOR
 from connectors.base import Cursor
+from connectors.context import alone
 from connectors.errors import ConnectorError, Misconfigured, StreamUnavailable
 from connectors.records import Account, Contact, Opportunity, User
 
@@ -23,7 +24,7 @@ def files(tmp_path):
             if content is not None:
                 (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         config = {"accounts": str(tmp_path / "accounts.csv"), "contacts": str(tmp_path / "contacts.csv") if contacts is not None else None}
-        return CONNECTOR.source(config, {})
+        return CONNECTOR.source(alone(config))
 
     return write
 
@@ -148,11 +149,11 @@ def test_check_reads_both_files_and_streams_are_those_that_are_there(files, tmp_
     source = files("account\nA\n", "mail\nx\n")
     assert {f.about: f.level for f in source.check(NOW)} == {"accounts.csv": "ok", "contacts.csv": "error"}
     assert [s.name for s in source.streams()] == ["accounts", "contacts"]
-    alone = files("account\nA\n")
-    assert [s.name for s in alone.streams()] == ["accounts"]
+    only = files("account\nA\n")
+    assert [s.name for s in only.streams()] == ["accounts"]
     with pytest.raises(StreamUnavailable, match="no stream contacts"):
-        list(alone.read("contacts", Cursor(), NOW))
-    assert CONNECTOR.source({"accounts": str(tmp_path / "gone.csv"), "contacts": None}, {}).check(NOW)[0].level == "error"
+        list(only.read("contacts", Cursor(), NOW))
+    assert CONNECTOR.source(alone({"accounts": str(tmp_path / "gone.csv"), "contacts": None})).check(NOW)[0].level == "error"
 
 
 @settings(max_examples=80)
@@ -161,7 +162,7 @@ def test_any_bytes_give_accounts_that_the_store_takes_or_a_documented_error(tmp_
     path = tmp_path_factory.mktemp("accounts") / "accounts.csv"
     path.write_bytes((b"account,name,arr,seats,renewal_date,currency,owner_name,owner_email\n" if with_header else b"") + raw)
     try:
-        found = page(CONNECTOR.source({"accounts": str(path), "contacts": None}, {}))
+        found = page(CONNECTOR.source(alone({"accounts": str(path), "contacts": None})))
     except ConnectorError as error:
         assert "accounts.csv" in str(error)
         return

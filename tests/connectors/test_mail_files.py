@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.base import Cursor
+from connectors.context import alone
 from connectors.errors import Misconfigured
 from connectors.mail_files import CONNECTOR
 from connectors.mail_files.senders import most_frequent_domain
@@ -161,7 +162,7 @@ class TestWhoWeAre:
 
     def test_a_single_address_may_be_ours(self, tmp_path):
         (tmp_path / "a.eml").write_bytes(mail(From="me@gmail.com", To="you@gmail.com"))
-        [page] = CONNECTOR.source({"path": str(tmp_path), "our_domains": "me@gmail.com"}, {}).read("emails", Cursor(), NOW)
+        [page] = CONNECTOR.source(alone({"path": str(tmp_path), "our_domains": "me@gmail.com"})).read("emails", Cursor(), NOW)
         assert page.records[0].direction == "out"
 
     def test_check_warns_when_nobody_of_ours_is_in_the_mail(self, tmp_path):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.base import Cursor
+from connectors.context import alone
 from connectors.errors import Misconfigured
 from connectors.records import UsageRows
 from connectors.usage_files import CONNECTOR
@@ -24,7 +25,7 @@ HEADER = "account,metric,day,value\n"
 
 
 def source(path):
-    return CONNECTOR.source({"path": str(path)}, {})
+    return CONNECTOR.source(alone({"path": str(path)}))
 
 
 def read(path, after=Cursor()):  # noqa: B008 - frozen

@@ -66,14 +66,14 @@ def run(workspace: UUID, through: date) -> None:
 
 
 def stored(workspace: UUID) -> Panel:
-    """The workspace's usage as one panel, accounts by their ids, in the order of the series."""
+    """The workspace's usage as one panel, accounts by the names that the detector knows them by, in the order of the series."""
     with transaction(workspace) as db:
         series = usage_tracking.all_series(db)
         first = cast(date, usage_tracking.first_day(db))
         values = usage_tracking.values_between(db, first, end_of(made().panel), len(series))
     numbers = range(len(series))
     regions = tuple(series.regions[k] for k in series.region.tolist())
-    return Panel(tuple(str(series.account_id(n)) for n in numbers), tuple(series.metric_name(n) for n in numbers), regions, first, values)
+    return Panel(tuple(series.account_names[k] for k in series.account.tolist()), tuple(series.metric_name(n) for n in numbers), regions, first, values)
 
 
 def alerts(workspace: UUID) -> list[tuple[object, ...]]:

@@ -190,7 +190,7 @@ def test_the_records_cut_out_for_an_account_are_those_of_the_detector(watched: t
         assert live is not None
         series = usage_pictures.drawn(db, ids[FALLEN], FIRST, 60)
         numbers = np.array([s.series_no for s in series])
-        fold = crc32(str(ids[FALLEN]).encode()) % FOLDS
+        fold = crc32(FALLEN.encode()) % FOLDS
         records = usage_pictures.records(db, series, fold, FIRST, TODAY - timedelta(days=1))
         factors = live.factors_of(db, numbers, FIRST)
     assert records.known.all()
@@ -217,7 +217,7 @@ def test_a_cell_that_is_newer_than_the_day_stands_for_its_regions(workspace: UUI
         series = [s for s in usage_pictures.drawn(db, ids[other], FIRST, 60) if s.metric == "new"]
         assert series[0].cell >= 0
         assert series[0].cell != series[0].regional > 0
-        records = usage_pictures.records(db, series, crc32(str(ids[other]).encode()) % FOLDS, FIRST, last)
+        records = usage_pictures.records(db, series, crc32(other.encode()) % FOLDS, FIRST, last)
         factors = live.factors_of(db, np.array([series[0].series_no]), FIRST)
     weighty = ~records.shut.T & (factors > 0)
     np.testing.assert_array_equal(records.factor.T[weighty], factors[weighty])
@@ -255,12 +255,10 @@ def test_the_sentence_is_the_one_that_is_said_of_the_whole_workspace(watched: tu
         stored, series = usage.panel(db, TODAY), usage_tracking.all_series(db)
         said = [alert_of(a) for a in usage_tracking.alerts(db, [ids[FALLEN]])]
     assert stored is not None
-    panel = Panel(
-        tuple(map(str, stored.account_ids)), stored.metrics, tuple(r or "" for r in stored.regions), stored.first_day, stored.values.astype(np.float32)
-    )
+    panel = Panel(stored.account_names, stored.metrics, stored.regions, stored.first_day, stored.values.astype(np.float32))
     row = {(a, m): n for n, (a, m) in enumerate(zip(stored.account_ids, stored.metrics, strict=True))}
     alert = next(a for a in said if series.metric_name(a.series) == "active_seats")
-    whole = Teller(panel, {str(ids[FALLEN]): "Acme"})
+    whole = Teller(panel, {FALLEN: "Acme"})
     placed = [replace(a, series=row[ids[FALLEN], series.metric_name(a.series)]) for a in said]
     expected = whole.tell(placed[said.index(alert)], placed, TODAY)
     shown = metric(drawn(workspace, ids[FALLEN]), "Seats in use").told
