@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from connectors.addresses import SHARED_DOMAINS
 from connectors.base import Connector, Cursor, Finding, Page, Stream, StreamSchema
 from connectors.context import Context
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, StreamUnavailable
 from connectors.folders import files, place
 from connectors.mail_files.mbox import messages
 from connectors.mail_files.parse import UnreadableMail, interaction
@@ -71,8 +71,11 @@ class MailFiles:
     def streams(self) -> Sequence[Stream]:
         return [Stream(name="emails")]
 
-    def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:  # noqa: ARG002 - one stream
+    def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:
         """Small files share a page; the cursor of a page stands for the last file that was read whole."""
+        if stream != "emails":
+            message = f"mail_files has no stream {stream}."
+            raise StreamUnavailable(message)
         batch = _Batch()
         for path, cursor in files(self.path, SUFFIXES, after):
             for source_key, raw in self._messages(path, batch):

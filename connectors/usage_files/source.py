@@ -14,7 +14,7 @@ from connectors.base import Connector, Cursor, Finding, Page, Stream, StreamSche
 from connectors.cells import day_of, instant_of, number_of
 from connectors.characters import clean
 from connectors.context import Context
-from connectors.errors import ConnectorError, Misconfigured, Retriable
+from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUnavailable
 from connectors.folders import files, place
 from connectors.records import Rejected, UsageRows
 from connectors.tables import Block, Column, UnreadableTable, blocks
@@ -67,7 +67,10 @@ class UsageFiles:
     def streams(self) -> Sequence[Stream]:
         return [Stream(name="usage")]
 
-    def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:  # noqa: ARG002 - one stream
+    def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:
+        if stream != "usage":
+            message = f"usage_files has no stream {stream}."
+            raise StreamUnavailable(message)
         for path, cursor in files(self.path, SUFFIXES, after):
             name = place(path, self.path)
             try:
