@@ -53,16 +53,22 @@ Sweep = Literal["ids", "formulas"]
 """What a cursor cannot see. `ids`: rows that have vanished or were missed. `formulas`: computed values, which move no stamp."""
 
 
+Kind = Literal["user", "account", "contact", "opportunity", "email", "call", "meeting", "chat", "note"]
+"""Of records that are stored under their source's own key."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """`lag`: do not read newer than now - lag (late-visible rows). `overlap`: re-read that much before the cursor.
-    `fresh_within`: older than this since the last success, what rests on the stream is unknown. `sweeps`: how often each."""
+    `fresh_within`: older than this since the last success, what rests on the stream is unknown. `sweeps`: how often each.
+    `covers`: kinds of records that other streams deliver as well, of which this one's sweep over ids shows every row all the same."""
 
     name: str
     lag: timedelta = timedelta(0)
     overlap: timedelta = timedelta(0)
     fresh_within: timedelta = timedelta(days=2)
     sweeps: Mapping[Sweep, timedelta] = field(default_factory=dict)
+    covers: frozenset[Kind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,8 @@ class Task:
     priority: Literal["high", "normal"]
     owner_keys: tuple[str, ...]
     """Best first: the first active one gets the task (account owner, its manager, ...)."""
-    account_key: str
+    account_key: str | None
+    """None for one that is about no account."""
     contact_key: str | None = None
 
 

@@ -52,6 +52,7 @@ class Contact:
     opted_out: bool = False
     modified_at: datetime | None = None
     deleted: bool = False
+    merged_into_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,15 @@ from pydantic import ValidationError
 
 from connectors import registry
 from connectors.base import Finding, Sink, Source
-from connectors.context import Context, alone
+from connectors.context import Budget, Context, Unlimited
+from connectors.errors import AuthFailed, Misconfigured
+from service import tokens
+from service.budget import SharedBudget, shares_of
+from service.config import now as clock
 from service.config import settings
-from service.errors import BadInput
-from service.store import connections
+from service.errors import BadInput, Conflict
+from service.store import accounts, connections, streams
+from service.store import tokens as stored_tokens
 from service.store.connections import Connection
 from service.store.pool import transaction
 from service.vault import vault
@@ -25,23 +30,44 @@ def connect(workspace_id: UUID, connector: str, name: str, config: Mapping[str, 
     checked = _checked_config(connector, config)
     with transaction(workspace_id) as db:
         connection_id = connections.create(db, connector, name, checked)
+        # Before the secrets are written: a login that is under way holds the token's row and may be about to write one itself.
+        tokens.forget(db, connection_id)
+        streams.make_due(db, connection_id)
         for secret, plain in secrets.items():
             connections.save_secret(db, connection_id, secret, vault(settings()).seal(plain, workspace_id, connection_id, secret))
     return connection_id
 
 
 def check(workspace_id: UUID, connection: Connection, now: datetime) -> Sequence[Finding]:
-    return open_source(workspace_id, connection).check(now)
+    """Also while the connection is parked: it is what tells how many calls are left."""
+    return open_source(workspace_id, connection, Unlimited()).check(now)
 
 
-def open_source(workspace_id: UUID, connection: Connection) -> Source:
-    return registry.connector(connection.connector).source(_context(workspace_id, connection))
+def open_source(workspace_id: UUID, connection: Connection, budget: Budget | None = None) -> Source:
+    return registry.connector(connection.connector).source(_context(workspace_id, connection, budget or budget_of(workspace_id, connection, clock(), "pull")))
 
 
 def open_sink(workspace_id: UUID, connection: Connection) -> Sink | None:
     """None for a connection that only delivers."""
     sink = registry.connector(connection.connector).sink
-    return sink(_context(workspace_id, connection)) if sink else None
+    return sink(_context(workspace_id, connection, budget_of(workspace_id, connection, clock(), "push"))) if sink else None
+
+
+def budget_of(workspace_id: UUID, connection: Connection, now: datetime, run: str) -> SharedBudget:
+    """Raises Misconfigured where a share in the settings is none."""
+    return SharedBudget(workspace_id, connection.connection_id, shares_of(connection.config), now, run=run)
+
+
+def stop(workspace_id: UUID, connection: Connection, error: Misconfigured) -> None:
+    """Stops a connection until a person has acted, unless somebody has connected again since it was opened."""
+    refused = isinstance(error, AuthFailed)
+    with transaction(workspace_id) as db:
+        status: connections.Status = "auth_failed" if refused else "misconfigured"
+        stopped = connections.stop(db, connection.connection_id, status, str(error), connection.status_since)
+        if stopped and refused:
+            stored_tokens.refuse(db, connection.connection_id, str(error))
+        if stopped:  # what rests on it is unknown from now on
+            accounts.mark_all_due(db)
 
 
 def rotate_secrets(workspace_id: UUID) -> int:
@@ -49,6 +75,7 @@ def rotate_secrets(workspace_id: UUID) -> int:
     keyring = vault(settings())
     current = keyring.keys[0][0]
     with transaction(workspace_id) as db:
+        tokens.rotate(db, workspace_id)  # first, as a login locks its token and then its secrets
         old = connections.secrets_not_under(db, current)
         for connection_id, name, sealed in old:
             plain = keyring.open(sealed, workspace_id, connection_id, name)
@@ -56,15 +83,13 @@ def rotate_secrets(workspace_id: UUID) -> int:
     return len(old)
 
 
-def _context(workspace_id: UUID, connection: Connection) -> Context:
-    return alone(connection.config, _secrets(workspace_id, connection))
-
-
-def _secrets(workspace_id: UUID, connection: Connection) -> dict[str, str]:
-    with transaction(workspace_id) as db:
-        sealed = connections.secrets_of(db, connection.connection_id)
-    keyring = vault(settings())
-    return {name: keyring.open(s, workspace_id, connection.connection_id, name) for name, s in sealed.items()}
+def _context(workspace_id: UUID, connection: Connection, budget: Budget) -> Context:
+    try:
+        with transaction(workspace_id) as db:
+            secrets = tokens.secrets_of(db, workspace_id, connection.connection_id)
+    except Conflict as error:
+        raise Misconfigured(str(error)) from None
+    return Context(config=connection.config, secrets=secrets, tokens=tokens.StoredTokens(workspace_id, connection.connection_id), budget=budget)
 
 
 def _checked_config(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:

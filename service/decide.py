@@ -64,9 +64,10 @@ class OpenOne:
     signal_ids: frozenset[UUID]
     task_closed: bool
     task_deleted: bool
+    account_gone: bool = False
 
 
-CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired"]
+CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone"]
 
 
 def evidence_at(signal: Signal) -> date:
@@ -100,6 +101,8 @@ def why_close(current: OpenOne, still_open: frozenset[UUID], today: date) -> Clo
         return "task_deleted"
     if current.task_closed:
         return "task_closed"
+    if current.account_gone:
+        return "account_gone"
     if not current.signal_ids & still_open:
         return "contradicted"
     if today - current.opened_at > FRESH:

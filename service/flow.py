@@ -8,9 +8,10 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from service import jobs
+from service import jobs, notices
 from service.config import now
 from service.errors import Conflict, Refused
+from service.pull import WORKER
 from service.pull import pull as pull_step
 from service.push import push as push_step
 from service.score import score as score_step
@@ -26,7 +27,7 @@ PATIENCE = timedelta(seconds=30)
 
 def pull(workspace_id: UUID, connection_id: UUID) -> None:
     try:
-        pull_step(workspace_id, connection_id, now())
+        pull_step(workspace_id, connection_id, now(), limits=WORKER)
     except Conflict:
         log.info("not pulled: the connection is paused", extra={"workspace": workspace_id, "connection": connection_id})
     jobs.ring(jobs.SCORE, workspace_id=workspace_id)
@@ -36,7 +37,8 @@ def score(workspace_id: UUID) -> None:
     score_step(workspace_id, now())
     suggest(workspace_id, now())
     with transaction(workspace_id) as db:
-        ready = [c.connection_id for c in connections.all_connections(db) if c.push_approved_at and c.status == "active"]
+        ready = connections.ready_to_push(db)
+    notices.post(workspace_id, now())
     for connection_id in ready:
         jobs.ring(jobs.PUSH, workspace_id=workspace_id, connection_id=connection_id)
 

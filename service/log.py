@@ -10,7 +10,23 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 FIELDS = frozenset(
-    {"workspace", "connection", "stream", "job", "job_id", "account", "suggestion", "signal", "status", "rows", "rejected", "attempt", "wait", "seconds"}
+    {
+        "workspace",
+        "connection",
+        "stream",
+        "job",
+        "job_id",
+        "account",
+        "suggestion",
+        "signal",
+        "status",
+        "rows",
+        "rejected",
+        "attempt",
+        "wait",
+        "seconds",
+        "calls",
+    }
     | {"new", "updated", "skipped", "method", "route", "error_type", "where"}
 )
 """What a record's `extra` may carry: ids, counts, names of ours."""

@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from connectors.addresses import SHARED_DOMAINS
-from connectors.base import Cursor, Page, Source, Stream
-from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUnavailable
-from connectors.records import Account, Interaction, Opportunity, Rejected, TaskState, UsageHours, UsageRows
-from service.connect import open_source
-from service.errors import Conflict, NotFound
-from service.store import connections, landing, linking, task_states, usage, usage_hours, usage_merges, workspaces
+from connectors.base import Cursor, Source, Stream
+from connectors.context import Budget
+from connectors.errors import ConnectorError, Misconfigured
+from service.connect import budget_of, open_source, stop
+from service.errors import Conflict, NotFound, Unavailable
+from service.quarantine import carry_out
+from service.store import connections, linking, quarantine, streams
+from service.store.connections import Connection
 from service.store.pool import Db, transaction
+from service.store.streams import Lease, Standing
+from service.sweeps import sweep
+from service.turn import (
+    AFTER_FAILURE,
+    EVERY,
+    LONGEST_PAUSE,
+    Held,
+    Limits,
+    Outcome,
+    Pace,
+    Progress,
+    Run,
+    StreamReport,
+    attempt,
+    fail,
+    jitter,
+    take_turn,
+    wait_of,
+)
 
 log = logging.getLogger("undertone.pull")
 
-LEASE = timedelta(minutes=5)
-EVERY = timedelta(minutes=15)
-AFTER_FAILURE = timedelta(minutes=2)
+WORKER = Limits(turn=timedelta(minutes=2), run=timedelta(minutes=4))
+"""In a worker: a backfill starves neither the other streams nor other connections. Less than a job's own time limit."""
 
-
-@dataclass(slots=True)
-class StreamReport:
-    name: str
-    landed: int = 0
-    rejected: int = 0
-    error: str | None = None
+Opener = Callable[[UUID, Connection, Budget], Source]
 
 
 @dataclass(slots=True)
 class PullReport:
+    """`parked`: why the connection waits now. `unfinished`: there is more to read at once."""
+
     connection: str
     streams: list[StreamReport] = field(default_factory=list)
+    parked: str | None = None
+    unfinished: bool = False
 
     @property
     def landed(self) -> int:
@@ -48,133 +64,160 @@ class PullReport:
         return [f"{s.name}: {s.error}" for s in self.streams if s.error]
 
 
-class LeaseLost(Exception):
-    """Another runner took the stream over; what this one read must not land."""
+def pull(
+    workspace_id: UUID,
+    connection_id: UUID,
+    now: datetime,
+    progress: Progress = lambda stream, landed: None,
+    *,
+    limits: Limits | None = None,
+    opener: Opener = open_source,
+) -> PullReport:
+    """Reads one connection up to `now`. Failures are recorded on the stream or the connection and reported, not raised.
+
+    Without limits every stream is read to its end; with them those that are due, each for a turn.
+    """
+    connection, parked = _ready(workspace_id, connection_id)
+    report = PullReport(connection.name, parked=parked)
+    if parked is not None and limits is not None:
+        return report
+    names: list[str] = []
+    try:
+        budget = budget_of(workspace_id, connection, now, "pull")
+        pace = Pace(limits)
+        run = Run(workspace_id=workspace_id, connection_id=connection_id, connection=connection.name, now=now, budget=budget, pace=pace, progress=progress)
+        source = opener(workspace_id, connection, budget)
+        every = list(source.streams())
+        names += [s.name for s in every]
+        report.streams.extend(_read_all(run, source, every))
+        _note_parking(run, report)
+    except Misconfigured as error:
+        stop(workspace_id, connection, error)
+        report.streams.append(StreamReport("connection", error=str(error)))
+    except (ConnectorError, Unavailable) as error:
+        report.streams.append(StreamReport("connection", error=str(error)))
+    report.unfinished = any(s.unfinished for s in report.streams)
+    _finish(workspace_id, connection_id, names)
+    log.info("pulled", extra={"connection": connection.name, "rows": report.landed, "rejected": sum(s.rejected for s in report.streams)})
+    return report
 
 
-Progress = Callable[[str, int], None]
-
-
-def pull(workspace_id: UUID, connection_id: UUID, now: datetime, progress: Progress = lambda stream, landed: None) -> PullReport:
-    """Reads every stream of one connection up to `now`. Failures are recorded on the stream or the connection and reported, not raised."""
+def _ready(workspace_id: UUID, connection_id: UUID) -> tuple[Connection, str | None]:
+    """With the reason why it is parked, if it is. A person may try all the same."""
     with transaction(workspace_id) as db:
-        connection = connections.get(db, connection_id)
+        connection, parked = connections.get(db, connection_id), connections.parked(db, connection_id)
     if connection is None:
         message = "There is no such connection in this workspace. `undertone status` lists them."
         raise NotFound(message)
     if connection.status != "active":
         message = f"Connection {connection.name} is {connection.status}: {connection.status_reason}. Mend that and connect again."
         raise Conflict(message)
-    report = PullReport(connection.name)
-    try:
-        source = open_source(workspace_id, connection)
-        for stream in source.streams():
-            report.streams.append(_pull_stream(workspace_id, connection_id, source, stream, now, progress))
-    except Misconfigured as error:
-        _pause(workspace_id, connection_id, str(error))
-        report.streams.append(StreamReport("connection", error=str(error)))
-    except Retriable as error:
-        report.streams.append(StreamReport("connection", error=str(error)))
-    _finish(workspace_id, connection_id, failed=bool(report.errors))
-    log.info("pulled", extra={"connection": connection.name, "rows": report.landed, "rejected": sum(s.rejected for s in report.streams)})
-    return report
+    return connection, parked
 
 
-def _pull_stream(workspace_id: UUID, connection_id: UUID, source: Source, stream: Stream, now: datetime, progress: Progress) -> StreamReport:
-    report = StreamReport(stream.name)
-    with transaction(workspace_id) as db:
-        leased = connections.lease_stream(db, connection_id, stream, LEASE)
-    if leased is None:
-        report.error = "another run is reading this stream"
-        return report
-    fence, cursor = leased
-    until = now - stream.lag
-    try:
-        for page in source.read(stream.name, _with_overlap(cursor, stream.overlap), until):
-            with transaction(workspace_id) as db:
-                report.landed += _land_page(db, connection_id, stream.name, fence, page, now)
-                report.rejected += len(page.rejected)
-            progress(stream.name, report.landed)
-    except LeaseLost:
-        report.error = "another run took this stream over"
-        return report
-    except Misconfigured as error:
-        _release(workspace_id, connection_id, stream.name, fence, until=None, error=str(error))
-        raise
-    except (Retriable, StreamUnavailable, ConnectorError) as error:
-        report.error = str(error)
-    _release(workspace_id, connection_id, stream.name, fence, until=None if report.error else until, error=report.error)
-    return report
+def _read_all(run: Run, source: Source, every: Sequence[Stream]) -> Iterator[StreamReport]:
+    with transaction(run.workspace_id) as db:
+        streams.prepare(db, run.connection_id, every)
+        streams.retire(db, run.connection_id, [s.name for s in every])
+    outcome = attempt(lambda: _discover(run, source))
+    if not outcome.done:
+        yield _unasked(run, [s.name for s in every], outcome)
+        return
+    yield from carry_out(run, source, every)
+    with transaction(run.workspace_id) as db:
+        standings = streams.standings(db, run.connection_id)
+    for stream in _in_turn(every, standings, only_due=run.pace.limits is not None):
+        if run.pace.run_is_over():
+            yield StreamReport(stream.name, unfinished=True)
+        else:
+            yield _read(run, source, stream)
+    yield from sweep(run, source, every)
 
 
-def _land_page(db: Db, connection_id: UUID, stream: str, fence: int, page: Page, now: datetime) -> int:
-    """All of the page or nothing of it."""
-    grouped: dict[type, list[Any]] = defaultdict(list)
-    for record in page.records:
-        grouped[type(record)].append(record)
-    changed, rejected = 0, list(page.rejected)
-    for record_type, records in grouped.items():
-        changed += _land(db, connection_id, record_type, records, rejected, now, page.unread)
-    if rejected:
-        connections.quarantine(db, connection_id, stream, rejected)
-    if not connections.advance_stream(db, connection_id, stream, fence, page.cursor, changed, LEASE):
-        raise LeaseLost
-    return changed
+def _discover(run: Run, source: Source) -> bool:
+    found = source.discover()
+    with transaction(run.workspace_id) as db:
+        streams.note_missing(db, run.connection_id, {schema.stream: schema.missing for schema in found})
+    return True
 
 
-def _land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], rejected: list[Rejected], now: datetime, unread: Collection[str]) -> int:
-    if record_type in (UsageRows, UsageHours):
-        return sum(_land_usage(db, rows, rejected) for rows in records)
-    if record_type is TaskState:
-        changed = task_states.land(db, connection_id, records, now)
-        if changed:
-            workspaces.suggest_due(db, due=True)
-        return changed
-    if record_type is Interaction:
-        records = landing.drop_seen_elsewhere(db, connection_id, records)
-    changed = landing.land(db, connection_id, record_type, records, unread)
-    if record_type is Interaction:
-        landing.land_texts(db, connection_id, records)
-    if record_type is Account and changed:
-        connections.reread_usage(db)
-        usage_merges.follow_merges(db)
-    if changed and record_type in _MAKES_DUE:
-        landing.mark_due(db, record_type, connection_id, [r.key for r in records])
-    return changed
+def _unasked(run: Run, names: Sequence[str], outcome: Outcome) -> StreamReport:
+    """The other side could not be asked at all, or may not be for now."""
+    if outcome.parked is not None:
+        run.note_parked(outcome.parked)
+        return StreamReport("connection", unfinished=True)
+    with transaction(run.workspace_id) as db:
+        streams.fail_all(db, run.connection_id, names, outcome.error or "", outcome.wait, AFTER_FAILURE * jitter(), LONGEST_PAUSE)
+    return StreamReport("connection", error=outcome.error)
 
 
-_MAKES_DUE = frozenset({Interaction, Opportunity})
+def _in_turn(every: Sequence[Stream], standings: dict[str, Standing], *, only_due: bool) -> list[Stream]:
+    """As the source names them, accounts before their mail; then those with much left to read, the longest waiting first."""
+
+    def place(stream: Stream) -> tuple[bool, float]:
+        standing = standings[stream.name]
+        return standing.unfinished, standing.next_at.timestamp() if standing.unfinished and standing.next_at else 0.0
+
+    return sorted((s for s in every if standings[s.name].due or not only_due), key=place)
 
 
-def _land_usage(db: Db, rows: UsageRows | UsageHours, rejected: list[Rejected]) -> int:
-    changed, unknown = usage_hours.land_hours(db, rows) if isinstance(rows, UsageHours) else usage.land_usage(db, rows)
-    rejected += [Rejected(source_key=key, reason=connections.UNKNOWN_ACCOUNT) for key in unknown]
-    return changed
+def _read(run: Run, source: Source, stream: Stream) -> StreamReport:
+    until = run.now - stream.lag
+
+    def work(held: Held) -> bool:
+        for page in source.read(stream.name, beginning(held.lease, stream.overlap), until):
+            held.land(page, cursor=page.cursor, until=until)
+            if held.is_over(page):
+                return False
+        return True
+
+    def end(db: Db, held: Held, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            fail(run, held, db, outcome)
+        elif not outcome.done:
+            streams.pause(db, run.connection_id, stream.name, held.lease.fence, unfinished=outcome.parked is None)
+        elif streams.finish(db, run.connection_id, stream.name, held.lease.fence, until, EVERY):
+            quarantine.end_rereading(db, run.connection_id, stream.name)
+
+    return take_turn(run, stream, work, end)
 
 
-def _with_overlap(cursor: Cursor, overlap: timedelta) -> Cursor:
-    """Re-reads a little: rows may become visible late with an older stamp, and upserts make the repeat harmless."""
-    if cursor.at is None or not overlap:
+def beginning(lease: Lease, overlap: timedelta) -> Cursor:
+    """Where to read on.
+
+    A window that was left open goes on at its last page. A new one reaches back by the overlap, since rows may have become visible late with an
+    older stamp: back from the last row, and from the moment up to which the whole last window was surely read.
+    """
+    cursor = lease.cursor
+    if cursor.at is None or cursor.resume or lease.window_until is not None or not overlap:
         return cursor
-    return Cursor(at=cursor.at - overlap, key="")
+    return Cursor(at=min(cursor.at, lease.reread_from or cursor.at) - overlap)
 
 
-def _release(workspace_id: UUID, connection_id: UUID, stream: str, fence: int, *, until: datetime | None, error: str | None) -> None:
-    with transaction(workspace_id) as db:
-        connections.release_stream(db, connection_id, stream, fence, until=until, error=error)
+def _note_parking(run: Run, report: PullReport) -> None:
+    """A run that went through ends the waiting, and what it used up of its share counts for it alone."""
+    report.parked = str(run.parked) if run.parked else None
+    with transaction(run.workspace_id) as db:
+        if run.parked is not None:
+            connections.park(db, run.connection_id, wait_of(run.parked) or LONGEST_PAUSE, str(run.parked))
+            return
+        connections.unpark(db, run.connection_id)
+    if not any(s.unfinished for s in report.streams):
+        run.budget.end_run()
 
 
-def _pause(workspace_id: UUID, connection_id: UUID, reason: str) -> None:
-    with transaction(workspace_id) as db:
-        connections.set_status(db, connection_id, "misconfigured", reason)
-
-
-def _finish(workspace_id: UUID, connection_id: UUID, *, failed: bool) -> None:
-    with transaction(workspace_id) as db:
-        linking.link_late_keys(db, connection_id)
-        linking.link_by_address(db)
-        linking.link_by_domain(db, SHARED_DOMAINS)
-        linking.add_unknown_writers(db)
-        linking.link_by_address(db)
-        linking.mark_unscored_due(db)
-        connections.schedule_pull(db, connection_id, AFTER_FAILURE if failed else EVERY)
+def _finish(workspace_id: UUID, connection_id: UUID, names: Sequence[str]) -> None:
+    try:
+        with transaction(workspace_id) as db:
+            linking.link_late_keys(db, connection_id)
+            linking.link_by_address(db)
+            linking.link_by_domain(db, SHARED_DOMAINS)
+            linking.add_unknown_writers(db)
+            linking.link_by_address(db)
+            linking.mark_unscored_due(db)
+    finally:
+        with transaction(workspace_id) as db:
+            if names:
+                streams.schedule(db, connection_id, names, EVERY)
+            else:
+                connections.schedule_pull(db, connection_id, AFTER_FAILURE)

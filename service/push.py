@@ -1,67 +1,75 @@
 """Push: suggestions to tasks, each exactly once. Write `sending`, call the CRM outside any transaction, record what came of it.
 
 A cut answer is `unknown` and resolved by reading the key. The key is unique inside the CRM as well, so that even a worker
-whose lease has run out can only write the same task again.
+whose lease has run out can only write the same task again. What nobody has tried to write yet is looked up ahead, many rows in one call.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
-from connectors.base import Change, Outcome, Sink, Stream
-from connectors.errors import ConnectorError, Misconfigured
+from connectors.base import Change, Sink, Stream
+from connectors.errors import AuthFailed, ConnectorError, Misconfigured, Parked, Retriable
 from connectors.records import TaskState
+from service import push_plan
 from service.config import settings
 from service.connect import open_sink
 from service.errors import Conflict, NotFound, Refused
+from service.push_plan import Step
+from service.push_results import LONGEST_WAIT, PushReport, Results
 from service.store import connections, outbox
 from service.store.connections import Connection
-from service.store.outbox import Item, Result
+from service.store.outbox import Item, Result, Sending
 from service.store.pool import transaction
-from service.task import key_of, tasks_of
+from service.task import Prepared, key_of, tasks_of
 
 log = logging.getLogger("undertone.push")
 
 BATCH = 200
-MOST_ATTEMPTS = 10
-LONGEST_WAIT = timedelta(minutes=10)
+AHEAD = 1_800
+"""Keys that are looked up together: as many as a Salesforce call takes."""
 GUARD = Stream(name="push")
+GUARD_HOLD = timedelta(minutes=2)
+"""Longer than a guarded sink may take from being told to make a task to the end of the longest write."""
 
 Progress = Callable[[int], None]
 
 
-@dataclass(slots=True)
-class PushReport:
-    created: int = 0
-    updated: int = 0
-    skipped: int = 0
-    waiting: int = 0
-    failed: int = 0
-    messages: list[str] = field(default_factory=list)
+@runtime_checkable
+class Named(Protocol):
+    """A sink that knows which of the CRM's users it writes as."""
+
+    @property
+    def user_key(self) -> str | None: ...
 
 
 def push(workspace_id: UUID, connection_id: UUID, progress: Progress = lambda done: None) -> PushReport:
     """Pushes what is due on one connection. Nothing is pushed before a person has approved the connection."""
     connection = _ready(workspace_id, connection_id)
-    sink = _sink(workspace_id, connection)
     report = PushReport()
+    with transaction(workspace_id) as db:
+        parked = connections.parked(db, connection_id)
+        due = outbox.anything_due(db, connection_id)
+    if parked:
+        report.messages.append(f"{connection.name} waits, and goes on by itself: {parked}")
+    if parked or not due:
+        return report
     try:
+        sink = _sink(workspace_id, connection)
+        run = _Run(workspace_id=workspace_id, connection_id=connection_id, sink=sink, results=Results(workspace_id, report))
         if sink.guarded:
-            _push_guarded(workspace_id, connection_id, sink, report, progress)
+            _push_guarded(run, progress)
         else:
-            _push_all(workspace_id, connection_id, sink, report, progress)
-    except Misconfigured as error:
-        with transaction(workspace_id) as db:
-            connections.set_status(db, connection_id, "misconfigured", str(error))
+            _push_all(run, progress)
+    except ConnectorError as error:
         report.messages.append(str(error))
-    except ConnectorError as error:  # the CRM cannot be asked right now; the rows wait
-        report.messages.append(str(error))
+        _react(workspace_id, connection_id, error)
     log.info("pushed", extra={"connection": connection.name, "new": report.created, "updated": report.updated, "skipped": report.skipped})
     return report
 
@@ -70,18 +78,122 @@ def preview(workspace_id: UUID, connection_id: UUID) -> list[Change]:
     """Exactly what a push would write now. Reads only."""
     with transaction(workspace_id) as db:
         connection = connections.get(db, connection_id)
-        waiting = outbox.waiting(db, connection_id)
+        items = outbox.waiting_items(db, connection_id)
     if connection is None:
         raise _no_such_connection()
-    tasks = tasks_of(workspace_id, waiting)
-    sink = _sink(workspace_id, connection)
-    found = sink.lookup([key_of(workspace_id, s) for s in tasks])
-    return list(sink.plan(list(tasks.values()), found))
+    if not items:
+        return []
+    run = _Run(workspace_id=workspace_id, connection_id=connection_id, sink=_sink(workspace_id, connection), results=Results(workspace_id), looks_ahead=False)
+    return [step.change for batch in _batches(items, AHEAD) for step in run.steps(batch)]
 
 
 def approve(workspace_id: UUID, connection_id: UUID, now: datetime) -> None:
     with transaction(workspace_id) as db:
         connections.approve_push(db, connection_id, now)
+
+
+def retry(workspace_id: UUID, connection_id: UUID) -> int:
+    """What the CRM refused for good, or what was given up, is due once more: a person has mended something. Returns how many."""
+    with transaction(workspace_id) as db:
+        return outbox.revive(db, connection_id)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    workspace_id: UUID
+    connection_id: UUID
+    sink: Sink
+    results: Results
+    looks_ahead: bool = True
+    still_mine: Callable[[], bool] | None = None
+    """Given where only one writer may work at a time: whether this one still is it."""
+
+    def batch(self, items: Sequence[Item]) -> None:
+        """Raises ConnectorError where the CRM cannot be asked; then the rows wait, and what came of the others is recorded."""
+        try:
+            steps = self.steps(items)
+        except ConnectorError as error:
+            self._put_off(items, error)
+            raise
+        writes, rest = [s for s in steps if s.then == "write"], [s for s in steps if s.then != "write"]
+        self._record([self.results.of_rest(s) for s in rest])
+        self._send(writes)
+
+    def steps(self, items: Sequence[Item]) -> list[Step]:
+        """What to do with each, in their order. Asks the CRM as little as it can."""
+        keys = {i.suggestion_id: key_of(self.workspace_id, i.suggestion_id) for i in items}
+        prepared = tasks_of(self.workspace_id, list(keys))
+        steps = {i.suggestion_id: s for i in items if (s := push_plan.settled(i, keys[i.suggestion_id], prepared[i.suggestion_id]))}
+        written = [i for i in items if i.suggestion_id not in steps and i.status == "sent"]
+        planned = self._planned(written, prepared, {})
+        steps |= {i.suggestion_id: s for i in written if (s := push_plan.unchanged(i, planned[keys[i.suggestion_id]], prepared[i.suggestion_id]))}
+        left = [i for i in items if i.suggestion_id not in steps]
+        found = self._found([(i, keys[i.suggestion_id]) for i in left])
+        planned = self._planned(left, prepared, found)
+        for item in left:
+            key = keys[item.suggestion_id]
+            steps[item.suggestion_id] = push_plan.step(item, planned[key], prepared[item.suggestion_id], found.get(key), self._we(item, found.get(key)))
+        return [steps[i.suggestion_id] for i in items]
+
+    def _planned(self, items: Sequence[Item], prepared: Mapping[UUID, Prepared], found: Mapping[str, TaskState | None]) -> Mapping[str, Change]:
+        tasks = [task for i in items if (task := prepared[i.suggestion_id].task)]
+        return {c.key: c for c in self.sink.plan(tasks, found)} if tasks else {}
+
+    def _found(self, wanted: Sequence[tuple[Item, str]]) -> Mapping[str, TaskState | None]:
+        """What stands in the CRM. Of rows that nobody has taken before it may have been asked a while ago, and then there was nothing."""
+        keys = [key for item, key in wanted if not item.absent]
+        if not keys:
+            return {}
+        if not self.looks_ahead:
+            return self.sink.lookup(keys)
+        with transaction(self.workspace_id) as db:
+            at, following = outbox.ahead(db, self.connection_id, AHEAD - len(keys))
+        ahead = {key_of(self.workspace_id, s): s for s in following}
+        found = self.sink.lookup([*keys, *ahead])
+        absent = [s for key, s in ahead.items() if found.get(key) is None]
+        if absent:
+            with transaction(self.workspace_id) as db:
+                outbox.note_absent(db, self.connection_id, absent, at)
+        return found
+
+    def _we(self, item: Item, shown: TaskState | None) -> str | None:
+        """Asked for only where the ledger does not know what we wrote."""
+        if shown is None or item.payload_sha256 or item.sending_sha256 or not isinstance(self.sink, Named):
+            return None
+        return self.sink.user_key
+
+    def _send(self, writes: Sequence[Step]) -> None:
+        if not writes:
+            return
+        marks = [Sending(suggestion_id=s.item.suggestion_id, fence=s.item.fence, key=s.change.key, sha256=s.sha256, standing=s.standing) for s in writes]
+        with transaction(self.workspace_id) as db:
+            held = outbox.mark_sending(db, self.connection_id, marks, settings().push_lease)
+        to_send = [s for s in writes if s.item.suggestion_id in held]
+        for part in [to_send] if self.still_mine is None else [[s] for s in to_send]:
+            if not part or (self.still_mine and not self.still_mine()):
+                return
+            self._send_part(part, to_send[to_send.index(part[0]) :])
+
+    def _send_part(self, part: Sequence[Step], unsent: Sequence[Step]) -> None:
+        try:
+            outcomes = self.sink.apply([s.change for s in part])
+        except ConnectorError as error:
+            self._put_off([s.item for s in unsent], error)
+            raise
+        self._record([self.results.of_outcome(s, o, guarded=self.still_mine is not None) for s, o in zip(part, outcomes, strict=True)])
+
+    def _put_off(self, items: Sequence[Item], error: ConnectorError) -> None:
+        """Nothing of these was written. Whether a task of theirs is in the CRM is as uncertain as before."""
+        if isinstance(error, Retriable) and not isinstance(error, Parked):
+            self._record([self.results.later(i, str(error), wait=error.wait) for i in items])
+            return
+        with transaction(self.workspace_id) as db:
+            outbox.give_back(db, self.connection_id, items)
+
+    def _record(self, results: Sequence[Result]) -> None:
+        if results:
+            with transaction(self.workspace_id) as db:
+                outbox.record(db, self.connection_id, results)
 
 
 def _ready(workspace_id: UUID, connection_id: UUID) -> Connection:
@@ -109,145 +221,55 @@ def _sink(workspace_id: UUID, connection: Connection) -> Sink:
     return sink
 
 
-def _push_guarded(workspace_id: UUID, connection_id: UUID, sink: Sink, report: PushReport, progress: Progress) -> None:
-    """Without a unique field in the CRM only one writer may work at a time."""
+def _react(workspace_id: UUID, connection_id: UUID, error: ConnectorError) -> None:
+    """What concerns the connection as a whole is written on it. Anything else passes, and the rows wait."""
     with transaction(workspace_id) as db:
-        leased = connections.lease_stream(db, connection_id, GUARD, settings().push_lease * 2)
+        if isinstance(error, Parked):
+            connections.park(db, connection_id, error.wait or LONGEST_WAIT, str(error))
+        elif isinstance(error, Misconfigured):
+            connections.set_status(db, connection_id, "auth_failed" if isinstance(error, AuthFailed) else "misconfigured", str(error))
+
+
+def _push_guarded(run: _Run, progress: Progress) -> None:
+    """Without a unique field in the CRM only one writer may work at a time, and asks before each task whether it still is the one."""
+    with transaction(run.workspace_id) as db:
+        leased = connections.lease_stream(db, run.connection_id, GUARD, GUARD_HOLD)
     if leased is None:
-        report.messages.append("Another run is writing to this CRM; this one waits for the next turn.")
+        run.results.report.messages.append("Another run is writing to this CRM; this one waits for the next turn.")
         return
     fence = leased[0]
 
     def still_mine() -> bool:
-        with transaction(workspace_id) as db:
-            return connections.advance_stream(db, connection_id, GUARD.name, fence, None, 0, settings().push_lease * 2)
+        with transaction(run.workspace_id) as db:
+            return connections.advance_stream(db, run.connection_id, GUARD.name, fence, None, 0, GUARD_HOLD)
 
+    run.still_mine = still_mine
     try:
-        _push_all(workspace_id, connection_id, sink, report, progress, still_mine)
+        _push_all(run, progress)
     finally:
-        with transaction(workspace_id) as db:
-            connections.release_stream(db, connection_id, GUARD.name, fence, until=None, error=None)
+        with transaction(run.workspace_id) as db:
+            connections.release_stream(db, run.connection_id, GUARD.name, fence, until=None, error=None)
 
 
-def _push_all(
-    workspace_id: UUID,
-    connection_id: UUID,
-    sink: Sink,
-    report: PushReport,
-    progress: Progress,
-    still_mine: Callable[[], bool] = lambda: True,
-) -> None:
+def _push_all(run: _Run, progress: Progress) -> None:
     done = 0
-    while still_mine():
-        with transaction(workspace_id) as db:
-            items = outbox.lease(db, connection_id, BATCH, settings().push_lease)
+    while run.still_mine is None or run.still_mine():
+        with transaction(run.workspace_id) as db:
+            items = outbox.lease(db, run.connection_id, BATCH, settings().push_lease)
         if not items:
-            return
-        results = _push_batch(workspace_id, connection_id, sink, items, report, still_mine)
-        with transaction(workspace_id) as db:
-            outbox.record(db, connection_id, results)
+            break
+        run.batch(items)
         done += len(items)
         progress(done)
+    if run.results.report.created + run.results.report.updated and isinstance(run.sink, Named) and (user := run.sink.user_key):
+        with transaction(run.workspace_id) as db:
+            outbox.acts_as(db, run.connection_id, user)
 
 
-def _push_batch(workspace_id: UUID, connection_id: UUID, sink: Sink, items: Sequence[Item], report: PushReport, still_mine: Callable[[], bool]) -> list[Result]:
-    tasks = tasks_of(workspace_id, [i.suggestion_id for i in items])
-    keys = {i.suggestion_id: key_of(workspace_id, i.suggestion_id) for i in items}
-    by_key = {keys[i.suggestion_id]: i for i in items}
-    results = [_withdrawn(i) for i in items if i.suggestion_id not in tasks]
-    try:
-        found = sink.lookup([task.key for task in tasks.values()])
-        changes = [_unless_edited(c, by_key[c.key], found.get(c.key)) for c in sink.plan(list(tasks.values()), found)]
-    except Misconfigured:
-        raise
-    except ConnectorError as error:
-        return results + [_later(by_key[t.key], str(error), report) for t in tasks.values()]
-    unchanged = [c for c in changes if c.action == "skip" or _same_as_sent(by_key[c.key], c)]
-    results += [_skipped(by_key[c.key], c, report) for c in unchanged]
-    to_send = [c for c in changes if c not in unchanged]
-    with transaction(workspace_id) as db:
-        held = outbox.mark_sending(db, connection_id, [(by_key[c.key].suggestion_id, by_key[c.key].fence, c.key) for c in changes])
-    to_send = [c for c in to_send if by_key[c.key].suggestion_id in held]
-    if not to_send or not still_mine():
-        return results
-    outcomes = sink.apply(to_send)
-    return results + [_result(by_key[c.key], c, o, report) for c, o in zip(to_send, outcomes, strict=True)]
-
-
-def _result(item: Item, change: Change, outcome: Outcome, report: PushReport) -> Result:
-    if outcome.status == "ok":
-        report.created += outcome.created
-        report.updated += not outcome.created
-        return _sent(item, change, outcome.remote_id)
-    if outcome.status == "permanent":
-        report.failed += 1
-        report.messages.append(outcome.message)
-        return Result(suggestion_id=item.suggestion_id, fence=item.fence, status="blocked", version=item.version, error=outcome.message, dead=True)
-    return _later(item, outcome.message, report, status="unknown" if outcome.status == "unknown" else "pending", wait=outcome.wait)
-
-
-def _sent(item: Item, change: Change, remote_id: str | None) -> Result:
-    return Result(
-        suggestion_id=item.suggestion_id,
-        fence=item.fence,
-        status="sent",
-        version=item.version + 1,
-        payload_sha256=_payload(change),
-        remote_id=remote_id,
-    )
-
-
-def _skipped(item: Item, change: Change, report: PushReport) -> Result:
-    report.skipped += 1
-    return Result(suggestion_id=item.suggestion_id, fence=item.fence, status="sent", version=item.version, remote_id=change.remote_id)
-
-
-def _withdrawn(item: Item) -> Result:
-    """The suggestion ended, or its account is gone, before a task was made."""
-    return Result(suggestion_id=item.suggestion_id, fence=item.fence, status="withdrawn", version=item.version)
-
-
-def _later(item: Item, message: str, report: PushReport, *, status: str = "pending", wait: timedelta | None = None) -> Result:
-    if item.attempts >= MOST_ATTEMPTS:
-        report.failed += 1
-        report.messages.append(message)
-        error = f"given up after {item.attempts} attempts: {message}"
-        return Result(suggestion_id=item.suggestion_id, fence=item.fence, status="blocked", version=item.version, error=error, dead=True)
-    report.waiting += 1
-    pause = wait or min(timedelta(seconds=2.0**item.attempts), LONGEST_WAIT)
-    jitter = pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
-    return Result(
-        suggestion_id=item.suggestion_id,
-        fence=item.fence,
-        status=status if status == "unknown" or item.status != "unknown" else "unknown",
-        version=item.version,
-        error=message,
-        retry_in=jitter,
-    )
-
-
-def _same_as_sent(item: Item, change: Change) -> bool:
-    return change.action == "update" and item.payload_sha256 is not None and bytes(item.payload_sha256) == _payload(change)
-
-
-def _unless_edited(change: Change, item: Item, shown: TaskState | None) -> Change:
-    """What a person wrote into a task of ours is theirs from then on."""
-    if change.action != "update" or item.payload_sha256 is None or shown is None:
-        return change
-    if _digest(shown.subject, shown.description) == bytes(item.payload_sha256):
-        return change
-    return Change(key=change.key, action="skip", reason="a person has edited this task", remote_id=change.remote_id)
-
-
-def _payload(change: Change) -> bytes:
-    """Of the texts alone: they are all that an update writes."""
-    return _digest(change.fields.get("Subject"), change.fields.get("Description"))
-
-
-def _digest(*texts: object) -> bytes:
-    """CRMs trim texts and change their line ends."""
-    plain = "\x1f".join("\n".join(str(text or "").split()) for text in texts)
-    return hashlib.sha256(plain.encode()).digest()
+def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 def _no_such_connection() -> NotFound:

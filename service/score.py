@@ -13,13 +13,14 @@ from ml import dynamics
 from ml import outlook as outlooks
 from ml.moments import Moment
 from ml.usage import FeedState
-from service import timeline, usage
+from service import timeline, trouble, usage
 from service.decide import evidence_at
 from service.messages import own_texts, read_messages, reader_of
 from service.signals import Signal
-from service.store import accounts, connections, messages, signals, workspaces
+from service.store import accounts, conditions, connections, messages, signals, workspaces
 from service.store.accounts import Profile
 from service.store.pool import transaction
+from service.trouble import Feed
 from service.usage import Usage
 
 log = logging.getLogger("undertone.score")
@@ -55,11 +56,10 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     with transaction(workspace_id) as db:
         if workspaces.scored_through(db) != now.date():
             accounts.mark_all_due(db)
-        mail_fresh = _mail_is_fresh(connections.streams(db), now)
-        usage_fresh = _is_fresh(connections.streams(db), ("usage",), now)
-    used = usage.advance(workspace_id, now, fresh=usage_fresh)
+        unread = trouble.unread(connections.all_connections(db), conditions.streams(db), now)
+    used = usage.advance(workspace_id, now, fresh="usage" not in unread)
     progress("usage", len(used.feeds))
-    while done := _score_chunk(workspace_id, used, now, report, version=reader.version, mail_fresh=mail_fresh):
+    while done := _score_chunk(workspace_id, used, now, report, version=reader.version, unread=unread):
         report.accounts += done
         progress("accounts", report.accounts)
     with transaction(workspace_id) as db:
@@ -68,7 +68,7 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     return report
 
 
-def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreReport, *, version: str, mail_fresh: bool) -> int:
+def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreReport, *, version: str, unread: frozenset[Feed]) -> int:
     """`version`: of the reader by which every message has been read before."""
     with transaction(workspace_id) as db:
         due = accounts.due(db, CHUNK)
@@ -80,10 +80,11 @@ def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreRe
             exchanges[exchange.account_id].append(exchange)
         drops, changes = used.of(db, due)
         stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, drops.get(p.account_id, ())) for p in profiles}
-        found = [s for p in profiles for s in stories[p.account_id].signals]
-        gone = _contradicted(signals.current(db, due, states=("forming", "open")), {(s.account_id, s.key) for s in found}, now)
+        found = [s for p in profiles for s in stories[p.account_id].signals if _may_change(s, unread)]
+        current = [r for r in signals.current(db, due, states=("forming", "open")) if _may_change(r.signal, unread)]
+        gone = _contradicted(current, {(s.account_id, s.key) for s in found}, now)
         known = {p.account_id: Use(used.feeds.get(p.account_id, "no_data"), changes.get(p.account_id)) for p in profiles}
-        rows = [_outlook_row(p, stories[p.account_id], known[p.account_id], now, mail_fresh=mail_fresh) for p in profiles]
+        rows = [_outlook_row(p, stories[p.account_id], known[p.account_id], now, unread) for p in profiles]
         change = workspaces.next_change(db)
         written = signals.append(db, [*found, *gone], version, change)
         if written:
@@ -93,12 +94,17 @@ def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreRe
     return len(due)
 
 
+def _may_change(signal: Signal, unread: frozenset[Feed]) -> bool:
+    """Nothing is concluded from what did not come by a feed that cannot be read: what stands stays, nothing begins. A reply that was seen counts."""
+    return signal.state == "ended" or signal.kind not in trouble.doubtful(unread)
+
+
 def _contradicted(current: Sequence[signals.SignalRow], found: set[tuple[UUID, str]], now: datetime) -> list[Signal]:
     """What was said and no longer follows from what is known (a late mail, a corrected number, a deleted record) ends."""
     return [signals.ended(row.signal, now.date()) for row in current if (row.signal.account_id, row.signal.key) not in found]
 
 
-def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetime, *, mail_fresh: bool) -> signals.OutlookRow:
+def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetime, unread: frozenset[Feed]) -> signals.OutlookRow:
     today = now.date()
     reading = outlooks.outlook(
         outlooks.OutlookInputs(
@@ -107,9 +113,9 @@ def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetim
             days_since_heard=_days_since_heard(story.messages, now),
             usage_change=use.change,
             usage_feed=use.feed,
-            days_to_renewal=(profile.renewal_date - today).days if profile.renewal_date else None,
+            days_to_renewal=(profile.renewal_date - today).days if profile.renewal_date and "renewals" not in unread else None,
             moments=tuple(_open_moment(m, s, now) for m, s in zip(story.moments, story.signals, strict=True) if m.state == "open"),
-            mail_fresh=mail_fresh,
+            mail_fresh="mail" not in unread,
         )
     )
     return signals.OutlookRow(
@@ -139,13 +145,3 @@ def _most_telling(habits: Sequence[dynamics.Habit]) -> float | None:
 def _days_since_heard(story: Sequence[dynamics.Message], now: datetime) -> int | None:
     heard = [m.at for m in story if not m.automatic and (m.direction == "in" or m.kind in ("call", "meeting"))]
     return (now - max(heard)).days if heard else None
-
-
-def _mail_is_fresh(streams: Sequence[connections.StreamState], now: datetime) -> bool:
-    return _is_fresh(streams, ("emails", "tasks", "events"), now)
-
-
-def _is_fresh(streams: Sequence[connections.StreamState], names: Sequence[str], now: datetime) -> bool:
-    """Streams that exist must have been read lately; a connection that has none of them is no reason for doubt."""
-    states = [s for s in streams if s.name in names]
-    return all(s.succeeded_at is not None and now - s.succeeded_at <= timedelta(seconds=s.fresh_seconds) for s in states)

@@ -11,11 +11,11 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from ml.calendar import calendar_for
-from service import decide
+from service import decide, trouble
 from service.case import case_of
 from service.playbook import compose
-from service.signals import Composition, Recipient, Signal
-from service.store import accounts, outbox, signals, suggestions, workspaces
+from service.signals import Composition, Recipient, Signal, SignalKind
+from service.store import accounts, conditions, connections, outbox, signals, suggestions, workspaces
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
 from service.store.suggestions import Suggestion, SuggestionRow
@@ -54,11 +54,13 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     with transaction(workspace_id) as db:
         workspaces.suggest_due(db, due=False)
         known = _read(db)
-        kept = _close_finished(db, known, today, report)
+        kept = [*_close_finished(db, known, today, report), *_reopen(db, known, today, report)]
         for suggestion in kept:
             _update(db, known, suggestion, today, report)
         taken = Counter(s.owner_key for s in kept)
-        candidates = [_standing(known, a) for a in known.open_signals if a not in known.open_suggestions and a in known.profiles]
+        doubtful = trouble.doubtful(trouble.unread(connections.all_connections(db), conditions.streams(db), now))
+        busy = {*known.open_suggestions, *(s.account_id for s in kept)}
+        candidates = [_certain(_standing(known, a), doubtful) for a in known.open_signals if a not in busy and a in known.profiles]
         for standing in decide.choose(candidates, taken, today):
             _open(db, known, standing, today, report)
     log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated})
@@ -89,14 +91,7 @@ def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) ->
     kept = []
     for suggestion in known.open_suggestions.values():
         row = known.ledger.get(suggestion.suggestion_id)
-        current = decide.OpenOne(
-            opened_at=suggestion.opened_at,
-            signal_ids=frozenset(suggestion.signal_ids),
-            task_closed=bool(row and row.remote_closed),
-            task_deleted=bool(row and row.remote_deleted),
-        )
-        still_open = frozenset(s.id for s in known.open_signals.get(suggestion.account_id, ()))
-        reason = decide.why_close(current, still_open, today)
+        reason = _why_close(suggestion, row, known, today)
         if reason is None:
             kept.append(suggestion)
             continue
@@ -107,6 +102,34 @@ def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) ->
             outbox.add(db, [suggestion.suggestion_id], row.connection_id)
         report.closed += 1
     return kept
+
+
+def _reopen(db: Db, known: Known, today: date, report: SuggestReport) -> list[SuggestionRow]:
+    """An account that has come back, or is at home in another one now, has its suggestion again: the same one, and so the same task."""
+    back = []
+    rows = [s for s in suggestions.withdrawn(db) if s.account_id in known.profiles]
+    ledger = {row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in rows])}
+    for suggestion in rows:
+        row = ledger.get(suggestion.suggestion_id)
+        if _why_close(suggestion, row, known, today) or not suggestions.claim_account(db, suggestion.account_id, suggestion.suggestion_id):
+            continue
+        version = suggestion.version + 1
+        suggestions.append(db, replace(_bare(suggestion), version=version, state="open", close_reason=None), workspaces.next_change(db))
+        outbox.add(db, [suggestion.suggestion_id], known.profiles[suggestion.account_id].connection_id)
+        back.append(replace(suggestion, version=version, state="open", close_reason=None))
+        report.opened += 1
+    return back
+
+
+def _why_close(suggestion: SuggestionRow, row: outbox.LedgerRow | None, known: Known, today: date) -> decide.CloseReason | None:
+    current = decide.OpenOne(
+        opened_at=suggestion.opened_at,
+        signal_ids=frozenset(suggestion.signal_ids),
+        task_closed=bool(row and row.remote_closed),
+        task_deleted=bool(row and row.remote_deleted),
+        account_gone=suggestion.account_id not in known.profiles,
+    )
+    return decide.why_close(current, frozenset(s.id for s in known.open_signals.get(suggestion.account_id, ())), today)
 
 
 def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report: SuggestReport) -> None:
@@ -197,6 +220,11 @@ def _standing(known: Known, account_id: UUID) -> decide.Standing:
         signals=known.open_signals.get(account_id, ()),
         closed_evidence_at=known.closed_evidence.get(account_id),
     )
+
+
+def _certain(standing: decide.Standing, doubtful: frozenset[SignalKind]) -> decide.Standing:
+    """Without what rests on a feed that cannot be read at present."""
+    return replace(standing, signals=[s for s in standing.signals if s.kind not in doubtful])
 
 
 def _owner(profile: Profile) -> str | None:

@@ -1,10 +1,11 @@
-"""A suggestion as a task: everything the CRM is to show, put together at push time from what is true then."""
+"""Suggestions as tasks: everything the CRM is to show, put together at push time from what is true then."""
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,32 +14,52 @@ from service.case import case_of
 from service.config import settings
 from service.playbook import WordsErased, render, task_text
 from service.signals import Composition, Quote, Segment, Signal
-from service.store import accounts, messages, signals, suggestions, workspaces
+from service.store import accounts, messages, pushable, workspaces
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
+from service.store.pushable import Place
 from service.store.suggestions import SuggestionRow
 
 NO_LONGER = {
     "contradicted": "NO LONGER CURRENT: what this rested on has ended or was corrected. Nothing needs doing for it.",
     "expired": "NO LONGER CURRENT: this is more than 30 days old and was not taken up.",
 }
+NOBODY_TO_WRITE_TO = "the person it was for has opted out or is no longer a contact of this account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A suggestion as it stands at this moment. `task` None: nothing may be written, and `reason` says why.
+
+    `version`: the one that was read. `ended`: it is closed, so that a task that is there may be told so and none is made.
+    `later`: what is missing is expected.
+    """
+
+    task: Task | None = None
+    version: int | None = None
+    ended: bool = False
+    later: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    suggestion: SuggestionRow
-    profile: Profile
-    contacts: Sequence[ContactRow]
-    signals: Sequence[Signal]
+    """What was read for a batch, by the ids of what it belongs to."""
+
+    places: Mapping[UUID, Place]
+    profiles: Mapping[UUID, Profile]
+    contacts: Mapping[UUID, Sequence[ContactRow]]
+    signals: Mapping[UUID, Signal]
     bodies: dict[UUID, str]
     quotes: bool
 
 
-def tasks_of(workspace_id: UUID, suggestion_ids: Sequence[UUID]) -> dict[UUID, Task]:
-    """Without those that should not be in the CRM any more: ended before they were pushed, account gone, contact opted out."""
+def tasks_of(workspace_id: UUID, suggestion_ids: Sequence[UUID]) -> dict[UUID, Prepared]:
+    """Checked against our own rows once more: account not deleted, or at home where it was merged into; contact not opted out."""
     with transaction(workspace_id) as db:
-        materials = [m for s in suggestion_ids if (m := _gather(db, s)) is not None]
-    return {m.suggestion.suggestion_id: _task(workspace_id, m) for m in materials}
+        found = {s.suggestion_id: s for s in pushable.newest(db, suggestion_ids)}
+        material = _gather(db, list(found.values()))
+    return {s: _prepared(workspace_id, found.get(s), material) for s in suggestion_ids}
 
 
 def key_of(workspace_id: UUID, suggestion_id: UUID) -> str:
@@ -61,33 +82,47 @@ def quoted_messages(draft: Sequence[Segment] | None) -> list[UUID]:
     return [p.interaction_id for segment in draft or () for p in segment.parts if isinstance(p, Quote)]
 
 
-def _gather(db: Db, suggestion_id: UUID) -> Material | None:
-    suggestion = suggestions.get(db, suggestion_id)
-    if suggestion is None or (suggestion.state == "closed" and suggestion.push_status != "sent"):
-        return None
-    profiles = accounts.profiles(db, [suggestion.account_id])
-    contacts = accounts.contacts(db, [suggestion.account_id])
-    if not profiles or any(c.contact_id == suggestion.contact_id and c.opted_out for c in contacts):
-        return None
-    rows = {r.signal.id: r.signal for r in signals.current(db, [suggestion.account_id])}
+def _gather(db: Db, found: Sequence[SuggestionRow]) -> Material:
+    places = pushable.places(db, list({s.account_id for s in found}))
+    today = list({p.account_id for p in places.values() if p.account_id})
+    contacts: dict[UUID, list[ContactRow]] = defaultdict(list)
+    # Contacts of an account that was merged away move with a later page than the account itself.
+    for contact in accounts.contacts(db, list({*today, *places})):
+        place = places.get(contact.account_id)
+        contacts[place.account_id if place and place.account_id else contact.account_id].append(contact)
     return Material(
-        suggestion=suggestion,
-        profile=profiles[0],
+        places=places,
+        profiles={p.account_id: p for p in accounts.profiles(db, today)},
         contacts=contacts,
-        signals=[rows[s] for s in suggestion.signal_ids if s in rows],
-        bodies=messages.bodies(db, quoted_messages(suggestion.draft)),
+        signals=pushable.signals_by_id(db, list({s for row in found for s in row.signal_ids})),
+        bodies=messages.bodies(db, list({m for s in found for m in quoted_messages(s.draft)})),
         quotes=workspaces.quotes_in_task(db),
     )
 
 
-def _task(workspace_id: UUID, m: Material) -> Task:
-    s = m.suggestion
+def _prepared(workspace_id: UUID, s: SuggestionRow | None, material: Material) -> Prepared:
+    if s is None:
+        return Prepared(reason="there is no such suggestion")
+    place = material.places[s.account_id]
+    profile = material.profiles.get(place.account_id) if place.account_id else None
+    if profile is None:
+        reason = "its account was merged into one that has not been read yet" if place.awaited else "its account was deleted"
+        return Prepared(version=s.version, ended=s.state == "closed", later=place.awaited, reason=reason)
+    found = [material.signals[i] for i in s.signal_ids if i in material.signals]
+    if not found:
+        return Prepared(version=s.version, ended=s.state == "closed", reason="what it rests on is gone")
+    return Prepared(task=_task(workspace_id, s, profile, found, material), version=s.version, ended=s.state == "closed")
+
+
+def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequence[Signal], material: Material) -> Task:
+    contacts = material.contacts.get(profile.account_id, ())
+    contact = next((c for c in contacts if c.contact_id == s.contact_id and not c.opted_out), None)
     text = task_text(
-        case_of(m.profile, m.contacts, m.signals, seed=str(s.suggestion_id), today=s.opened_at),
-        _composition(s),
-        quotes=m.quotes,
+        case_of(profile, contacts, found, seed=str(s.suggestion_id), today=s.opened_at),
+        _composition(s, withheld=s.contact_id is not None and contact is None),
+        quotes=material.quotes,
         link=f"{settings().public_url}/console/suggestions/{s.suggestion_id}",
-        draft_text=draft_text(s.draft, m.bodies),
+        draft_text=draft_text(s.draft, material.bodies),
     )
     ended = NO_LONGER.get(s.close_reason or "")
     return Task(
@@ -96,18 +131,19 @@ def _task(workspace_id: UUID, m: Material) -> Task:
         description=f"{ended}\n\n{text.description}" if ended else text.description,
         due=s.due,
         priority=s.priority,
-        owner_keys=tuple(k for k in (s.owner_key, m.profile.owner_key, m.profile.manager_key) if k),
-        account_key=m.profile.key,
-        contact_key=next((c.key for c in m.contacts if c.contact_id == s.contact_id), None),
+        owner_keys=tuple(dict.fromkeys(k for k in (s.owner_key, profile.owner_key, profile.manager_key) if k)),
+        account_key=profile.key,
+        contact_key=contact.key if contact else None,
     )
 
 
-def _composition(s: SuggestionRow) -> Composition:
+def _composition(s: SuggestionRow, *, withheld: bool) -> Composition:
+    """`withheld`: without the draft, as nobody is to be written to."""
     return Composition(
         handling=s.handling,  # type: ignore[arg-type]
         why_now=s.why_now,
         plan=tuple(s.plan),
-        draft=s.draft,
-        no_draft_reason=s.no_draft_reason,
+        draft=None if withheld else s.draft,
+        no_draft_reason=NOBODY_TO_WRITE_TO if withheld and s.draft is not None else s.no_draft_reason,
         alternatives=tuple(s.alternatives),
     )

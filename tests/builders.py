@@ -75,7 +75,6 @@ def account(db: Db, connection_id: UUID, *, key: str = "A1", name: str = "Acme",
 
 def land_emails(db: Db, connection_id: UUID, emails: list[Interaction]) -> None:
     landing.land(db, connection_id, Interaction, emails)
-    landing.land_texts(db, connection_id, emails)
     linking.link_by_address(db)
 
 

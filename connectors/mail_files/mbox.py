@@ -20,23 +20,23 @@ _FROM_LINE = re.compile(
 _STUFFED = re.compile(rb">+From ")
 
 
-def messages(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(byte offset, raw message). Raises OSError."""
+def messages(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """(byte offset, raw message), from the message at offset `start` on. Raises OSError."""
     with path.open("rb") as file:
         is_mbox = file.readline(1000).startswith(b"From ")
-        file.seek(0)
+        file.seek(start)
         if is_mbox:
-            yield from _split(file)
+            yield from _split(file, start)
         else:
             yield 0, file.read(MAX_BYTES)
 
 
-def _split(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _split(file: BinaryIO, begin: int) -> Iterator[tuple[int, bytes]]:
     """A "From " line begins a message only after an empty one; inside bodies it is stuffed with ">"."""
     lines: list[bytes] = []
-    start, position, size, after_blank = 0, 0, 0, True
+    start, position, size, after_blank = begin, begin, 0, True
     for line in iter(partial(file.readline, _MAX_LINE), b""):
-        if position == 0 or (after_blank and line.startswith(b"From ") and _FROM_LINE.match(line)):
+        if position == begin or (after_blank and line.startswith(b"From ") and _FROM_LINE.match(line)):
             if lines:
                 yield start, b"".join(lines)
             lines, start, size = [], position, 0

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -72,33 +73,49 @@ class MailFiles:
         return [Stream(name="emails")]
 
     def read(self, stream: str, after: Cursor, until: datetime) -> Iterator[Page]:
-        """Small files share a page; the cursor of a page stands for the last file that was read whole."""
+        """Small files share a page; the cursor of a page stands for the last file that was read whole, and `resume` for a place in the next one."""
         if stream != "emails":
             message = f"mail_files has no stream {stream}."
             raise StreamUnavailable(message)
-        batch = _Batch()
+        batch = _Batch(whole=replace(after, resume=""))
         for path, cursor in files(self.path, SUFFIXES, after):
-            for source_key, raw in self._messages(path, batch):
-                batch.take(raw, source_key, self.our_domains, until)
+            if after.resume and cursor == batch.whole:
+                continue
+            for offset, raw in self._messages(path, _start_in(cursor, after.resume), batch):
+                batch.take(raw, _source_key(place(path, self.path), offset), self.our_domains, until)
                 if batch.is_full():
-                    yield batch.page()
-            batch.cursor = cursor
+                    yield batch.page(resume=f"{_mark(cursor)}@{offset}")
+            batch.whole = cursor
         yield batch.page()
 
-    def _messages(self, path: Path, batch: _Batch) -> Iterator[tuple[str, bytes]]:
-        name = place(path, self.path)
+    def _messages(self, path: Path, start: int, batch: _Batch) -> Iterator[tuple[int, bytes]]:
         try:
-            for offset, raw in messages(path):
-                yield (f"{name}@{offset}" if offset else name), raw
+            yield from messages(path, start)
         except OSError as error:
-            batch.rejected.append(Rejected(source_key=name, reason=f"the file cannot be read: {error.strerror}"))
+            batch.rejected.append(Rejected(source_key=place(path, self.path), reason=f"the file cannot be read: {error.strerror}"))
+
+
+def _source_key(name: str, offset: int) -> str:
+    return f"{name}@{offset}" if offset else name
+
+
+def _mark(file: Cursor) -> str:
+    """Of a file as it is: another one when it is written to."""
+    return hashlib.sha256(f"{file.at}|{file.key}".encode()).hexdigest()[:16]
+
+
+def _start_in(file: Cursor, resume: str) -> int:
+    mark, _, offset = resume.partition("@")
+    return int(offset) if mark == _mark(file) else 0
 
 
 @dataclass(slots=True)
 class _Batch:
+    """`whole`: stands for the last file that was read to its end."""
+
+    whole: Cursor
     records: list[Interaction] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    cursor: Cursor | None = None
 
     def take(self, raw: bytes, source_key: str, our_domains: Collection[str], until: datetime) -> None:
         try:
@@ -109,10 +126,10 @@ class _Batch:
     def is_full(self) -> bool:
         return len(self.records) + len(self.rejected) >= PAGE
 
-    def page(self) -> Page:
+    def page(self, resume: str = "") -> Page:
         """What has gathered, which is then forgotten."""
-        page = Page(records=self.records, rejected=self.rejected, cursor=self.cursor)
-        self.records, self.rejected, self.cursor = [], [], None
+        page = Page(records=self.records, rejected=self.rejected, cursor=replace(self.whole, resume=resume))
+        self.records, self.rejected = [], []
         return page
 
 

@@ -2,88 +2,173 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from connectors.base import Finding
-from connectors.errors import ConnectorError, StreamUnavailable
-from connectors.salesforce import soql
+from connectors.errors import ConnectorError, Misconfigured, StreamUnavailable
+from connectors.salesforce import mapping, soql
 from connectors.salesforce.client import Client
-from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.config import LAST_SOAP_VERSION, SalesforceConfig
 from connectors.salesforce.faults import Refused, error_of
 from connectors.salesforce.keys import Lack, key_field
-from connectors.salesforce.readings import READINGS, Reading, missing_fields, selection
+from connectors.salesforce.readings import LAG, Reading, missing_fields, readings, selection
 from connectors.salesforce.schema import Schema
 
+SECONDS = 18.0
+"""After which a slow org is looked at no further."""
 _SPAN = timedelta(days=90)
 _NEARLY_USED = 0.8
+_SKEW = timedelta(minutes=1)
 _MUST_SEE = frozenset({"users", "accounts", "contacts"})
 _ROLES = "OpportunityContactRole"
+_COUNTED = ("Account", "Contact", "Opportunity", "Task", "Event")
+_WARN_BEFORE = timedelta(days=183)
+_SOAP_ENDS = "Summer '27"
+_UNSUPPORTED: Mapping[int, tuple[str, date]] = {30: ("Summer '25", date(2025, 6, 1)), 40: ("Summer '27", date(2027, 6, 1))}
+"""API versions up to this one, and from which release on they are not supported any more (Salesforce's API End-of-Life Policy)."""
 
 
-def findings(client: Client, schema: Schema, config: SalesforceConfig, now: datetime) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    client: Client
+    schema: Schema
+    config: SalesforceConfig
+    now: datetime
+
+
+def findings(client: Client, schema: Schema, config: SalesforceConfig, now: datetime, *, seconds: float = SECONDS) -> list[Finding]:
+    look = _Look(client, schema, config, now)
     found: list[Finding] = []
-    try:
-        found.append(_limits(client))
-        for reading in READINGS.values():
-            found += _object(reading, schema, config)
-        found.append(_roles(schema))
-        found.append(_key(schema, config))
-        found += _mail(client, schema, now)
-        found.append(_renewals(client, schema, config, now))
-    except ConnectorError as error:
-        # The login, the network or the whole API: what follows would only repeat it.
-        found.append(Finding(level="error", about="Salesforce", message=str(error)))
+    with client.within(seconds):
+        try:
+            for step in _STEPS:
+                found += step(look)
+        except Refused as refused:
+            found.append(Finding(level="error", about="Salesforce", message=str(error_of(refused.fault, "Salesforce"))))
+        except ConnectorError as error:
+            # The login, the network or the whole API: what follows would only repeat it.
+            found.append(_too_slow() if client.time_is_over else Finding(level="error", about="Salesforce", message=str(error)))
     return found
 
 
-def _limits(client: Client) -> Finding:
+def _too_slow() -> Finding:
+    message = f"the org answers too slowly: not everything was looked at within {SECONDS:.0f} seconds. Check again later."
+    return Finding(level="warning", about="Salesforce", message=message)
+
+
+def _limits(look: _Look) -> Iterator[Finding]:
+    limits = look.client.get("limits")
     try:
-        daily = client.get("limits")["DailyApiRequests"]
-    except Refused as refused:
-        raise error_of(refused.fault, "Salesforce") from None
-    most, left = daily["Max"], daily["Remaining"]
+        daily = limits["DailyApiRequests"]
+        most, left = int(daily["Max"]), int(daily["Remaining"])
+    except (KeyError, TypeError, ValueError):
+        yield Finding(level="warning", about="Salesforce", message="signed in, but the org does not say how many API requests are left today")
+        return
     used = 1 - left / most if most else 1.0
     if used >= _NEARLY_USED:
         message = f"signed in, but {used:.0%} of today's {most:,} API requests are used. Find out which system uses them, or raise the org's limit."
-        return Finding(level="warning", about="Salesforce", message=message)
-    return Finding(level="ok", about="Salesforce", message=f"signed in; {left:,} of today's {most:,} API requests are left")
+        yield Finding(level="warning", about="Salesforce", message=message)
+        return
+    yield Finding(level="ok", about="Salesforce", message=f"signed in ({look.config.auth}); {left:,} of today's {most:,} API requests are left")
 
 
-def _object(reading: Reading, schema: Schema, config: SalesforceConfig) -> Iterator[Finding]:
+def _soap(look: _Look) -> Iterator[Finding]:
+    if look.config.auth == "soap":
+        message = (
+            f"signed in by username and password (SOAP), which Salesforce retires with {_SOAP_ENDS}, does not offer in API {LAST_SOAP_VERSION + 1}.0 and "
+            "above, and has switched off in orgs made since Winter '26. Set up an External Client App (auth=jwt or client_credentials) before that."
+        )
+        yield Finding(level="warning", about="login", message=message)
+
+
+def _clock(look: _Look) -> Iterator[Finding]:
+    said = look.client.said_at
+    if said is None:
+        return
+    skew = said - look.now
+    if abs(skew) <= _SKEW:
+        yield Finding(level="ok", about="clock", message="this machine's clock and the org's agree")
+        return
+    way = "behind" if skew > timedelta(0) else "ahead of"
+    message = (
+        f"this machine's clock is {_spoken(abs(skew))} {way} the org's. Reading stays {_spoken(LAG)} behind the present, so more than that costs rows or "
+        "freshness. Set the clock by a time server."
+    )
+    yield Finding(level="warning", about="clock", message=message)
+
+
+def _spoken(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes:,} minutes" if minutes != 1 else "1 minute"
+
+
+def _version(look: _Look) -> Iterator[Finding]:
+    """Of the API: offered by this org, and for how long Salesforce stands by it."""
+    config, offered = look.config, look.client.versions()
+    if offered and config.api_version not in offered:
+        message = f"the org does not offer API version {config.api_version}; it offers {offered[0]} to {offered[-1]}. Set api_version on the connection."
+        raise Misconfigured(message)
+    release, ends = next((end for last, end in _UNSUPPORTED.items() if config.version <= last), ("", None))
+    if ends is None or look.now.date() < ends - _WARN_BEFORE:
+        yield Finding(level="ok", about="API version", message=f"{config.api_version} is offered and supported")
+        return
+    verb = "does not support" if look.now.date() >= ends else "will not support"
+    message = f"Salesforce {verb} API version {config.api_version} from {release} on. Set a newer api_version on the connection, for example 64.0."
+    yield Finding(level="warning", about="API version", message=message)
+
+
+def _objects(look: _Look) -> Iterator[Finding]:
+    for reading in readings(look.config):
+        yield _object(reading, look.schema, look.config)
+
+
+def _object(reading: Reading, schema: Schema, config: SalesforceConfig) -> Finding:
     try:
         chosen = selection(reading, config, schema)
     except StreamUnavailable as error:
-        yield Finding(level="error" if reading.name in _MUST_SEE else "warning", about=reading.table, message=f"{reading.name} cannot be read; {error}")
-        return
+        level = "error" if reading.name in _MUST_SEE else "warning"
+        return Finding(level=level, about=reading.table, message=f"{reading.name} cannot be read; {error}")  # type: ignore[arg-type]
     missing = missing_fields(reading, config, chosen.columns)
     if missing:
         fields = ", ".join(missing)
         message = f"{reading.name} are read without {fields}, which the connected user cannot see. Give it read access, or map other fields."
-        yield Finding(level="warning", about=reading.table, message=message)
-        return
-    yield Finding(level="ok", about=reading.table, message=f"{reading.name} can be read, with all fields")
+        return Finding(level="warning", about=reading.table, message=message)
+    return Finding(level="ok", about=reading.table, message=f"{reading.name} can be read, with all fields")
 
 
-def _roles(schema: Schema) -> Finding:
+def _roles(look: _Look) -> Iterator[Finding]:
     try:
-        schema.table(_ROLES)
+        look.schema.table(_ROLES)
     except StreamUnavailable:
         message = "who decides on a renewal stays unknown: contact roles cannot be read. Give the connected user read access to opportunities and contacts."
-        return Finding(level="warning", about=_ROLES, message=message)
-    return Finding(level="ok", about=_ROLES, message="the primary contact of each opportunity can be read")
+        yield Finding(level="warning", about=_ROLES, message=message)
+        return
+    yield Finding(level="ok", about=_ROLES, message="the primary contact of each opportunity can be read")
 
 
-def _key(schema: Schema, config: SalesforceConfig) -> Finding:
-    """What decides between the keyed and the guarded way of writing tasks."""
+def _tasks(look: _Look) -> Iterator[Finding]:
+    """May tasks be written, and what decides between the keyed and the guarded way of writing them."""
+    config = look.config
     name = f"Task.{config.key_field}" if config.key_field else "Task"
     try:
-        field = key_field(schema.table("Task"), config)
+        table = look.schema.table("Task")
     except StreamUnavailable as error:
-        return Finding(level="warning", about=name, message=f"no task can be written; {error}")
+        yield Finding(level="warning", about=name, message=f"no task can be written; {error}")
+        return
+    barred = [f for f in ("Subject", "Description", "WhatId", "OwnerId") if not ((column := table.column(f)) and column.createable)]
+    if not (table.createable and table.updateable) or barred:
+        which = f" ({', '.join(barred)})" if barred else ""
+        message = f"no task can be written: the connected user may not create and edit tasks{which}. Give its permission set the right to."
+        yield Finding(level="warning", about="writing tasks", message=message)
+    else:
+        yield Finding(level="ok", about="writing tasks", message="the connected user may create and edit tasks")
+    field = key_field(table, config)
     if field.way == "keyed":
-        return Finding(level="ok", about=name, message="tasks are written by a unique key, so that none is ever made twice")
-    return Finding(level="warning", about=name, message=f"{_WHY[field.lack or 'missing']} Tasks are written one at a time, each after a search. {_MEND}")
+        yield Finding(level="ok", about=name, message="tasks are written by a unique key, so that none is ever made twice")
+        return
+    yield Finding(level="warning", about=name, message=f"{_WHY[field.lack or 'missing']} Tasks are written one at a time, each after a search. {_MEND}")
 
 
 _MEND = "Deploy connectors/salesforce/metadata (a text field of 40 characters: External ID, Unique), and give the connected user edit access."
@@ -96,12 +181,28 @@ _WHY: Mapping[Lack, str] = {
 }
 
 
-def _mail(client: Client, schema: Schema, now: datetime) -> Iterator[Finding]:
-    try:
-        schema.table("EmailMessage")
-    except StreamUnavailable:
+def _rows(look: _Look) -> Iterator[Finding]:
+    counts = {table: look.client.count(f"SELECT COUNT() FROM {table}") for table in _COUNTED if _is_there(look.schema, table)}
+    told = ", ".join(f"{table} {count:,}" for table, count in counts.items())
+    if counts.get("Account") == 0:
+        message = f"the connected user sees no account ({told}). Give it View All on Account, or widen the org's sharing."
+        yield Finding(level="warning", about="rows", message=message)
         return
-    count = client.count(f"SELECT COUNT() FROM EmailMessage WHERE MessageDate >= {soql.moment(now - _SPAN)}")
+    yield Finding(level="ok", about="rows", message=f"the connected user sees: {told}")
+
+
+def _is_there(schema: Schema, table: str) -> bool:
+    try:
+        schema.table(table)
+    except StreamUnavailable:
+        return False
+    return True
+
+
+def _mail(look: _Look) -> Iterator[Finding]:
+    if not _is_there(look.schema, "EmailMessage"):
+        return
+    count = look.client.count(f"SELECT COUNT() FROM EmailMessage WHERE MessageDate >= {soql.moment(look.now - _SPAN)}")
     if count:
         yield Finding(level="ok", about="EmailMessage", message=f"{count:,} emails in the last 90 days")
         return
@@ -112,28 +213,9 @@ def _mail(client: Client, schema: Schema, now: datetime) -> Iterator[Finding]:
     yield Finding(level="warning", about="EmailMessage", message=message)
 
 
-def _renewals(client: Client, schema: Schema, config: SalesforceConfig, now: datetime) -> Finding:
-    """Where renewal dates live, counted."""
-    counts = []
-    field = config.renewal_date_field
-    if field and schema.table("Account").can_read(field):
-        number = client.count(f"SELECT COUNT() FROM Account WHERE {field} >= {now.date().isoformat()}")
-        counts.append((number, f"{number:,} accounts have a {field} that lies ahead"))
-    try:
-        counts.append(_renewal_opportunities(client, schema, config))
-    except StreamUnavailable:
-        counts.append((0, "opportunities cannot be read"))
-    message = "; ".join(text for _, text in counts)
-    if any(number for number, _ in counts):
-        return Finding(level="ok", about="renewals", message=message)
-    advice = "Say where renewal dates live: renewal_types (values of the opportunity type) or renewal_date_field (a date on Account)."
-    return Finding(level="warning", about="renewals", message=f"no renewal is found ({message}). {advice}")
+def _mapping(look: _Look) -> Iterator[Finding]:
+    if _is_there(look.schema, "Account"):
+        yield from mapping.preview(look.client, look.schema, look.config, look.now)
 
 
-def _renewal_opportunities(client: Client, schema: Schema, config: SalesforceConfig) -> tuple[int, str]:
-    table, kind = schema.table("Opportunity"), config.opportunity_type_field
-    if not (kind and config.renewal_types and table.can_read(kind) and table.can_read("IsClosed")):
-        return 0, "the type of opportunities cannot be read"
-    listed = next(soql.lists(config.renewal_types))
-    number = client.count(f"SELECT COUNT() FROM Opportunity WHERE IsClosed = false AND {kind} IN {listed}")
-    return number, f"{number:,} open opportunities are renewals ({kind}: {', '.join(config.renewal_types)})"
+_STEPS: tuple[Callable[[_Look], Iterator[Finding]], ...] = (_limits, _soap, _clock, _version, _objects, _roles, _tasks, _mail, _rows, _mapping)

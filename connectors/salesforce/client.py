@@ -1,4 +1,4 @@
-"""One conversation with one org: simple-salesforce with our own login, one refresh a call, timeouts and bounded retries.
+"""One conversation with one org: simple-salesforce with the runner's token and budget, one renewal a call, timeouts and bounded retries.
 
 Not for sharing between threads: each pull and each push makes its own.
 """
@@ -6,23 +6,28 @@ Not for sharing between threads: each pull and each push makes its own.
 from __future__ import annotations
 
 import random
+import re
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from requests.exceptions import ConnectTimeout, RequestException
+from requests import Response
+from requests.exceptions import ConnectTimeout, JSONDecodeError, RequestException
 from simple_salesforce.api import Salesforce
-from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError, SalesforceExpiredSession
-from simple_salesforce.login import SalesforceLogin
+from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSession
+from simple_salesforce.util import exception_handler
 from urllib3.exceptions import NewConnectionError
 
-from connectors.errors import Misconfigured, Retriable, UnknownOutcome
+from connectors.context import Context, Token
+from connectors.errors import AuthFailed, Parked, Retriable, UnknownOutcome
 from connectors.salesforce.config import SalesforceConfig
-from connectors.salesforce.faults import Refused, fault_of_answer
-from connectors.salesforce.transport import CONNECT_SECONDS, session
+from connectors.salesforce.faults import Fault, Refused, TooBig, fault_of_answer
+from connectors.salesforce.login import Login
+from connectors.salesforce.transport import CONNECT_SECONDS, BodyTooBig, BoundedAdapter, adapter, session
 
 BACKOFF_SECONDS = (0.5, 2.0, 5.0, 10.0)
 """Between the at most five tries of one call; each is shortened at random, so that many workers do not return together."""
@@ -30,15 +35,30 @@ WRITE_SECONDS = 50.0
 """A write is waited for less than a pushed row is leased, so that its answer is never missed by the one who asked."""
 MOST_ROWS = 2_000
 _LATER = timedelta(minutes=2)
-_PASSING_LOGIN_ERRORS = frozenset({"server_error", "temporarily_unavailable", "rate_limit_exceeded", "unknown_error"})
+_HOUR = timedelta(hours=1)
+_LONGEST_PAUSE = 30.0
+"""Seconds. Whoever asks for more patience is asked again by a later run."""
+_DEAD_TOKEN = frozenset({"INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT"})
+_NOBODYS = frozenset({400, 403, 405, 407, 408})
+"""Statuses for which Salesforce itself gives a reason in JSON."""
+_USAGE = re.compile(r"(?:^|[;\s])api-usage=(\d+)/(\d+)")
+_REFUSES_ALL = "Salesforce refuses every token it has just given out. Check the connected user and the app's policies in Salesforce."
+
+Ask = Callable[[Any], Any]
+"""One request through a simple_salesforce.Salesforce."""
 
 
 class _Passing(Exception):
-    """It may pass. `maybe_done`: the request may have been carried out all the same."""
+    """It may pass. `maybe_done`: the request may have been carried out all the same. `seconds`: how long the other side asks us to wait."""
 
-    def __init__(self, message: str, *, maybe_done: bool) -> None:
+    def __init__(self, message: str, *, maybe_done: bool, seconds: float = 0.0) -> None:
         super().__init__(message)
         self.maybe_done = maybe_done
+        self.seconds = seconds
+
+
+class _DeadToken(Exception):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +71,64 @@ class Answer:
 
 
 class Client:
-    def __init__(self, config: SalesforceConfig, secrets: Mapping[str, str], *, pause: Callable[[float], None] = time.sleep) -> None:
+    """`said_at`: the org's own clock, as of its last answer."""
+
+    def __init__(
+        self, config: SalesforceConfig, context: Context, *, pause: Callable[[float], None] = time.sleep, transport: BoundedAdapter | None = None
+    ) -> None:
         self._config = config
-        self._secrets = secrets
-        self._pause = pause
-        self._http = session(config.endpoint)
-        self._org: Any = None
+        self._tokens = context.tokens
+        self._budget = context.budget
+        self.pause = pause
+        self._transport = transport or adapter(config.endpoint)
+        self._http = session(self._transport)
+        self._http.hooks["response"].append(self._heard)
+        self._login = Login(config, self._http, self._transport)
         self._locked_out: str | None = None
+        self._headers: Mapping[str, str] = {}
 
     @property
-    def usage(self) -> tuple[int, int] | None:
-        """(used, allowed) API requests of the whole org today, as of the last answer."""
-        found = self._org.api_usage.get("api-usage") if self._org else None
-        return (found.used, found.total) if found and found.total > 0 else None
+    def said_at(self) -> datetime | None:
+        try:
+            at = parsedate_to_datetime(self._headers.get("Date", ""))
+        except ValueError:
+            return None
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
-    def get(self, path: str) -> Any:
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """No call inside is waited for, or tried again, beyond that."""
+        return self._transport.at_most(seconds)
+
+    @property
+    def time_is_over(self) -> bool:
+        return self._transport.left <= 0
+
+    def get(self, path: str, *, version: str | None = None) -> Any:
         """`path` below /services/data/v64.0/."""
-        return self._call(lambda org: org.restful(path), write=False)
+        return self._call(lambda org: org.restful(path), version=version)
+
+    def versions(self) -> list[str]:
+        """Of the API, as the org offers them."""
+        offered = self._call(lambda org: org.query_more("/services/data", identifier_is_url=True))
+        return [str(v["version"]) for v in offered if isinstance(v, dict) and "version" in v] if isinstance(offered, list) else []
 
     def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Sent once. Raises UnknownOutcome where it may have been carried out and the answer is missing."""
         return self._call(lambda org: org.restful(path, method=method, json=body, timeout=(CONNECT_SECONDS, WRITE_SECONDS)), write=True)
 
-    def count(self, soql: str) -> int:
-        return _answer(self._call(lambda org: org.query(soql), write=False)).total
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Sent again where the answer is missing: for what does no harm when it is done twice."""
+        return self._call(lambda org: org.restful(path, method="POST", json=body))
+
+    def delete(self, path: str, *, version: str | None = None) -> None:
+        self._call(lambda org: org.restful(path, method="DELETE"), version=version)
+
+    def download(self, path: str, parameters: Mapping[str, str], *, version: str | None = None) -> Response:
+        """An answer whose body is still to be taken, piece by piece; the caller closes it."""
+        return self._call(lambda org: _opened(org, path, parameters), version=version)  # type: ignore[no-any-return]
+
+    def count(self, soql: str, *, deleted: bool = False) -> int:
+        return _answer(self._call(lambda org: org.query(soql, include_deleted=deleted))).total
 
     def rows(self, soql: str, *, deleted: bool = False) -> Iterator[dict[str, Any]]:
         for answer in self.pages(soql, deleted=deleted):
@@ -83,145 +137,121 @@ class Client:
     def pages(self, soql: str, *, deleted: bool = False, most_rows: int = MOST_ROWS) -> Iterator[Answer]:
         """Until the org says that there is no more: a page may be short for reasons of its own. `deleted`: also from the recycle bin."""
         headers = {"Sforce-Query-Options": f"batchSize={most_rows}"}
-        answer = _answer(self._call(lambda org: org.query(soql, include_deleted=deleted, headers=headers), write=False))
+        answer = _answer(self._call(lambda org: org.query(soql, include_deleted=deleted, headers=headers)))
         yield answer
         while answer.following:
             url = answer.following
-            answer = _answer(self._call(lambda org, url=url: org.query_more(url, identifier_is_url=True, headers=headers), write=False))
+            answer = _answer(self._call(lambda org, url=url: org.query_more(url, identifier_is_url=True, headers=headers)))
             yield answer
 
-    def _call(self, ask: Callable[..., Any], *, write: bool) -> Any:
+    def _call(self, ask: Callable[..., Any], *, write: bool = False, version: str | None = None) -> Any:
         for wait in (*BACKOFF_SECONDS, None):
             try:
-                return self._with_token(ask)
+                return self._with_token(ask, version or self._config.api_version)
             except _Passing as passing:
                 if write and passing.maybe_done:
                     message = f"{passing} The write was sent and its answer is missing; it is read back before anything is written again."
                     raise UnknownOutcome(message) from None
-                if wait is None:
+                if wait is None or passing.seconds > _LONGEST_PAUSE or wait > self._transport.left:
                     message = f"{passing} It is tried again later."
-                    raise Retriable(message, wait=_LATER) from None
-            self._pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
+                    raise Retriable(message, wait=max(_LATER, timedelta(seconds=passing.seconds))) from None
+                self.pause(max(wait * random.uniform(0.5, 1.0), passing.seconds))  # noqa: S311 - spreads retries, guards nothing
         raise AssertionError
 
-    def _with_token(self, ask: Callable[..., Any]) -> Any:
+    def _with_token(self, ask: Ask, version: str) -> Any:
         """Replayed once with a new token and the same headers. simple-salesforce's own refresh drops them, and may never end."""
+        dead = None
         for _ in range(2):
+            token = self._token(dead)
             try:
-                self._org = self._org or self._logged_in()
-                return _asked(ask, self._org)
-            except SalesforceExpiredSession:
-                self._org = None
-        raise self._lock_out("Salesforce refuses every token it has just given out. Check the connected user and the app's policies in Salesforce.")
+                return self._asked(ask, _org(token, version, self._http))
+            except _DeadToken:
+                dead = token
+        raise self._lock_out(_REFUSES_ALL)
 
-    def _logged_in(self) -> Any:
+    def _token(self, dead: Token | None) -> Token:
         if self._locked_out:
-            raise Misconfigured(self._locked_out)
-        token, host = self._login()
-        return Salesforce(session_id=token, instance_url=f"https://{host}", version=self._config.api_version, session=self._http)
-
-    def _login(self) -> tuple[str, str]:
-        # simple-salesforce prints the app's key as a warning where the user has not approved the app; we say it in the error.
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            try:
-                token, host = SalesforceLogin(session=self._http, consumer_key=self._config.consumer_key, **self._credentials())
-            except SalesforceAuthenticationFailed as error:
-                raise self._login_refused(error) from None
-            except RequestException as error:
-                raise _Passing(_unreachable(self._config, error), maybe_done=False) from None
-            except (AttributeError, KeyError, TypeError):
-                message = "Salesforce answered the login with something that is no token."
-                raise _Passing(message, maybe_done=False) from None
-        if not token or not host:
-            message = "Salesforce answered the login without a token."
-            raise _Passing(message, maybe_done=False)
-        return token, host.rstrip("/")
-
-    def _credentials(self) -> dict[str, Any]:
-        c = self._config
-        if c.auth == "jwt":
-            return {"username": str(c.username), "privatekey": self._private_key(), "instance_url": c.domain, "domain": c.token_audience}
-        return {"consumer_secret": self._secret("consumer_secret"), "domain": c.domain}
-
-    def _private_key(self) -> str:
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-        pem = self._secret("private_key")
+            raise AuthFailed(self._locked_out)
         try:
-            usable = isinstance(load_pem_private_key(pem.encode(), password=None), RSAPrivateKey)
-        except (ValueError, TypeError):
-            usable = False
-        if not usable:
-            raise self._lock_out("This connection's private_key is no RSA key in PEM form without a password. Store the key of the app's certificate.")
-        return pem
+            return self._tokens.get(self._login, dead=dead)
+        except AuthFailed as refused:
+            raise self._lock_out(str(refused)) from None
+        except Retriable as failing:
+            raise _Passing(str(failing), maybe_done=False) from None
 
-    def _secret(self, name: str) -> str:
-        value = self._secrets.get(name)
-        if not value:
-            raise self._lock_out(f"This connection has no {name}. Connect again with --secret {name}.")
-        return value
-
-    def _login_refused(self, error: Any) -> Exception:
-        code, said = error.code, str(error.auth_message or "")[:500].lower()
-        if isinstance(code, int) or code in _PASSING_LOGIN_ERRORS or "rate" in said:
-            return _Passing("Salesforce's login does not answer properly at the moment.", maybe_done=False)
-        if "approved" in said:
-            return self._lock_out(
-                "The user has not approved the app. In Salesforce, let its policy admit approved users, and give the user its permission set."
-            )
-        known = code if code in _LOGIN_ADVICE else None
-        return self._lock_out(f"Salesforce refused the login ({known or 'unknown reason'}). {_LOGIN_ADVICE.get(code, _LOGIN_ADVICE['invalid_grant'])}")
-
-    def _lock_out(self, message: str) -> Misconfigured:
+    def _lock_out(self, message: str) -> AuthFailed:
         """From now on this client asks for no more tokens: repeated refused logins can lock the user."""
         self._locked_out = message
-        return Misconfigured(message)
+        return AuthFailed(message)
+
+    def _asked(self, ask: Ask, org: Any) -> Any:
+        self._budget.take()
+        try:
+            return ask(org)
+        except SalesforceExpiredSession:
+            raise _DeadToken from None
+        except SalesforceError as error:
+            raise self._refusal(error) from None
+        except BodyTooBig as error:
+            message = f"Salesforce's answer cannot be held: {error}."
+            raise TooBig(message) from None
+        except (JSONDecodeError, TypeError, ValueError):
+            message = "Salesforce answered with something that is no JSON."
+            raise _Passing(message, maybe_done=True) from None
+        except RequestException as error:
+            message = f"Salesforce did not answer ({type(error).__name__})."
+            raise _Passing(message, maybe_done=not _never_sent(error)) from None
+
+    def _refusal(self, error: Any) -> Exception:
+        fault = fault_of_answer(error.status, error.content)
+        if fault.code in _DEAD_TOKEN:
+            return _DeadToken()
+        if fault.code == "REQUEST_LIMIT_EXCEEDED" and error.status != 429:
+            return Parked(f"Salesforce: {fault.sentence}", wait=_HOUR)
+        return self._passing(fault, error) or Refused(fault)
+
+    def _passing(self, fault: Fault, error: Any) -> _Passing | None:
+        if fault.code in ("SERVER_UNAVAILABLE", "CONCURRENT_REQUESTS"):
+            return _Passing(f"Salesforce: {fault.sentence}", maybe_done=False, seconds=self._asked_to_wait())
+        if error.status >= 500 or error.status == 429:
+            message = f"Salesforce failed with HTTP {error.status}."
+            return _Passing(message, maybe_done=error.status != 429, seconds=self._asked_to_wait())
+        if error.status in _NOBODYS and not isinstance(error.content, list | dict):
+            message = f"Something between here and Salesforce answered with HTTP {error.status} and a page."
+            return _Passing(message, maybe_done=False)
+        if 300 < error.status < 400:
+            message = f"Salesforce points to another address (HTTP {error.status}): it is under maintenance, or the org's My Domain has changed."
+            return _Passing(f"{message} If this lasts, check the connection's domain.", maybe_done=False)
+        return None
+
+    def _asked_to_wait(self) -> float:
+        """Seconds."""
+        said = self._headers.get("Retry-After", "")
+        return float(said) if said.isdecimal() and len(said) < 6 else 0.0
+
+    def _heard(self, response: Response, *_: Any, **__: Any) -> None:
+        self._headers = response.headers
+        usage = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
+        if usage and int(usage[2]) > 0:
+            self._budget.seen(int(usage[1]), int(usage[2]))
 
 
-_LOGIN_ADVICE = {
-    "invalid_grant": "Check that the app is enabled for the user, the user is active, and key and secret or certificate belong to the app.",
-    "invalid_client": "Check consumer_key and consumer_secret of the app, and store them again.",
-    "invalid_client_id": "Check consumer_key: no app of this org has it.",
-    "invalid_app_access": "The app's policy does not admit the user. Give the user the app's permission set.",
-    "inactive_user": "The connected user is inactive. Activate it, or connect another one.",
-    "inactive_org": "The org is locked or closed.",
-    "unsupported_grant_type": "The app does not allow this flow. Enable client credentials or JWT bearer on it, as the connection's auth says.",
-}
+def _org(token: Token, version: str, http: Any) -> Any:
+    org = Salesforce(session_id=token.value, instance_url=f"https://{token.host}", version=version, session=http, object_pairs_hook=None)
+    del org.headers["X-PrettyPrint"]  # it would fill every answer with blanks
+    return org
 
 
-def _asked(ask: Callable[..., Any], org: Any) -> Any:
-    try:
-        return ask(org)
-    except SalesforceExpiredSession:
-        raise
-    except SalesforceError as error:
-        raise _refusal(error) from None
-    except RequestException as error:
-        message = f"Salesforce did not answer ({type(error).__name__})."
-        raise _Passing(message, maybe_done=not _never_sent(error)) from None
-    except ValueError:
-        message = "Salesforce answered with something that is no JSON."
-        raise _Passing(message, maybe_done=True) from None
-
-
-def _refusal(error: Any) -> Exception:
-    fault = fault_of_answer(error.status, error.content)
-    if fault.code in ("SERVER_UNAVAILABLE", "CONCURRENT_REQUESTS"):
-        return _Passing(f"Salesforce: {fault.sentence}", maybe_done=False)
-    if error.status >= 500 or error.status == 429:
-        message = f"Salesforce failed with HTTP {error.status}."
-        return _Passing(message, maybe_done=error.status != 429)
-    return Refused(fault)
+def _opened(org: Any, path: str, parameters: Mapping[str, str]) -> Response:
+    answer: Response = org.session.get(f"{org.base_url}{path}", headers=org.headers, params=parameters, stream=True)
+    if answer.status_code >= 300:
+        exception_handler(answer)
+    return answer
 
 
 def _never_sent(error: RequestException) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)
-
-
-def _unreachable(config: SalesforceConfig, error: RequestException) -> str:
-    return f"{config.domain}.salesforce.com cannot be reached ({type(error).__name__}). Check the connection's domain and the network."
 
 
 def _answer(body: Any) -> Answer:

@@ -13,7 +13,7 @@ def _source(context: Context) -> Source:
     from connectors.salesforce.source import SalesforceSource
 
     settings = SalesforceConfig.model_validate(context.config)
-    return SalesforceSource(Client(settings, context.secrets), settings)
+    return SalesforceSource(Client(settings, context), settings)
 
 
 def _sink(context: Context) -> Sink:
@@ -21,7 +21,7 @@ def _sink(context: Context) -> Sink:
     from connectors.salesforce.sink import SalesforceSink
 
     settings = SalesforceConfig.model_validate(context.config)
-    return SalesforceSink(Client(settings, context.secrets), settings)
+    return SalesforceSink(Client(settings, context), settings)
 
 
 CONNECTOR = Connector(config_model=SalesforceConfig, source=_source, sink=_sink)

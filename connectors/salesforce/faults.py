@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from connectors.base import Outcome
-from connectors.errors import ConnectorError, Misconfigured, Retriable, StreamUnavailable
+from connectors.errors import ConnectorError, Misconfigured, Parked, Retriable, StreamUnavailable
 
 Then = Literal["retry", "missing", "person"]
 
@@ -75,6 +75,10 @@ class Refused(ConnectorError):
         self.fault = fault
 
 
+class TooBig(Retriable):
+    """An answer larger than is ever taken into memory at once: ask for fewer rows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A refusal. `fields` are API names of fields, never their values."""
@@ -118,6 +122,8 @@ def fault_of_answer(status: int, content: object) -> Fault:
 
 def error_of(fault: Fault, about: str) -> ConnectorError:
     message = f"{about}: {fault.sentence}"
+    if fault.code == "REQUEST_LIMIT_EXCEEDED":
+        return Parked(message, wait=fault.rule.wait)
     if fault.rule.then == "retry":
         return Retriable(message, wait=fault.rule.wait)
     return StreamUnavailable(message) if fault.rule.then == "missing" else Misconfigured(message)

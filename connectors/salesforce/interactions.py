@@ -92,14 +92,16 @@ def email(row: Row, around: Surroundings) -> list[Record]:
 
 def task(row: Row) -> list[Record]:
     """Ours: its state. A call or a note that someone else has closed: what was done. An email's task, or an open one: nothing."""
-    key = row.text("task_key") or key_in(row.text("body"))
+    body = row.text("body")
+    key = row.text("task_key") or key_in(body)
     if key:
         return [state(row, key)]
-    if row.text("subtype") in ("Email", "ListEmail") or row.flag("recurring") or not row.flag("is_closed"):
+    subtype = row.text("subtype")
+    if not row.flag("is_closed") or row.flag("recurring") or subtype in ("Email", "ListEmail"):
         return []
-    if row.text("subtype") == "Call" or row.text("call_type") or row.number("call_seconds"):
-        return [_activity(row, "call", _CALLS.get(row.text("call_type"), "out"), _done_at(row))]
-    return [_activity(row, "note", "internal", _done_at(row))] if row.text("body") else []
+    if subtype == "Call" or row.text("call_type") or row.number("call_seconds"):
+        return [_activity(row, "call", _CALLS.get(row.text("call_type"), "out"), _done_at(row), body)]
+    return [_activity(row, "note", "internal", _done_at(row), body)] if body else []
 
 
 def event(row: Row) -> list[Record]:
@@ -107,11 +109,13 @@ def event(row: Row) -> list[Record]:
     if row.flag("recurring") or row.flag("child") or row.flag("private"):
         return []
     at = None if row.flag("all_day") else row.time("starts_at")
-    return [_activity(row, "meeting", "out", at or _noon(row.day("day")) or row.stamp)]
+    return [_activity(row, "meeting", "out", at or _noon(row.day("day")) or row.stamp, row.text("body"))]
 
 
 def key_in(description: str | None) -> str | None:
-    last = (description or "").rstrip().rpartition("\n")[2].strip()
+    if not description or KEY_LINE not in description:
+        return None
+    last = description.rstrip().rpartition("\n")[2].strip()
     key = last.removeprefix(KEY_LINE)
     return key if last.startswith(KEY_LINE) and _KEY.fullmatch(key) else None
 
@@ -131,10 +135,11 @@ def state(row: Row, key: str) -> TaskState:
     )
 
 
-def _activity(row: Row, kind: InteractionKind, direction: Direction, at: datetime) -> Interaction:
+def _activity(row: Row, kind: InteractionKind, direction: Direction, at: datetime, body: str | None) -> Interaction:
     """The words are those of whoever logged it, one of us: they are never handed over as if the customer had written them."""
-    body = row.text("body") or ""
-    keeps_words = direction != "in" and not row.deleted
+    deleted = row.deleted
+    keeps_words = direction != "in" and not deleted
+    words = body or "" if keeps_words else ""
     contact = row.text("contact_key")
     return Interaction(
         key=row.key,
@@ -144,10 +149,10 @@ def _activity(row: Row, kind: InteractionKind, direction: Direction, at: datetim
         account_key=row.text("account_key"),
         contact_key=contact if contact and contact.startswith("003") else None,
         subject=_subject(row) if keeps_words else "",
-        body=body[:MAX_CHARS] if keeps_words else "",
-        body_truncated=len(body) > MAX_CHARS,
+        body=words[:MAX_CHARS],
+        body_truncated=len(words) > MAX_CHARS,
         modified_at=row.stamp,
-        deleted=row.deleted,
+        deleted=deleted,
     )
 
 

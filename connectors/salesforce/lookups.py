@@ -7,14 +7,17 @@ from typing import Any
 
 from connectors.errors import StreamUnavailable
 from connectors.salesforce import soql
-from connectors.salesforce.client import Client
+from connectors.salesforce.client import MOST_ROWS, Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.faults import Refused
 from connectors.salesforce.interactions import Ours, ours
 from connectors.salesforce.schema import Schema
 
-_WITH_ACCOUNT = {"006": "Opportunity", "500": "Case"}
+_WITH_ACCOUNT = {"006": "Opportunity", "500": "Case", "800": "Contract"}
 """By id prefix, what an email may hang on besides an account."""
+_REMEMBERED = 20_000
+"""Accounts of such parents that are kept for the pages that follow: some megabytes."""
+_BODIES = 200
 
 
 class Lookups:
@@ -23,6 +26,7 @@ class Lookups:
         self._schema = schema
         self._config = config
         self._ours: Ours | None = None
+        self._accounts: dict[str, str | None] = {}
 
     def ours(self) -> Ours:
         """Read once a run."""
@@ -34,15 +38,18 @@ class Lookups:
 
     def accounts_of(self, keys: Iterable[Any]) -> dict[str, str]:
         """The accounts of opportunities and cases. What cannot be seen is left out; then an email is placed by its addresses."""
-        found: dict[str, str] = {}
-        wanted = [k for k in keys if isinstance(k, str)]
+        wanted = dict.fromkeys(k for k in keys if isinstance(k, str))
+        new = [k for k in wanted if k not in self._accounts]
+        if len(self._accounts) + len(new) > _REMEMBERED:
+            self._accounts, new = {}, list(wanted)
         for prefix, table in _WITH_ACCOUNT.items():
-            found |= self._values(table, "AccountId", [k for k in wanted if k.startswith(prefix)])
-        return found
+            asked = [k for k in new if k.startswith(prefix)]
+            self._accounts |= {**dict.fromkeys(asked), **self._values(table, "AccountId", asked)}
+        return {k: account for k in wanted if (account := self._accounts.get(k))}
 
     def html_of(self, keys: Iterable[str]) -> dict[str, str]:
         """Read only for mail that has no plain text: it is by far the largest field."""
-        return self._values("EmailMessage", "HtmlBody", keys)
+        return self._values("EmailMessage", "HtmlBody", keys, most_rows=_BODIES)
 
     def primary_contacts(self, opportunities: Iterable[str]) -> dict[str, str] | None:
         """By opportunity; None where roles cannot be seen."""
@@ -56,12 +63,13 @@ class Lookups:
             found |= {r["OpportunityId"]: r["ContactId"] for r in self._client.rows(query) if r.get("ContactId")}
         return found
 
-    def _values(self, table: str, field: str, keys: Iterable[str]) -> dict[str, str]:
+    def _values(self, table: str, field: str, keys: Iterable[str], most_rows: int = MOST_ROWS) -> dict[str, str]:
         found: dict[str, str] = {}
         try:
             for listed in soql.lists(keys):
-                rows = self._client.rows(soql.select(["Id", field], table, f"Id IN {listed}"), deleted=True)
-                found |= {r["Id"]: r[field] for r in rows if r.get(field)}
+                query = soql.select(["Id", field], table, f"Id IN {listed}")
+                for answer in self._client.pages(query, deleted=True, most_rows=most_rows):
+                    found |= {r["Id"]: r[field] for r in answer.rows if r.get(field)}
         except Refused as refused:
             if refused.fault.code not in ("INVALID_TYPE", "INVALID_FIELD"):
                 raise

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from connectors.base import Stream
+from connectors.base import Stream, Sweep
 from connectors.errors import StreamUnavailable
 from connectors.records import Rejected
 from connectors.salesforce.config import SalesforceConfig
@@ -15,6 +15,8 @@ from connectors.salesforce.schema import Schema, Table
 LAG = timedelta(minutes=5)
 """Rows become visible a little after their own stamp."""
 OVERLAP = timedelta(minutes=10)
+_IDS: Mapping[Sweep, timedelta] = {"ids": timedelta(days=7)}
+_IDS_AND_FORMULAS: Mapping[Sweep, timedelta] = {**_IDS, "formulas": timedelta(days=1)}
 
 Fields = Mapping[str, str | None]
 
@@ -26,7 +28,8 @@ _BODIES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`needed`: attributes without which the stream cannot be read at all. `deletes`: read from the recycle bin as well."""
+    """`needed`: attributes without which the stream cannot be read at all. `deletes`: read from the recycle bin as well.
+    `most_rows`: of a page. `kept`: attributes and what they must be for a row to become a record, as far as a query can tell."""
 
     name: str
     table: str
@@ -34,10 +37,12 @@ class Reading:
     needed: frozenset[str]
     deletes: bool = True
     most_rows: int = 2_000
+    sweeps: Mapping[Sweep, timedelta] = field(default_factory=dict)
+    kept: Callable[[Fields], str] = lambda columns: ""
 
     @property
     def stream(self) -> Stream:
-        return Stream(name=self.name, lag=LAG, overlap=OVERLAP)
+        return Stream(name=self.name, lag=LAG, overlap=OVERLAP, sweeps=self.sweeps)
 
 
 def _users(_: SalesforceConfig) -> Fields:
@@ -62,7 +67,15 @@ def _accounts(config: SalesforceConfig) -> Fields:
 
 
 def _contacts(_: SalesforceConfig) -> Fields:
-    return {**_RECYCLED, "account_key": "AccountId", "name": "Name", "email": "Email", "title": "Title", "opted_out": "HasOptedOutOfEmail"}
+    return {
+        **_RECYCLED,
+        "account_key": "AccountId",
+        "name": "Name",
+        "email": "Email",
+        "title": "Title",
+        "opted_out": "HasOptedOutOfEmail",
+        "merged_into_key": "MasterRecordId",
+    }
 
 
 def _opportunities(config: SalesforceConfig) -> Fields:
@@ -138,25 +151,60 @@ def _events(_: SalesforceConfig) -> Fields:
     }
 
 
+def _contracts(_: SalesforceConfig) -> Fields:
+    return {**_RECYCLED, "account_key": "AccountId", "number": "ContractNumber", "renewal_date": "EndDate", "state": "StatusCode", "status": "Status"}
+
+
+def _all(*conditions: tuple[str, str]) -> Callable[[Fields], str]:
+    """Those whose attribute can be read."""
+    return lambda columns: " AND ".join(f"{columns[attribute]} {test}" for attribute, test in conditions if columns.get(attribute))
+
+
+def _kept_tasks(columns: Fields) -> str:
+    """Ours, and what somebody has done. Without a field for our key, ours are told by their description alone, which no query can do."""
+    key = columns.get("task_key")
+    done = _all(("is_closed", "= true"), ("subtype", "!= 'Email'"), ("subtype", "!= 'ListEmail'"), ("recurring", "= false"))(columns)
+    return f"({key} != null OR ({done}))" if key else ""
+
+
 _STAMP = frozenset({"modified_at"})
+_KEPT_EMAILS = _all(("draft", "= false"), ("status", "!= '5'"))
+_KEPT_EVENTS = _all(("recurring", "= false"), ("child", "= false"), ("private", "= false"))
 
 READINGS: Mapping[str, Reading] = {
     reading.name: reading
     for reading in (
         Reading(name="users", table="User", fields=_users, needed=_STAMP | {"name"}, deletes=False),
-        Reading(name="accounts", table="Account", fields=_accounts, needed=_STAMP | {"name"}),
-        Reading(name="contacts", table="Contact", fields=_contacts, needed=_STAMP),
-        Reading(name="opportunities", table="Opportunity", fields=_opportunities, needed=_STAMP | {"name", "is_closed", "is_won"}),
-        Reading(name="emails", table="EmailMessage", fields=_emails, needed=_STAMP | {"occurred_at", "from_email"}, most_rows=_BODIES),
-        Reading(name="tasks", table="Task", fields=_tasks, needed=_STAMP | {"is_closed"}, most_rows=_BODIES),
-        Reading(name="events", table="Event", fields=_events, needed=_STAMP, most_rows=_BODIES),
+        Reading(name="accounts", table="Account", fields=_accounts, needed=_STAMP | {"name"}, sweeps=_IDS_AND_FORMULAS),
+        Reading(name="contacts", table="Contact", fields=_contacts, needed=_STAMP, sweeps=_IDS),
+        Reading(name="opportunities", table="Opportunity", fields=_opportunities, needed=_STAMP | {"name", "is_closed", "is_won"}, sweeps=_IDS_AND_FORMULAS),
+        Reading(name="contracts", table="Contract", fields=_contracts, needed=_STAMP | {"renewal_date", "status"}),
+        Reading(
+            name="emails",
+            table="EmailMessage",
+            fields=_emails,
+            needed=_STAMP | {"occurred_at", "from_email"},
+            most_rows=_BODIES,
+            sweeps=_IDS,
+            kept=_KEPT_EMAILS,
+        ),
+        Reading(name="tasks", table="Task", fields=_tasks, needed=_STAMP | {"is_closed"}, most_rows=_BODIES, sweeps=_IDS, kept=_kept_tasks),
+        Reading(name="events", table="Event", fields=_events, needed=_STAMP, most_rows=_BODIES, sweeps=_IDS, kept=_KEPT_EVENTS),
     )
 }
 """In the order in which they are read: whom a row names is there before the row."""
 
 
+def readings(config: SalesforceConfig) -> list[Reading]:
+    """Those that these settings ask for. Contracts are looked at only where renewal dates live there; what they become is swept with opportunities."""
+    return [r for r in READINGS.values() if r.name != "contracts" or "contract" in config.renewal_source]
+
+
 _OFTEN_ABSENT = frozenset(
-    {"country", "currency", "user_type", "headers", "draft", "parent_key", "recurring", "child", "private", "completed_at", "call_type", "call_seconds"}
+    {
+        *("country", "currency", "user_type", "headers", "draft", "parent_key", "recurring", "child", "private", "completed_at", "call_type"),
+        *("call_seconds", "state"),
+    }
 )
 """Fields that many orgs do not have; without them something is read differently, and nothing is missing."""
 
@@ -173,12 +221,18 @@ class Selection:
     def fields(self) -> list[str]:
         return list(dict.fromkeys(("Id", *self.columns.values())))
 
+    def among(self, fields: Collection[str]) -> Selection:
+        """As rows tell it that hold only these fields."""
+        held = {a: f for a, f in self.columns.items() if f in fields}
+        return replace(self, columns=held, unread=self.unread | (self.columns.keys() - held.keys()))
+
 
 def selection(reading: Reading, config: SalesforceConfig, schema: Schema) -> Selection:
     """Raises StreamUnavailable if the object or a field that everything hangs on cannot be seen."""
     table = schema.table(reading.table)
     wanted = reading.fields(config)
-    columns = {a: f for a, f in wanted.items() if f and schema.can_read(table, f)}
+    readable = {a: schema.readable(table, f) for a, f in wanted.items() if f}
+    columns = {a: f for a, f in readable.items() if f}
     lost = sorted(reading.needed - columns.keys())
     if lost:
         message = f"{reading.table}.{wanted[lost[0]]} is hidden from the connected user. Give its permission set read access to the field."

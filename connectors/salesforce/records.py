@@ -59,6 +59,7 @@ def contact(row: Row) -> list[Record]:
             opted_out=row.flag("opted_out"),
             modified_at=row.stamp,
             deleted=row.deleted,
+            merged_into_key=row.text("merged_into_key"),
         )
     ]
 

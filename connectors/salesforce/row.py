@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -50,7 +51,9 @@ class Row:
     def text(self, name: str) -> str | None:
         """None for an empty one too, as Salesforce itself does not tell the two apart."""
         value = self._value(name)
-        return None if value is None or value == "" else str(value)
+        if value is None or value == "":
+            return None
+        return value if value.__class__ is str else str(value)
 
     def needed(self, name: str) -> str:
         value = self.text(name)
@@ -85,36 +88,62 @@ class Row:
         if text is None:
             return None
         try:
-            day = date.fromisoformat(text[:10])
+            return _day(text[:10])
+        except _Outside:
+            message = f"{self._columns[name]} lies before 1990 or after 2100"
+            raise UnusableRow(message) from None
         except ValueError:
             raise self._not_a("date", name) from None
-        if not EARLIEST.date() <= day <= LATEST.date():
-            message = f"{self._columns[name]} lies before 1990 or after 2100"
-            raise UnusableRow(message)
-        return day
 
     def time(self, name: str) -> datetime | None:
         text = self.text(name)
         if text is None:
             return None
         try:
-            given = datetime.fromisoformat(text)
-            at = given.astimezone(UTC)
+            return _moment(text)
+        except _Outside:
+            message = f"{self._columns[name]} lies before 1990 or after 2100"
+            raise UnusableRow(message) from None
         except (ValueError, OverflowError):
             raise self._not_a("time", name) from None
-        if given.tzinfo is None:
-            raise self._not_a("time", name)
-        if not EARLIEST <= at <= LATEST:
-            message = f"{self._columns[name]} lies before 1990 or after 2100"
-            raise UnusableRow(message)
-        return at
 
     def _not_a(self, kind: str, name: str) -> UnusableRow:
         return UnusableRow(f"{self._columns.get(name, name)} holds something that is no {kind}")
 
     def _value(self, name: str) -> Any:
-        """Of a parent's field, Relationship.Field, where the parent may be missing."""
-        value: Any = self._raw
-        for part in (self._columns.get(name) or "").split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        return value
+        field = self._columns.get(name)
+        if field is None:
+            return None
+        raw = self._raw
+        return raw[field] if field in raw else _of_parent(raw, field)
+
+
+def _of_parent(raw: Any, path: str) -> Any:
+    """Relationship.Field, where the parent may be missing."""
+    for part in path.split("."):
+        raw = raw.get(part) if isinstance(raw, Mapping) else None
+    return raw
+
+
+class _Outside(Exception):
+    pass
+
+
+@lru_cache(maxsize=2_000)
+def _moment(text: str) -> datetime:
+    """Kept, because one row has the same moment in several fields. Raises _Outside, or ValueError for what is no time with its zone."""
+    given = datetime.fromisoformat(text)
+    if given.tzinfo is None:
+        raise ValueError
+    at = given.astimezone(UTC)
+    if not EARLIEST <= at <= LATEST:
+        raise _Outside
+    return at
+
+
+@lru_cache(maxsize=2_000)
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not EARLIEST.date() <= day <= LATEST.date():
+        raise _Outside
+    return day

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.errors import Retriable
 from connectors.salesforce.client import Client
 from connectors.salesforce.faults import Refused, error_of
 
@@ -24,6 +25,11 @@ class Column:
     relationship: str | None
     values: tuple[str, ...]
     """Active picklist values."""
+    label: str = ""
+
+
+_COMPOUND = frozenset({"address", "location", "base64", "complexvalue"})
+"""Types of several values in one, which no text or number can be made of and which the Bulk API refuses; their parts are fields of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +38,23 @@ class Table:
 
     name: str
     columns: Mapping[str, Column]
+    createable: bool = False
+    updateable: bool = False
 
     def column(self, name: str | None) -> Column | None:
         return self.columns.get(name.lower()) if name else None
 
-    def can_read(self, path: str) -> bool:
-        """A field, or a field of a parent as Relationship.Field. The parent's own columns are not looked at."""
+    def readable(self, path: str) -> str | None:
+        """The name that answers carry of a field, or of a field of a parent as Relationship.Field; None for what cannot be read.
+        The parent's own columns are not looked at."""
         relationship, dot, _ = path.partition(".")
-        if not dot:
-            return path.lower() in self.columns
-        return any(c.relationship == relationship for c in self.columns.values())
+        if dot:
+            return path if any(c.relationship == relationship for c in self.columns.values()) else None
+        column = self.column(path)
+        return column.name if column and column.type not in _COMPOUND else None
+
+    def can_read(self, path: str) -> bool:
+        return self.readable(path) is not None
 
 
 class Schema:
@@ -62,16 +75,20 @@ class Schema:
         self._refused |= new
         return bool(new)
 
-    def can_read(self, table: Table, path: str) -> bool:
-        return table.can_read(path) and (table.name, path.lower()) not in self._refused
+    def readable(self, table: Table, path: str) -> str | None:
+        """As `Table.readable`, without what a query was refused for."""
+        return None if (table.name, path.lower()) in self._refused else table.readable(path)
 
     def _described(self, name: str) -> Table:
         try:
             body = self._client.get(f"sobjects/{name}/describe")
         except Refused as refused:
             raise error_of(refused.fault, name) from None
+        if not isinstance(body, Mapping) or not isinstance(body.get("fields"), list):
+            message = f"{name}: Salesforce answered a describe with something else."
+            raise Retriable(message)
         columns = (_column(f) for f in body["fields"])
-        return Table(name, {c.name.lower(): c for c in columns})
+        return Table(name, {c.name.lower(): c for c in columns}, createable=bool(body.get("createable")), updateable=bool(body.get("updateable")))
 
 
 def _column(raw: Mapping[str, Any]) -> Column:
@@ -87,4 +104,5 @@ def _column(raw: Mapping[str, Any]) -> Column:
         calculated=bool(raw.get("calculated")),
         relationship=raw.get("relationshipName"),
         values=tuple(v["value"] for v in raw.get("picklistValues") or () if v.get("active", True)),
+        label=raw.get("label") or "",
     )

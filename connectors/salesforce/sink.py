@@ -18,6 +18,7 @@ from connectors.salesforce.keys import KeyField, key_field
 from connectors.salesforce.plan import Planner
 from connectors.salesforce.row import Row
 from connectors.salesforce.schema import Schema, Table
+from connectors.salesforce.several import LIST_ROOM, SeveralQueries
 from connectors.salesforce.writes import Writer
 
 _STATE = {
@@ -26,69 +27,77 @@ _STATE = {
     "is_closed": "IsClosed",
     "status": "Status",
     "owner_key": "OwnerId",
+    "edited_by_key": "LastModifiedById",
     "subject": "Subject",
     "description": "Description",
 }
 
 
 class SalesforceSink:
-    def __init__(self, client: Client, config: SalesforceConfig, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, client: Client, config: SalesforceConfig, *, pause: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
         self._config = config
         self._pause = pause
+        self._clock = clock
         self._schema = Schema(client)
+        self._several = SeveralQueries(client, config.api_version)
         self._planner: Planner | None = None
+        self._user: str | None = None
 
     @property
     def guarded(self) -> bool:
         return self._key().way != "keyed"
+
+    @property
+    def user_key(self) -> str | None:
+        """The user that we write as; None where the org does not tell."""
+        if self._user is None:
+            identity = str((self._client.get("") or {}).get("identity") or "")
+            self._user = identity.rpartition("/")[2]
+        return self._user if self._user.startswith("005") else None
 
     def plan(self, tasks: Sequence[Task], found: Mapping[str, TaskState | None]) -> Sequence[Change]:
         planner = self._ready()
         return [planner.change(task, found.get(task.key)) for task in tasks]
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Outcome]:
-        key = self._key()
-        return Writer(self._client, key, self._pause, self.found_on_account).apply(changes)
+        writer = Writer(self._client, self._key(), search=self.found_before_create, lookup=self.lookup, pause=self._pause, clock=self._clock)
+        return writer.apply(changes)
 
     def lookup(self, keys: Sequence[str]) -> Mapping[str, TaskState | None]:
         """Tasks in the recycle bin as well: one that a person deleted is not to come back."""
-        self._ready()
         wanted = set(keys)
         found: dict[str, TaskState | None] = dict.fromkeys(keys)
-        for where in self._conditions(keys):
-            for task in self._states(where):
-                if task.key in wanted:
-                    found[task.key] = _standing(found[task.key], task)
+        for task in self._states(self._conditions(keys)):
+            if task.key in wanted:
+                found[task.key] = _standing(found[task.key], task)
         return found
 
-    def found_on_account(self, change: Change) -> TaskState | None:
+    def found_before_create(self, change: Change) -> TaskState | None:
         """The last look before a task is made without a unique key."""
         key = self._key()
-        where = f"{key.name} = {soql.literal(change.key)}" if key.name else f"WhatId = {soql.literal(str(change.fields['WhatId']))}"
+        account = change.fields.get("WhatId")
+        where = f"{key.name} = {soql.literal(change.key)}" if key.name else f"WhatId = {soql.literal(str(account)) if account else 'null'}"
         found: TaskState | None = None
-        for task in self._states(where):
+        for task in self._states(iter([where])):
             found = _standing(found, task) if task.key == change.key else found
         return found
 
     def _conditions(self, keys: Sequence[str]) -> Iterator[str]:
         key = self._key()
         if key.name:
-            yield from (f"{key.name} IN {listed}" for listed in soql.lists(keys))
+            yield from (f"{key.name} IN {listed}" for listed in soql.lists(keys, LIST_ROOM))
         elif keys:
-            yield self._made_by_us()
+            # A description cannot be searched by, but who made a task can.
+            yield f"CreatedById = {soql.literal(self.user_key)}" if self.user_key else "Id != null"
 
-    def _made_by_us(self) -> str:
-        """A description cannot be searched by, but who made a task can."""
-        identity = str((self._client.get("") or {}).get("identity") or "")
-        user = identity.rpartition("/")[2]
-        return f"CreatedById = {soql.literal(user)}" if user.startswith("005") else "Id != null"
-
-    def _states(self, where: str) -> Iterator[TaskState]:
+    def _states(self, conditions: Iterator[str]) -> Iterator[TaskState]:
         columns = {**_STATE, **self._own_columns()}
-        query = soql.select(["Id", *columns.values()], "Task", where, soql.ORDER)
+        queries = (soql.select(["Id", *columns.values()], "Task", where, soql.ORDER) for where in conditions)
         try:
-            for raw in self._client.rows(query, deleted=True):
+            for raw in self._several.rows(queries):
                 ours = _ours(Row(raw, columns))
                 if ours is not None:
                     yield ours
@@ -121,7 +130,7 @@ def _ours(row: Row) -> TaskState | None:
     key = row.text("task_key") or key_in(row.text("description"))
     if key is None:
         return None
-    return replace(state(row, key), subject=row.text("subject"), description=row.text("description"))
+    return replace(state(row, key), subject=row.text("subject"), description=row.text("description"), edited_by_key=row.text("edited_by_key"))
 
 
 def _standing(held: TaskState | None, other: TaskState) -> TaskState:

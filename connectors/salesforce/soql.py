@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -15,6 +16,21 @@ _URL_ROOM = 8_000
 
 STAMP = "SystemModstamp"
 ORDER = f"ORDER BY {STAMP}, Id"
+
+
+_ID = re.compile(r"[A-Za-z0-9]{18}")
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def is_id(text: str) -> bool:
+    """A record id of 18 characters, the last three of which are right: a query with a wrong one in a list is refused as a whole.
+
+    Each of the three tells which of five characters are capitals.
+    """
+    if not _ID.fullmatch(text):
+        return False
+    capitals = (sum(1 << place for place, char in enumerate(text[begin : begin + 5]) if char.isupper()) for begin in (0, 5, 10))
+    return text[15:] == "".join(_CHECK[number] for number in capitals)
 
 
 def literal(value: str) -> str:

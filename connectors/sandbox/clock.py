@@ -28,28 +28,39 @@ def parse(text: str) -> datetime:
 
 
 class Clock:
-    """A real clock stamps rows in whole seconds, as Salesforce does. A fixed one stands still, and each stamp is a millisecond later than the last."""
+    """A real clock stamps rows in whole seconds, as Salesforce does. A fixed one stands still, and each stamp is a millisecond later than the last.
 
-    def __init__(self, now: datetime | Now) -> None:
+    `skew` tells by how many seconds the org's clock is ahead of the time it was given."""
+
+    def __init__(self, now: datetime | Now, skew: Callable[[], float] = lambda: 0.0) -> None:
         self._lock = threading.Lock()
         self._stamps = 0
         self._now = now
+        self._skew = skew
 
     def now(self) -> datetime:
-        return self._now if isinstance(self._now, datetime) else self._now()
+        given = self._now if isinstance(self._now, datetime) else self._now()
+        return given + timedelta(seconds=self._skew())
 
     def stamp(self) -> str:
         """The time of a write, on the wire."""
         if not isinstance(self._now, datetime):
-            return wire(self._now().replace(microsecond=0))
+            return wire(self.now().replace(microsecond=0))
         with self._lock:
             self._stamps += 1
-            return wire(self._now + timedelta(milliseconds=self._stamps))
+            return wire(self.now() + timedelta(milliseconds=self._stamps))
 
     def go_on_after(self, stamp: str | None) -> None:
         """A clock that stands still does not repeat the stamps of an earlier run."""
         if stamp is not None and isinstance(self._now, datetime):
             self._stamps = max(self._stamps, (from_wire(stamp) - self._now) // timedelta(milliseconds=1))
+
+    def advance(self, by: timedelta) -> None:
+        """Raises ValueError for a clock that keeps the real time."""
+        if not isinstance(self._now, datetime):
+            message = "this org keeps the real time, which nobody can move; start it with a time of its own"
+            raise ValueError(message)  # noqa: TRY004 - the caller's choice of a clock is a value
+        self.move(self._now + by)
 
     def move(self, now: datetime | Now) -> None:
         with self._lock:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 Kind = Literal["read", "write", "token"]
@@ -14,19 +16,39 @@ class Counters:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._tentative = threading.local()
         self.calls: Counter[str] = Counter()
         self.by_class: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self._free = 0
 
-    def called(self, kind: Kind, path_class: str) -> None:
+    def called(self, kind: Kind, path_class: str, *, counted: bool = True) -> None:
+        """Not `counted`: the call itself costs nothing, what it carries does."""
         with self._lock:
             self.calls[kind] += 1
             self.by_class[path_class] += 1
+            self._free += not counted
 
     def wrote(self, object_name: str, action: str) -> None:
+        held: list[str] | None = getattr(self._tentative, "rows", None)
+        name = f"{object_name}.{action}"
+        if held is not None:
+            held.append(name)
+            return
         with self._lock:
-            self.rows[f"{object_name}.{action}"] += 1
+            self.rows[name] += 1
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Rows written in this block by this thread count only if it ends without an error."""
+        self._tentative.rows = []
+        try:
+            yield
+            with self._lock:
+                self.rows.update(self._tentative.rows)
+        finally:
+            self._tentative.rows = None
 
     def refuses(self, code: str) -> None:
         with self._lock:
@@ -42,7 +64,7 @@ class Counters:
     def used(self) -> int:
         """Calls that count against the daily limit."""
         with self._lock:
-            return self.calls["read"] + self.calls["write"]
+            return self.calls["read"] + self.calls["write"] - self._free
 
     def as_json(self) -> dict[str, Any]:
         with self._lock:
@@ -50,5 +72,6 @@ class Counters:
 
     def reset(self) -> None:
         with self._lock:
+            self._free = 0
             for counter in (self.calls, self.by_class, self.rows, self.refused):
                 counter.clear()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.objects import FEEDBACK_LABELS
-from connectors.sandbox.org import Org
 from connectors.sandbox.schema import Field, SObject
+
+if TYPE_CHECKING:
+    from connectors.sandbox.org import Org
 
 API_VERSION = "64.0"
 OLDEST, NEWEST = 50, 67
 _SOAP_TYPES = {"boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double", "currency": "xsd:double", "date": "xsd:date", "datetime": "xsd:dateTime"}
+_PLURALS = {"Opportunity": "Opportunities", "Case": "Cases"}
 
 
 def versions() -> list[dict[str, str]]:
@@ -18,13 +21,19 @@ def versions() -> list[dict[str, str]]:
 
 
 def resources(version: str) -> dict[str, str]:
-    names = ("sobjects", "query", "queryAll", "limits", "composite")
+    names = ("sobjects", "query", "queryAll", "limits", "composite", "jobs", "recent")
     return {name: f"/services/data/v{version}/{name}" for name in names}
 
 
 def limits(org: Org) -> dict[str, Any]:
     most = org.options.daily_limit
-    return {"DailyApiRequests": {"Max": most, "Remaining": max(0, most - org.counters.used)}}
+    jobs = len(org.jobs.every("query", org.clock.now()))
+    return {
+        "DailyApiRequests": {"Max": most, "Remaining": max(0, most - org.counters.used)},
+        "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": max(0, 10_000 - jobs)},
+        "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
+        "ConcurrentAsyncGetReportInstances": {"Max": 200, "Remaining": 200},
+    }
 
 
 def everything(org: Org, version: str) -> dict[str, Any]:
@@ -37,7 +46,7 @@ def about(sobject: SObject, version: str) -> dict[str, Any]:
     return {
         "name": sobject.name,
         "label": sobject.label,
-        "labelPlural": f"{sobject.label}s",
+        "labelPlural": plural(sobject.name),
         "keyPrefix": sobject.prefix,
         "custom": sobject.name.endswith("__c"),
         "createable": sobject.createable,
@@ -53,8 +62,28 @@ def about(sobject: SObject, version: str) -> dict[str, Any]:
     }
 
 
-def in_full(sobject: SObject, version: str) -> dict[str, Any]:
-    return {**about(sobject, version), "fields": [_field(f) for f in sobject.fields.values()], "recordTypeInfos": [], "childRelationships": []}
+def in_full(org: Org, sobject: SObject, version: str) -> dict[str, Any]:
+    children = [
+        {"childSObject": child.name, "field": f.name, "relationshipName": child_name(child, f), "cascadeDelete": False}
+        for child in org.schema.values()
+        if child.queryable
+        for f in child.fields.values()
+        if sobject.name in f.reference_to
+    ]
+    return {**about(sobject, version), "fields": [_field(f) for f in sobject.fields.values()], "recordTypeInfos": [], "childRelationships": children}
+
+
+def recent(sobject: SObject, row_id: str, version: str) -> dict[str, Any]:
+    return {"attributes": {"type": sobject.name, "url": f"/services/data/v{version}/sobjects/{sobject.name}/{row_id}"}, "Id": row_id}
+
+
+def child_name(child: SObject, f: Field) -> str | None:
+    """What a parent calls its rows of `child` that point at it by `f`; None where it has no name for them."""
+    return plural(child.name) if f.createable and f.name in ("AccountId", "WhatId", "ContactId", "WhoId", "OpportunityId") else None
+
+
+def plural(name: str) -> str:
+    return _PLURALS.get(name, f"{name}s")
 
 
 def _field(f: Field) -> dict[str, Any]:
@@ -65,14 +94,17 @@ def _field(f: Field) -> dict[str, Any]:
         "soapType": "tns:ID" if f.type in ("id", "reference") else _SOAP_TYPES.get(f.type, "xsd:string"),
         "length": f.length,
         "byteLength": f.length * 3,
-        "custom": f.name.endswith("__c"),
+        "custom": f.custom,
         "createable": f.createable,
         "updateable": f.updateable,
         "nillable": not f.required and f.type not in ("boolean", "id"),
         "defaultedOnCreate": f.default is not None or f.name == "OwnerId",
         "filterable": f.filterable,
         "sortable": f.filterable,
-        "calculated": False,
+        "groupable": f.filterable and f.type not in ("double", "currency", "datetime"),
+        "aggregatable": f.filterable,
+        "calculated": f.calculated,
+        "calculatedFormula": f.formula,
         "externalId": f.external_id,
         "idLookup": f.external_id or f.type == "id",
         "unique": f.unique,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -17,7 +18,7 @@ def record_id(prefix: str, number: int) -> str:
 
 def with_checksum(fifteen: str) -> str:
     """Each of the last three characters tells which of five letters are upper case."""
-    return fifteen + "".join(_CHECK[_upper_bits(fifteen[start : start + 5])] for start in (0, 5, 10))
+    return fifteen + _check_letter(fifteen[:5]) + _check_letter(fifteen[5:10]) + _check_letter(fifteen[10:])
 
 
 def full_id(text: str) -> str:
@@ -30,8 +31,9 @@ def full_id(text: str) -> str:
     return full
 
 
-def _upper_bits(five: str) -> int:
-    return sum(1 << place for place, letter in enumerate(five) if letter.isascii() and letter.isupper())
+@lru_cache(1_024)
+def _check_letter(five: str) -> str:
+    return _CHECK[sum(1 << place for place, letter in enumerate(five) if letter.isascii() and letter.isupper())]
 
 
 def _base62(number: int, *, width: int) -> str:

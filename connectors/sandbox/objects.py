@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from connectors.sandbox.schema import Field, Schema, SObject, index
+from connectors.sandbox.field_kinds import choice as _choice
+from connectors.sandbox.field_kinds import day as _day
+from connectors.sandbox.field_kinds import flag as _flag
+from connectors.sandbox.field_kinds import number as _number
+from connectors.sandbox.field_kinds import sobject as _object
+from connectors.sandbox.field_kinds import text as _text
+from connectors.sandbox.field_kinds import time as _time
+from connectors.sandbox.field_kinds import to as _to
+from connectors.sandbox.schema import Schema, index
 
 KEY = "Undertone_Key__c"
 FEEDBACK = "Undertone_Feedback__c"
@@ -19,48 +26,9 @@ STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/R
 _WRITABLE: dict[str, Any] = {"createable": True, "updateable": True}
 
 
-def _text(name: str, length: int, **more: Any) -> Field:
-    return Field(name=name, type=more.pop("type", "string"), label=more.pop("label", name), length=length, **more)
-
-
-def _flag(name: str, **more: Any) -> Field:
-    return Field(name=name, type="boolean", label=name, default=False, **more)
-
-
-def _number(name: str, **more: Any) -> Field:
-    return Field(name=name, type=more.pop("type", "double"), label=more.pop("label", name), **more)
-
-
-def _day(name: str, **more: Any) -> Field:
-    return Field(name=name, type="date", label=name, **more)
-
-
-def _time(name: str, **more: Any) -> Field:
-    return Field(name=name, type="datetime", label=name, **more)
-
-
-def _to(name: str, *objects: str, **more: Any) -> Field:
-    return Field(name=name, type="reference", label=name, length=18, reference_to=objects, relationship=name.removesuffix("Id"), **more)
-
-
-def _choice(name: str, values: Iterable[str], **more: Any) -> Field:
-    return Field(name=name, type="picklist", label=more.pop("label", name), length=255, values=tuple(values), **more)
-
-
-def _object(name: str, prefix: str, *fields: Field, soft_delete: bool = True, **more: Any) -> SObject:
-    audit = (
-        _time("CreatedDate"),
-        _to("CreatedById", "User"),
-        _time("LastModifiedDate"),
-        _to("LastModifiedById", "User"),
-        _time("SystemModstamp"),
-    )
-    head = (Field(name="Id", type="id", label="Record ID", length=18), *((_flag("IsDeleted"),) if soft_delete else ()))
-    every = (*head, *fields, *audit)
-    return SObject(name=name, prefix=prefix, label=more.pop("label", name), fields={f.name.lower(): f for f in every}, **more)
-
-
 _RECORD: dict[str, Any] = {"createable": True, "updateable": True, "deletable": True}
+_WHAT = ("Account", "Opportunity", "Case", "Contract")
+"""What an activity or a mail can be about."""
 
 _USER = _object(
     "User",
@@ -134,13 +102,13 @@ _TASK = _object(
     "Task",
     "00T",
     _to("WhoId", "Contact", **_WRITABLE),
-    _to("WhatId", "Account", "Opportunity", **_WRITABLE),
+    _to("WhatId", *_WHAT, **_WRITABLE),
     _text("Subject", 255, **_WRITABLE),
     _day("ActivityDate", **_WRITABLE),
     _choice("Status", TASK_STATUSES, required=True, restricted=True, default="Not Started", **_WRITABLE),
     _choice("Priority", TASK_PRIORITIES, required=True, restricted=True, default="Normal", **_WRITABLE),
     _flag("IsHighPriority"),
-    _to("OwnerId", "User", required=True, **_WRITABLE),
+    _to("OwnerId", "User", "Group", required=True, **_WRITABLE),
     _text("Description", 32_000, type="textarea", label="Comments", **_WRITABLE),
     _to("AccountId", "Account"),
     _flag("IsClosed"),
@@ -158,7 +126,7 @@ _EVENT = _object(
     "Event",
     "00U",
     _to("WhoId", "Contact", **_WRITABLE),
-    _to("WhatId", "Account", "Opportunity", **_WRITABLE),
+    _to("WhatId", *_WHAT, **_WRITABLE),
     _text("Subject", 255, **_WRITABLE),
     _text("Location", 255, **_WRITABLE),
     _flag("IsAllDayEvent", **_WRITABLE),
@@ -180,7 +148,7 @@ _EVENT = _object(
 _EMAIL = _object(
     "EmailMessage",
     "02s",
-    _to("ParentId", "Account"),
+    _to("ParentId", "Case"),
     _to("ActivityId", "Task"),
     _text("TextBody", 131_072, type="textarea"),
     _text("HtmlBody", 131_072, type="textarea"),
@@ -195,7 +163,7 @@ _EMAIL = _object(
     _flag("HasAttachment"),
     _choice("Status", ["0", "1", "2", "3", "4", "5"]),
     _time("MessageDate"),
-    _to("RelatedToId", "Account", "Opportunity"),
+    _to("RelatedToId", *_WHAT),
     _text("MessageIdentifier", 765),
     _text("ThreadIdentifier", 765),
     _to("ReplyToEmailMessageId", "EmailMessage"),
@@ -210,6 +178,7 @@ _STATUS = _object(
     _flag("IsDefault"),
     _flag("IsClosed"),
     soft_delete=False,
+    bulk=False,
 )
 _PRIORITY = _object(
     "TaskPriority",
@@ -220,6 +189,7 @@ _PRIORITY = _object(
     _flag("IsDefault"),
     _flag("IsHighPriority"),
     soft_delete=False,
+    bulk=False,
 )
 _ORGANIZATION = _object(
     "Organization",
@@ -231,8 +201,76 @@ _ORGANIZATION = _object(
     _text("TimeZoneSidKey", 40),
     soft_delete=False,
 )
-_NAME = _object("Name", "000", _text("Name", 255), _text("Type", 40), _text("Email", 128), soft_delete=False, queryable=False)
-
-SCHEMA: Schema = index(
-    (_USER, _ACCOUNT, _CONTACT, _OPPORTUNITY, _ROLE, _TASK, _EVENT, _EMAIL, _STATUS, _PRIORITY, _ORGANIZATION, _NAME),
+_CASE = _object(
+    "Case",
+    "500",
+    _text("CaseNumber", 30),
+    _to("AccountId", "Account", **_WRITABLE),
+    _to("ContactId", "Contact", **_WRITABLE),
+    _to("ParentId", "Case", **_WRITABLE),
+    _text("Subject", 255, **_WRITABLE),
+    _text("Description", 32_000, type="textarea", **_WRITABLE),
+    _choice("Status", ["New", "Working", "Escalated", "Closed"], default="New", **_WRITABLE),
+    _choice("Priority", ["High", "Medium", "Low"], default="Medium", **_WRITABLE),
+    _choice("Origin", ["Email", "Phone", "Web"], **_WRITABLE),
+    _flag("IsClosed"),
+    _to("OwnerId", "User", "Group", **_WRITABLE),
+    **_RECORD,
 )
+_CONTRACT = _object(
+    "Contract",
+    "800",
+    _to("AccountId", "Account", required=True, **_WRITABLE),
+    _text("ContractNumber", 30),
+    _choice("Status", ["Draft", "In Approval Process", "Activated"], default="Draft", **_WRITABLE),
+    _day("StartDate", **_WRITABLE),
+    _day("EndDate"),
+    _number("ContractTerm", type="int", label="Contract Term (months)", **_WRITABLE),
+    _to("OwnerId", "User", **_WRITABLE),
+    **_RECORD,
+)
+_GROUP = _object(
+    "Group",
+    "00G",
+    _text("Name", 40),
+    _text("DeveloperName", 80),
+    _choice("Type", ["Queue", "Regular", "Role"]),
+    _text("Email", 255, type="email"),
+    soft_delete=False,
+)
+_TASK_RELATION = _object(
+    "TaskRelation",
+    "0RT",
+    _to("TaskId", "Task"),
+    _to("RelationId", "Contact", "Account", "Opportunity", "Case", "Contract"),
+    _flag("IsWhat"),
+    _to("AccountId", "Account"),
+    bulk=False,
+)
+_EMAIL_RELATION = _object(
+    "EmailMessageRelation",
+    "0Jk",
+    _to("EmailMessageId", "EmailMessage"),
+    _to("RelationId", "Contact", "User"),
+    _choice("RelationType", ["FromAddress", "ToAddress", "CcAddress", "BccAddress", "OtherAddress"]),
+    _text("RelationAddress", 320, type="email"),
+    _text("RelationObjectType", 40),
+    bulk=False,
+)
+_NAME = _object(
+    "Name",
+    "000",
+    _text("Name", 255),
+    _text("FirstName", 40),
+    _text("LastName", 80),
+    _text("Type", 40),
+    _text("Email", 128),
+    _text("Username", 80),
+    _text("Title", 128),
+    _flag("IsActive"),
+    soft_delete=False,
+    queryable=False,
+)
+
+_RECORDS = (_USER, _ACCOUNT, _CONTACT, _OPPORTUNITY, _ROLE, _TASK, _EVENT, _EMAIL, _CASE, _CONTRACT, _GROUP, _TASK_RELATION, _EMAIL_RELATION)
+SCHEMA: Schema = index((*_RECORDS, _STATUS, _PRIORITY, _ORGANIZATION, _NAME))

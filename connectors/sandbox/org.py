@@ -2,52 +2,59 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import sqlite3
 import threading
-from collections import OrderedDict
+import time
+from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from connectors.sandbox import ids, objects, sql, story
+from connectors.sandbox import clock, ids, objects, sql, story
+from connectors.sandbox.auth import Credentials, Tokens
+from connectors.sandbox.bulk_jobs import Jobs
 from connectors.sandbox.clock import Clock, Now
 from connectors.sandbox.counters import Counters
+from connectors.sandbox.cursors import Cursor, Cursors, attributes, record, rows_of
 from connectors.sandbox.errors import Refusal, StoryError, not_found
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.rules import ValidationRule
 from connectors.sandbox.schema import Options, Schema, SObject, visible
+from connectors.sandbox.soql import Comparison, Query
 from connectors.sandbox.soql_parser import parse
 from connectors.sandbox.tables import Row, Tables
 
+__all__ = ["INTEGRATION_USER", "Org", "attributes", "full_id"]
+
 INTEGRATION_USER = "undertone.integration@sandbox.example"
-_UNEVEN = (0.6, 1.0, 0.25, 0.85, 0.4)
-"""Share of the asked page size that the n-th page of an uneven answer holds."""
-_MOST_CURSORS = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cursor:
-    plan: sql.Plan
-    numbers: list[int]
-    page_size: int
 
 
 class Org:
-    """Thread-safe. `options` may be replaced while it runs: an admin has changed something."""
+    """Thread-safe. `options` may be replaced, and objects altered, while it runs: an admin has changed something."""
 
-    def __init__(self, folder: Path, *, now: datetime | Now, options: Options | None = None, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        now: datetime | Now,
+        options: Options | None = None,
+        state: Path | None = None,
+        tokens: Tokens | None = None,
+    ) -> None:
         self.story = story.read(folder)
-        self.clock = Clock(now)
-        self.counters = Counters()
         self.faults = Faults()
+        self.clock = Clock(now, lambda: self.faults.skew)
+        self.counters = Counters()
+        self.tokens = tokens or Tokens(Credentials(), time.time)
+        self.tokens.skew = lambda: self.faults.skew
+        self.everything: Schema = objects.SCHEMA
         self.options = options or Options()
         self.tables = _opened(state)
-        self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
-        self._cursor_lock = threading.Lock()
-        self._cursors_made = secrets.randbelow(10**12)  # a locator of an earlier run must not name a cursor of this one
+        self.cursors = Cursors(self.tables)
+        self.jobs = Jobs()
+        self.validation_rules: list[ValidationRule] = []
+        self._burst: str | None = None
+        self._burst_lock = threading.Lock()
         self._fill(state)
         self.clock.go_on_after(self._last_write())
         self.user_id = self._integration_user()
@@ -59,7 +66,12 @@ class Org:
     @options.setter
     def options(self, options: Options) -> None:
         self._options = options
-        self.schema: Schema = visible(objects.SCHEMA, options)
+        self.schema: Schema = visible(self.everything, options)
+
+    def alter(self, sobject: SObject) -> None:
+        """An admin has changed this object: from now on it is `sobject`."""
+        self.everything = {**self.everything, sobject.name.lower(): sobject}
+        self.options = self._options
 
     def sobject(self, name: str) -> SObject:
         """As the connected user sees it. Raises Refusal, as a path that names an unknown object does."""
@@ -75,66 +87,68 @@ class Org:
     def row(self, sobject: SObject, row_id: str) -> Row:
         """A live row. Raises Refusal: NOT_FOUND, ENTITY_IS_DELETED."""
         found = self.tables.get(sobject, full_id(row_id))
-        if found is None:
+        if found is None or not self.tables.is_shared(sobject, found["Id"]):
             raise not_found()
         if found.get("IsDeleted"):
             raise Refusal("ENTITY_IS_DELETED", "entity is deleted", status=404)
         return found
 
-    def query(self, text: str, *, deleted: bool, version: str, page_size: int | None = None) -> Row:
-        """The first page. `deleted`: with the rows in the recycle bin."""
+    def record(self, sobject: SObject, row_id: str, version: str, only: Iterable[str] = ()) -> Row:
+        """One live row as `GET sobjects/...` answers it: all its visible fields, or `only` some. Raises Refusal."""
+        found = self.row(sobject, row_id)
+        fields = tuple(dict.fromkeys(only)) or tuple(f.name for f in sobject.fields.values())
+        plan = self.planner(deleted=True).plan(Query(fields=fields, object=sobject.name, where=Comparison("Id", "=", found["Id"])))
+        number = self.tables.fetch(f'SELECT _number FROM "{sobject.name}" WHERE Id = ? AND _until IS NULL', (found["Id"],))[0][0]
+        return next(record(plan, row, version) for _, row in rows_of(self.tables, plan, array("q", [number])))
+
+    def planner(self, *, deleted: bool) -> sql.Planner:
+        return sql.Planner(schema=self.schema, everything=self.everything, empty=self.options.empty, deleted=deleted, now=self.clock.now())
+
+    def query(self, text: str, *, deleted: bool, version: str, page_size: int | None = None, most: int | None = None) -> Row:
+        """The first page. `deleted`: with the rows in the recycle bin and the archive. `most`: see Cursors.first."""
         query = parse(text)
-        plan = sql.plan(query, self.schema, deleted=deleted)
-        found = [] if plan.sobject.name in self.options.empty else self.tables.fetch(plan.numbers, plan.parameters)
-        numbers = [number for (number,) in found]
+        planner = self.planner(deleted=deleted)
+        if query.aggregates:
+            return self._summed(planner.summary(query))
+        plan = planner.plan(query)
+        numbers = self.numbers(plan)
         if query.counts:
             return {"totalSize": len(numbers), "done": True, "records": []}
-        cursor = _Cursor(plan=plan, numbers=numbers, page_size=min(page_size or self.options.page_size, self.options.page_size))
-        return self._page(cursor, self._new_locator(), 0, version)
+        options = self.options
+        size = min(page_size or options.page_size, options.page_size)
+        cursor = Cursor(plan=plan, numbers=numbers, page_size=size, characters=options.page_characters, uneven=options.uneven_pages)
+        return self.cursors.first(cursor, version, most)
 
-    def query_more(self, locator: str, version: str) -> Row:
+    def query_more(self, locator: str, version: str, most: int | None = None) -> Row:
         """The page that `nextRecordsUrl` names. Raises Refusal: INVALID_QUERY_LOCATOR."""
-        name, _, start = locator.rpartition("-")
-        with self._cursor_lock:
-            cursor = self._cursors.get(name)
-        if cursor is None or not start.isdigit() or int(start) >= len(cursor.numbers):
-            raise Refusal("INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(cursor, name, int(start), version)
+        return self.cursors.more(locator, version, most)
+
+    def numbers(self, plan: sql.Plan) -> array[int]:
+        """The numbers of the rows that a query finds, in its order."""
+        return array("q", (number for (number,) in self.tables.fetch(plan.numbers, plan.parameters)))
 
     def forget_cursors(self) -> None:
         """As after two days: every nextRecordsUrl is dead."""
-        with self._cursor_lock:
-            self._cursors.clear()
+        self.cursors.forget()
+
+    def stamp(self, object_name: str) -> tuple[str, str | None]:
+        """The time of a write, and from when on queries see it if that is later."""
+        with self._burst_lock:
+            burst = self.faults.hits("equal_stamps", object_name)
+            at = self._burst if burst and self._burst else self.clock.stamp()
+            self._burst = at if burst else None
+        late = self.faults.hits("late_visible", object_name)
+        return at, clock.wire(clock.from_wire(at) + timedelta(seconds=late.seconds)) if late else None
 
     def close(self) -> None:
         self.tables.close()
 
-    def _page(self, cursor: _Cursor, name: str, start: int, version: str) -> Row:
-        end = start + self._rows_on_page(cursor.page_size, start)
-        answer: Row = {"totalSize": len(cursor.numbers), "done": end >= len(cursor.numbers)}
-        if not answer["done"]:
-            answer["nextRecordsUrl"] = f"/services/data/v{version}/query/{name}-{end}"
-            self._keep(name, cursor)
-        return {**answer, "records": self._records(cursor.plan, cursor.numbers[start:end], version)}
-
-    def _rows_on_page(self, page_size: int, start: int) -> int:
-        share = _UNEVEN[start % len(_UNEVEN)] if self.options.uneven_pages else 1.0
-        return max(1, int(page_size * share))
-
-    def _records(self, plan: sql.Plan, numbers: list[int], version: str) -> list[Row]:
-        rows = {row[0]: row for row in self.tables.fetch(plan.rows, (json.dumps(numbers),))}
-        return [_record(plan, rows[number], version) for number in numbers if number in rows]
-
-    def _new_locator(self) -> str:
-        with self._cursor_lock:
-            self._cursors_made += 1
-            return ids.record_id("01g", self._cursors_made)
-
-    def _keep(self, name: str, cursor: _Cursor) -> None:
-        with self._cursor_lock:
-            self._cursors[name] = cursor
-            while len(self._cursors) > _MOST_CURSORS:
-                self._cursors.popitem(last=False)
+    def _summed(self, summary: sql.Summary) -> Row:
+        rows = self.tables.fetch(summary.statement, summary.parameters)
+        names = [c.name for c in summary.columns]
+        flags = {c.name for c in summary.columns if c.type == "boolean"}
+        records = [{"attributes": {"type": "AggregateResult"}} | {n: bool(v) if n in flags else v for n, v in zip(names, row, strict=True)} for row in rows]
+        return {"totalSize": len(records), "done": True, "records": records}
 
     def _fill(self, state: Path | None) -> None:
         held = self.tables.note("story")
@@ -163,32 +177,6 @@ class Org:
         stamps = {"CreatedDate": at, "LastModifiedDate": at, "SystemModstamp": at}
         name = {"LastName": "Integration", "FirstName": "Undertone", "Name": "Undertone Integration"}
         return self.tables.insert(user, {"Username": INTEGRATION_USER, "Email": INTEGRATION_USER, "IsActive": True, "UserType": "Standard", **name, **stamps})
-
-
-def attributes(object_name: str, row_id: str, version: str) -> dict[str, str]:
-    return {"type": object_name, "url": f"/services/data/v{version}/sobjects/{object_name}/{row_id}"}
-
-
-def as_record(sobject: SObject, row: Row, version: str, only: Iterable[str] = ()) -> Row:
-    """One row as `GET sobjects/...` answers it: all its visible fields, or `only` some. Raises Refusal: INVALID_FIELD."""
-    fields = [sobject.field(name) for name in only] or list(sobject.fields.values())
-    if None in fields:
-        raise Refusal("INVALID_FIELD", f"No such column in {', '.join(only)} on entity '{sobject.name}'")
-    return {"attributes": attributes(sobject.name, row["Id"], version), **{f.name: row[f.name] for f in fields if f}}
-
-
-def _record(plan: sql.Plan, row: tuple[Any, ...], version: str) -> Row:
-    count = len(plan.columns)
-    record: Row = {"attributes": attributes(plan.sobject.name, row[1], version)}
-    for (relationship, object_name), parent_id in zip(plan.parents, row[2 + count :], strict=True):
-        record[relationship] = None if parent_id is None else {"attributes": attributes(object_name, parent_id, version)}
-    for column, value in zip(plan.columns, row[2 : 2 + count], strict=True):
-        shown = bool(value) if column.is_flag else value
-        if column.relationship is None:
-            record[column.name] = shown
-        elif record[column.relationship] is not None:
-            record[column.relationship][column.name] = shown
-    return record
 
 
 def full_id(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,12 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 from jinja2 import Environment, StrictUndefined
 
 from connectors.sandbox import faults, writes
+from connectors.sandbox.admin import person
+from connectors.sandbox.admin.verbs import carry_out
 from connectors.sandbox.errors import Refusal
+from connectors.sandbox.identity import is_own_name
 from connectors.sandbox.markup import STYLE, TASKS
 from connectors.sandbox.objects import FEEDBACK, FEEDBACK_LABELS, KEY, TASK_STATUSES
 from connectors.sandbox.org import Org
-from connectors.sandbox.rest import Answer, Handler, Request
+from connectors.sandbox.routing import Answer, Handler, Request
 from connectors.sandbox.tables import Row
+from connectors.sandbox.writes import Writer
 
 _SHOWN = 200
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,22 +36,12 @@ _COLUMNS = ("id", "subject", "account", "owner", "contact", "due", "priority", "
 
 def answer(org: Org, request: Request) -> Answer:
     """Everything under /sandbox. Only for someone who came to this server by its own name."""
-    if not _is_own_name(request.headers.get("host", "")):
+    if not is_own_name(request.headers.get("host", "")):
         return _text(403, "Open this page by the address that the sandbox printed when it started.")
     if request.method == "POST" and not _from_here(request):
         return _text(403, "This form was not sent from the page of this sandbox.")
     page = _PAGES.get((request.method, request.path.rstrip("/")))
     return page(org, request) if page else _text(404, "There is no such page. The task list is at /sandbox/tasks.")
-
-
-def _is_own_name(host: str) -> bool:
-    """An address, or localhost: a name that a stranger's page made point here is neither."""
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name == "localhost"
-    return True
 
 
 def _from_here(request: Request) -> bool:
@@ -65,6 +59,23 @@ def _counters(org: Org, _request: Request) -> Answer:
 def _clear_faults(org: Org, _request: Request) -> Answer:
     org.faults.clear()
     return Answer(status=204)
+
+
+def _faults(org: Org, _request: Request) -> Answer:
+    kinds = {name: {"tells": kind.tells, "used_up_by": kind.stage, "on": kind.on} for name, kind in faults.KINDS.items()}
+    return Answer(body={"waiting": [asdict(f) for f in org.faults.waiting()], "kinds": kinds})
+
+
+def _reset_counters(org: Org, _request: Request) -> Answer:
+    org.counters.reset()
+    return Answer(status=204)
+
+
+def _admin(org: Org, request: Request) -> Answer:
+    try:
+        return Answer(body={"result": carry_out(org, request.json())})
+    except (ValueError, Refusal) as error:
+        return _text(400, f"Nothing was done: {error}.")
 
 
 def _style(_org: Org, _request: Request) -> Answer:
@@ -111,7 +122,7 @@ def _change_task(org: Org, request: Request) -> Answer:
     task = org.sobject("Task")
     changes: dict[str, Any] = {field: form[name] for name, field in (("status", "Status"), ("feedback", FEEDBACK)) if name in form and task.field(field)}
     try:
-        written = writes.update(org, task, form.get("id", ""), changes)
+        written = writes.update(Writer(org=org, user_id=person(org)), task, form.get("id", ""), changes)
     except Refusal as refusal:
         return _page(org, error=f"The task was not changed: {refusal.message}.", status=400)
     org.counters.wrote(written.object, written.action)
@@ -125,7 +136,10 @@ _PAGES: Mapping[tuple[str, str], Handler] = {
     ("GET", "/sandbox/style.css"): _style,
     ("GET", "/sandbox/counters"): _counters,
     ("POST", "/sandbox/faults"): _set_faults,
+    ("GET", "/sandbox/faults"): _faults,
     ("DELETE", "/sandbox/faults"): _clear_faults,
+    ("DELETE", "/sandbox/counters"): _reset_counters,
+    ("POST", "/sandbox/admin"): _admin,
 }
 
 

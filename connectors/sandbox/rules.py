@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -17,6 +18,20 @@ Mode = Literal["create", "update"]
 _LARGEST_INT, _LARGEST_NUMBER = 2**31 - 1, 10**18
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TEXT = frozenset({"string", "textarea", "picklist", "email", "url", "phone"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationRule:
+    """An admin's rule: no row of `object` may have `value` in `field` (None: the field must not be empty)."""
+
+    object: str
+    field: str
+    value: Any
+    message: str
+
+    def check(self, sobject: SObject, row: Row) -> None:
+        if sobject.name == self.object and row.get(self.field) == self.value:
+            raise Refusal("FIELD_CUSTOM_VALIDATION_EXCEPTION", self.message, fields=(self.field,))
 
 
 def writable_values(sobject: SObject, body: Mapping[str, Any], mode: Mode) -> Row:
@@ -141,7 +156,11 @@ def _check_reference(sobject: SObject, f: Field, row_id: str, tables: Tables) ->
         raise Refusal("INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {f.label}", fields=(f.name,))
     if found.get("IsDeleted"):
         raise Refusal("ENTITY_IS_DELETED", f"entity is deleted: {f.label}", fields=(f.name,))
-    if f.name == "OwnerId" and not found["IsActive"]:
+    if not tables.is_shared(target, row_id):
+        raise Refusal("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", f"insufficient access rights on cross-reference id: {row_id[:15]}")
+    if f.name == "OwnerId" and target.name == "Group" and found["Type"] != "Queue":
+        raise Refusal("INVALID_CROSS_REFERENCE_KEY", f"only a queue can own a record, not group {row_id[:15]}", fields=(f.name,))
+    if f.name == "OwnerId" and target.name == "User" and not found["IsActive"]:
         message = f"operation performed with inactive user [{row_id[:15]}] as owner of {sobject.name.lower()}"
         raise Refusal("OPERATION_WITH_INACTIVE_USER_EXCEPTION", message)
 
@@ -149,22 +168,24 @@ def _check_reference(sobject: SObject, f: Field, row_id: str, tables: Tables) ->
 def _check_unique(sobject: SObject, f: Field, row: Row, tables: Tables) -> None:
     others = [o for o in tables.find(sobject, f.name, row[f.name]) if o["Id"] != row.get("Id") and not o["IsDeleted"]]
     if others:
-        message = f"duplicate value found: {f.name} duplicates value on record with id: {others[0]['Id'][:15]}"
+        where = others[0]["Id"][:15] if tables.is_shared(sobject, others[0]["Id"]) else "<unknown>"
+        message = f"duplicate value found: {f.name} duplicates value on record with id: {where}"
         raise Refusal("DUPLICATE_VALUE", message)
 
 
 def _account_of(row: Row, tables: Tables) -> str | None:
-    """A task or event belongs to the account it points at, or that of its opportunity, or that of its contact."""
+    """A task or event belongs to the account it points at, or that of the opportunity, case, contract or contact it points at."""
     what, who = row.get("WhatId"), row.get("WhoId")
     if what and what.startswith(SCHEMA["account"].prefix):
         return str(what)
-    object_name, row_id = ("opportunity", what) if what else ("contact", who)
-    found = tables.get(SCHEMA[object_name], row_id) if row_id else None
+    row_id = what or who
+    target = next((o for o in SCHEMA.values() if row_id and o.prefix == row_id[:3] and o.field("AccountId")), None)
+    found = tables.get(target, row_id) if target and row_id else None
     return found["AccountId"] if found else None
 
 
 def _of_task(row: Row, before: Row | None, at: str, tables: Tables) -> Row:
-    closed = TASK_STATUSES[row["Status"]]
+    closed = TASK_STATUSES.get(row["Status"], False)
     completed = (before or {}).get("CompletedDateTime") or at
     return {
         "IsClosed": closed,
@@ -194,9 +215,26 @@ def _of_opportunity(row: Row, _before: Row | None, _at: str, _tables: Tables) ->
     return {"IsClosed": won or row["StageName"] == "Closed Lost", "IsWon": won}
 
 
+def _of_case(row: Row, _before: Row | None, _at: str, _tables: Tables) -> Row:
+    return {"IsClosed": row["Status"] == "Closed"}
+
+
+def _of_contract(row: Row, _before: Row | None, _at: str, _tables: Tables) -> Row:
+    """The last day of the term."""
+    if not row.get("StartDate") or not row.get("ContractTerm"):
+        return {"EndDate": None}
+    start = date.fromisoformat(row["StartDate"])
+    months = start.month - 1 + row["ContractTerm"]
+    first = date(start.year + months // 12, months % 12 + 1, 1)
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return {"EndDate": (min(first + timedelta(days=start.day - 1), following) - timedelta(days=1)).isoformat()}
+
+
 _DERIVED: Mapping[str, Callable[[Row, Row | None, str, Tables], Row]] = {
     "Task": _of_task,
     "Event": _of_event,
     "Contact": _of_contact,
     "Opportunity": _of_opportunity,
+    "Case": _of_case,
+    "Contract": _of_contract,
 }

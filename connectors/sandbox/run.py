@@ -26,8 +26,11 @@ class Sandbox:
     url: str
     credentials: Credentials
     org: Org
-    tokens: Tokens
     server: Server
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.org.tokens
 
     @property
     def counters(self) -> Counters:
@@ -59,14 +62,14 @@ def running(
 
     Raises StoryError for a folder or state file that cannot be served, OSError for a port that is taken.
     """
-    org = Org(story, now=now or _real_time, options=options, state=state)
+    accepted = credentials or Credentials()
+    org = Org(story, now=now or _real_time, options=options, state=state, tokens=Tokens(accepted, seconds))
     try:
-        accepted = credentials or Credentials()
-        with Server((host, port), org, Tokens(accepted, seconds)) as server:
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        with Server((host, port), org) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
             thread.start()
             try:
-                yield Sandbox(url=f"http://{host}:{server.server_address[1]}", credentials=accepted, org=org, tokens=server.tokens, server=server)
+                yield Sandbox(url=f"http://{host}:{server.server_address[1]}", credentials=accepted, org=org, server=server)
             finally:
                 server.shutdown()
                 thread.join()

@@ -26,11 +26,31 @@ class Field:
     relationship: str | None = None
     external_id: bool = False
     unique: bool = False
+    formula: str | None = None
+    """Another field of the row, or of a parent ("Account.Tier__c"), whose value this one shows. Its value is worked out when it is
+    read, so that it never moves SystemModstamp."""
+    rolled_up: bool = False
+    """A sum or a latest day over rows below it: stored, but written by nobody, and without a new SystemModstamp."""
+    generated: int = 0
+    """Characters of text that, for a row without any, is made up from its number whenever it is read: a huge org needs no room for it."""
 
     @property
     def filterable(self) -> bool:
         """Long text can be neither filtered nor sorted by."""
         return not (self.type == "textarea" and self.length > 255)
+
+    @property
+    def custom(self) -> bool:
+        return self.name.endswith("__c")
+
+    @property
+    def stored(self) -> bool:
+        """Whether the row holds it, rather than working it out."""
+        return self.formula is None
+
+    @property
+    def calculated(self) -> bool:
+        return self.formula is not None or self.rolled_up
 
     @property
     def joins(self) -> str | None:
@@ -50,6 +70,8 @@ class SObject:
     updateable: bool = False
     deletable: bool = False
     queryable: bool = True
+    bulk: bool = True
+    """Whether the Bulk API knows it."""
     label: str = ""
 
     def field(self, name: str) -> Field | None:
@@ -58,6 +80,12 @@ class SObject:
     def parent(self, relationship: str) -> Field | None:
         wanted = relationship.lower()
         return next((f for f in self.fields.values() if f.relationship and f.relationship.lower() == wanted), None)
+
+    def with_field(self, f: Field) -> SObject:
+        return replace(self, fields={**self.fields, f.name.lower(): f})
+
+    def without_field(self, name: str) -> SObject:
+        return replace(self, fields={key: f for key, f in self.fields.items() if key != name.lower()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +98,23 @@ class Options:
     empty: frozenset[str] = frozenset()
     """Objects that answer no rows, for example EmailMessage in an org whose mail is kept elsewhere."""
     page_size: int = 2_000
+    page_characters: int = 5_000_000
+    """A page ends early when its rows hold so many: Salesforce shortens pages of large rows."""
     uneven_pages: bool = False
     """Pages hold fewer rows than asked, each another number."""
+    bulk_page_rows: int = 50_000
+    """Rows of one set of bulk results, if the client asks for no fewer."""
+    bulk_polls: int = 0
+    """How often a bulk job is still under way when it is asked after."""
     daily_limit: int = 100_000
     rotate_refresh_token: bool = False
     token_seconds: int = 7_200
+    soap_login: bool = True
+    """Off in orgs made since Winter '26."""
     domain: str = "undertone-sandbox.my"
+    named_by_host: bool = True
+    """Whether the org calls itself by the host that was asked, so that a client over plain HTTP finds the way back. Off: always
+    {domain}.salesforce.com, for a client that is led here and must not notice."""
 
 
 Schema = Mapping[str, SObject]

@@ -1,49 +1,43 @@
-"""The org over HTTP, from the standard library: threads, keep-alive, gzip, and the faults that happen on the wire."""
+"""The org over HTTP, from the standard library: threads, keep-alive, gzip, and bodies that are streamed, cut or slow."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import re
 import socket
 import sys
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from email.utils import format_datetime
-from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from connectors.sandbox import describe, pages, rest
-from connectors.sandbox.auth import Tokens
-from connectors.sandbox.counters import Kind
-from connectors.sandbox.errors import Refusal, TokenRefused, invalid_session, not_found
-from connectors.sandbox.faults import Fault
+from connectors.sandbox.errors import Cut
+from connectors.sandbox.gateway import Gateway
 from connectors.sandbox.org import Org
-from connectors.sandbox.rest import Answer, Request
+from connectors.sandbox.routing import Answer, Request
 
 MOST_HEAD_BYTES = 16_384
 """Address and headers together, Salesforce's own limit: a longer query must be cut in parts."""
-MOST_BODY_BYTES = 20_000_000
+MOST_BODY_BYTES = 150_000_000
+"""Salesforce's own limit for a file of bulk data."""
 _WORTH_PACKING = 2_000
-_RETIRED_BELOW = 31
-_DATA = re.compile(r"/services/data/v(\d+\.\d)(/.*|)\Z")
-_UNAVAILABLE = b"<html><head><title>Service Unavailable</title></head><body><h1>Down for maintenance</h1></body></html>"
+_TRICKLES = 10
+_NO_BODY = (204, 304)
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], org: Org, tokens: Tokens) -> None:
+    def __init__(self, address: tuple[str, int], org: Org) -> None:
         self.org = org
-        self.tokens = tokens
         self.closing = threading.Event()
+        self.gateway = Gateway(org, self.closing.wait)
         self._connections: set[socket.socket] = set()
         super().__init__(address, _Handler)
 
@@ -70,10 +64,6 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Cut(Exception):
-    """The connection ends here without an answer."""
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "SalesforceSandbox"
@@ -95,18 +85,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - the signature is the standard library's
         """The org's time, which need not be the machine's."""
-        return format_datetime(self._org.clock.now(), usegmt=True)
+        return format_datetime(self._server.org.clock.now(), usegmt=True)
 
     @property
-    def _org(self) -> Org:
-        return cast(Server, self.server).org
+    def _server(self) -> Server:
+        return cast(Server, self.server)
 
     def _serve(self) -> None:
         try:
             self._send(self._answer())
-        except _Cut:
+        except Cut:
             self.close_connection = True
             with suppress(OSError):
+                self.wfile.flush()
                 self.connection.shutdown(socket.SHUT_RDWR)
 
     def _answer(self) -> Answer:
@@ -115,90 +106,111 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return Answer(status=body)
         address = urlsplit(self.path)
-        request = Request(
-            method=self.command,
-            path=address.path,
-            parameters=dict(parse_qsl(address.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=body,
+        return self._server.gateway.answer(
+            Request(
+                method=self.command,
+                path=address.path,
+                parameters=dict(parse_qsl(address.query, keep_blank_values=True)),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=body,
+            )
         )
-        if address.path.startswith("/sandbox"):
-            return pages.answer(self._org, request)
-        if address.path == "/services/oauth2/token":
-            return self._token(request)
-        return self._data(request)
-
-    def _token(self, request: Request) -> Answer:
-        server = cast(Server, self.server)
-        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-        return self._with_faults("token", "token", lambda: _granted(server, form, request))
-
-    def _data(self, request: Request) -> Answer:
-        found = _DATA.match(request.path)
-        if request.path.rstrip("/") == "/services/data":
-            return self._with_faults("versions", "read", lambda: rest.guarded(self._org, rest.VERSIONS.handler, request))
-        if not found:
-            return rest.refused(self._org, not_found())
-        return self._route(request, found[1], found[2])
-
-    def _route(self, request: Request, version: str, path: str) -> Answer:
-        for route in rest.ROUTES:
-            caught = route.pattern.fullmatch(path)
-            if not caught or request.method not in route.methods.split():
-                continue
-            known = replace(request, version=version, parts=tuple(unquote(part) for part in caught.groups()))
-            return self._with_faults(route.path_class, route.kind, partial(self._checked, route.handler, known))
-        return rest.refused(self._org, _no_route(path))
-
-    def _checked(self, handler: rest.Handler, request: Request) -> Answer:
-        try:
-            _check_version(request.version)
-            cast(Server, self.server).tokens.check(request.headers.get("authorization", ""))
-            if self._org.counters.used > self._org.options.daily_limit:
-                raise _limit_exceeded()
-        except Refusal as refusal:
-            return rest.refused(self._org, refusal)
-        return rest.guarded(self._org, handler, request)
-
-    def _with_faults(self, path_class: str, kind: Kind, carry_out: Callable[[], Answer]) -> Answer:
-        org = self._org
-        org.counters.called(kind, path_class)
-        fault = org.faults.for_call(path_class)
-        if fault is None:
-            return carry_out()
-        if fault.kind == "slow":
-            cast(Server, self.server).closing.wait(fault.seconds)
-            return carry_out()
-        return _spoilt(org, fault, carry_out)
 
     def _body(self) -> bytes | HTTPStatus:
         """What was sent, unpacked, or the status that refuses it."""
         if len(self.path) + len(str(self.headers)) > MOST_HEAD_BYTES:
             return HTTPStatus.REQUEST_URI_TOO_LONG
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or "Transfer-Encoding" in self.headers:
-            return HTTPStatus.LENGTH_REQUIRED
-        if int(length) > MOST_BODY_BYTES:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            body = self._chunked()
+        else:
+            length = self.headers.get("Content-Length", "0")
+            if not length.isdigit() or "Transfer-Encoding" in self.headers:
+                return HTTPStatus.LENGTH_REQUIRED
+            body = self.rfile.read(int(length)) if int(length) <= MOST_BODY_BYTES else None
+        if body is None:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        body = self.rfile.read(int(length))
         return _unpacked(body) if self.headers.get("Content-Encoding", "").lower() == "gzip" else body
 
+    def _chunked(self) -> bytes | None:
+        """A body in chunks; None if it is too large or no such body."""
+        body = bytearray()
+        while True:
+            line = self.rfile.readline(20).split(b";")[0].strip()
+            size = int(line, 16) if line and all(c in b"0123456789abcdefABCDEF" for c in line) else -1
+            if size < 0 or len(body) + size > MOST_BODY_BYTES:
+                return None
+            body += self.rfile.read(size)
+            if self.rfile.readline(3).strip() or size == 0:
+                return bytes(body) if size == 0 else None
+
     def _send(self, answer: Answer) -> None:
-        body = _encoded(answer.body)
-        headers = dict(answer.headers)
-        if len(body) > _WORTH_PACKING and "gzip" in self.headers.get("Accept-Encoding", ""):
-            body = gzip.compress(body, compresslevel=1)
-            headers["Content-Encoding"] = "gzip"
+        streamed = isinstance(answer.body, Iterator)
+        pieces = answer.body if streamed else iter([_encoded(answer.body)])
+        first = next(pieces, b"")
+        packed = "gzip" in self.headers.get("Accept-Encoding", "") and (streamed or len(first) > _WORTH_PACKING)
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Sforce-Limit-Info", f"api-usage={self._org.counters.used}/{self._org.options.daily_limit}")
-        for name, value in headers.items():
+        org = self._server.org
+        self.send_header("Sforce-Limit-Info", f"api-usage={org.counters.used}/{org.options.daily_limit}")
+        for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.status != 204:
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
+        if streamed:
+            self._send_stream(answer, _packed(first, pieces) if packed else _chain(first, pieces))
+        else:
+            self._send_whole(answer, gzip.compress(first, compresslevel=1) if packed else first)
+
+    def _send_whole(self, answer: Answer, body: bytes) -> None:
+        if answer.status not in _NO_BODY:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self._write(answer, iter([body]))
+
+    def _send_stream(self, answer: Answer, pieces: Iterator[bytes]) -> None:
+        """Nobody knows yet how long it will be: in chunks, or to the end of the connection for a client of HTTP/1.0."""
+        chunked = self.request_version != "HTTP/1.0"
+        self.send_header("Transfer-Encoding", "chunked") if chunked else self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        self._write(answer, (b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece) if chunked else pieces)
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _write(self, answer: Answer, pieces: Iterator[bytes]) -> None:
+        """Raises Cut after the bytes that a cut body still has."""
+        left = answer.cut_after
+        for piece in pieces:
+            for part in _trickles(piece) if answer.trickle_seconds else (piece,):
+                if left is not None and len(part) >= left:
+                    self.wfile.write(part[:left])
+                    raise Cut
+                left = left - len(part) if left is not None else None
+                self.wfile.write(part)
+                if answer.trickle_seconds:
+                    self.wfile.flush()
+                    self._server.closing.wait(answer.trickle_seconds / _TRICKLES)
+        if left is not None:
+            raise Cut
+
+
+def _trickles(piece: bytes) -> Iterator[bytes]:
+    step = max(1, -(-len(piece) // _TRICKLES))
+    return (piece[start : start + step] for start in range(0, len(piece), step))
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _packed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(level=1, wbits=31)
+    for piece in _chain(first, rest):
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def _unpacked(body: bytes) -> bytes | HTTPStatus:
@@ -207,47 +219,6 @@ def _unpacked(body: bytes) -> bytes | HTTPStatus:
     except zlib.error:
         return HTTPStatus.BAD_REQUEST
     return unpacked if len(unpacked) <= MOST_BODY_BYTES else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-def _granted(server: Server, form: dict[str, str], request: Request) -> Answer:
-    try:
-        return Answer(body=server.tokens.grant(form, request.headers.get("authorization", ""), server.org.options))
-    except TokenRefused as refused:
-        return Answer(status=400, body=refused.body)
-
-
-def _spoilt(org: Org, fault: Fault, carry_out: Callable[[], Answer]) -> Answer:
-    match fault.kind:
-        case "cut_before_commit":
-            raise _Cut
-        case "cut_after_commit":
-            carry_out()
-            raise _Cut
-        case "unavailable":
-            return Answer(status=503, body=_UNAVAILABLE, content_type="text/html; charset=utf-8")
-        case "expired_session":
-            return rest.refused(org, invalid_session())
-        case "too_many_requests":
-            return Answer(status=429, body=[{"message": "Too many requests", "errorCode": "REQUEST_LIMIT_EXCEEDED"}], headers={"Retry-After": "1"})
-    return rest.refused(org, _limit_exceeded())
-
-
-def _check_version(version: str) -> None:
-    number = float(version)
-    if number < _RETIRED_BELOW:
-        raise Refusal("UNSUPPORTED_API_VERSION", f"API version {version} is retired", status=410)
-    if number > describe.NEWEST:
-        raise not_found()
-
-
-def _no_route(path: str) -> Refusal:
-    if any(route.pattern.fullmatch(path) for route in rest.ROUTES):
-        return Refusal("METHOD_NOT_ALLOWED", "HTTP Method not allowed for this address", status=405)
-    return not_found()
-
-
-def _limit_exceeded() -> Refusal:
-    return Refusal("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
 
 
 def _encoded(body: Any) -> bytes:

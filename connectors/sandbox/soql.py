@@ -7,10 +7,26 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "LIKE"]
-Value = str | bool | int | float | date | datetime | None
+Function = Literal["COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"]
+Days = Literal["YESTERDAY", "TODAY", "TOMORROW", "LAST_N_DAYS", "NEXT_N_DAYS"]
+Wildcard = Literal["ALL", "STANDARD", "CUSTOM"]
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"})
 _PATTERN_ESCAPES = {code: text for code, text in _ESCAPES.items() if code != ord("\\")}
+
+
+@dataclass(frozen=True, slots=True)
+class DateLiteral:
+    """A span of whole days around today, such as LAST_N_DAYS:30."""
+
+    word: Days
+    days: int | None = None
+
+    def __str__(self) -> str:
+        return self.word if self.days is None else f"{self.word}:{self.days}"
+
+
+Value = str | bool | int | float | date | datetime | DateLiteral | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,26 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class SemiJoin:
+    """`field` is (or is not) among the ids that `query` selects."""
+
+    field: str
+    negated: bool
+    query: Query
+
+    def __str__(self) -> str:
+        return f"{self.field} {'NOT IN' if self.negated else 'IN'} ({self.query})"
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    part: Condition
+
+    def __str__(self) -> str:
+        return f"NOT {_inside(self.part)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Combination:
     """Two or more conditions under one word. AND beside OR needs parentheses: Salesforce refuses to guess."""
 
@@ -42,10 +78,14 @@ class Combination:
     parts: tuple[Condition, ...]
 
     def __str__(self) -> str:
-        return f" {self.word} ".join(f"({p})" if isinstance(p, Combination) else str(p) for p in self.parts)
+        return f" {self.word} ".join(map(_inside, self.parts))
 
 
-Condition = Comparison | Membership | Combination
+Condition = Comparison | Membership | SemiJoin | Negation | Combination
+
+
+def _inside(part: Condition) -> str:
+    return f"({part})" if isinstance(part, Combination | Negation) else str(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +98,39 @@ class Order:
         return f"{self.field} {'DESC' if self.descending else 'ASC'} NULLS {'LAST' if self.nulls_last else 'FIRST'}"
 
 
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    function: Function
+    field: str
+    alias: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.function}({self.field})" + (f" {self.alias}" if self.alias else "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """`fields` is empty for SELECT COUNT()."""
+    """SELECT COUNT() has neither `fields`, `aggregates` nor `wildcard`."""
 
     fields: tuple[str, ...]
     object: str
+    aggregates: tuple[Aggregate, ...] = ()
+    wildcard: Wildcard | None = None
     where: Condition | None = None
+    group: str | None = None
     order: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int | None = None
 
     @property
     def counts(self) -> bool:
-        return not self.fields
+        return not self.fields and not self.aggregates and not self.wildcard
 
     def __str__(self) -> str:
-        parts = [f"SELECT {', '.join(self.fields) or 'COUNT()'} FROM {self.object}"]
+        selected = [*self.fields, *map(str, self.aggregates), *([f"FIELDS({self.wildcard})"] if self.wildcard else [])]
+        parts = [f"SELECT {', '.join(selected) or 'COUNT()'} FROM {self.object}"]
         parts += [f"WHERE {self.where}"] if self.where else []
+        parts += [f"GROUP BY {self.group}"] if self.group else []
         parts += [f"ORDER BY {', '.join(map(str, self.order))}"] if self.order else []
         parts += [f"LIMIT {self.limit}"] if self.limit is not None else []
         parts += [f"OFFSET {self.offset}"] if self.offset is not None else []
@@ -91,7 +146,7 @@ def write_value(value: Value) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
     if isinstance(value, date):
         return value.isoformat()
-    return repr(value)
+    return str(value) if isinstance(value, DateLiteral) else repr(value)
 
 
 def write_pattern(pattern: str) -> str:

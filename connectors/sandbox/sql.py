@@ -1,18 +1,19 @@
-"""A Query over the org's tables: fields and types are checked against the schema, values become parameters."""
+"""A Query as statements over the org's tables: one that finds rows and one that fetches them, or one that aggregates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from connectors.sandbox import clock, ids
 from connectors.sandbox.errors import Refusal, unknown_object
-from connectors.sandbox.schema import Field, Schema, SObject
-from connectors.sandbox.soql import Combination, Comparison, Condition, Membership, Order, Query, Value
+from connectors.sandbox.schema import Field, FieldType, Schema, SObject
+from connectors.sandbox.soql import Aggregate, Order, Query
+from connectors.sandbox.sql_columns import Joins, seen
+from connectors.sandbox.sql_conditions import Where
 
-_TEXT = frozenset({"string", "textarea", "picklist", "email", "url", "phone", "id", "reference"})
 _NUMBERS = frozenset({"int", "double", "currency"})
+_MOST_GROUPS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +22,17 @@ class Column:
 
     name: str
     relationship: str | None
-    is_flag: bool
+    type: FieldType
+
+    @property
+    def path(self) -> str:
+        return f"{self.relationship}.{self.name}" if self.relationship else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`numbers` finds the row numbers in order, `rows` fetches some of them: row number and id, then
-    `columns`, then the id of each of `parents` (relationship and object), which is None where there is no parent."""
+    `columns` (as c0, c1, ...), then the id of each of `parents` (relationship and object), which is None where there is no parent."""
 
     sobject: SObject
     columns: tuple[Column, ...]
@@ -37,149 +42,111 @@ class Plan:
     parents: tuple[tuple[str, str], ...]
 
 
-@dataclass(slots=True)
-class _Joins:
-    """The parents a query touches, each joined once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One statement whose rows are the answer, value by value under `columns`."""
 
     sobject: SObject
+    columns: tuple[Column, ...]
+    statement: str
+    parameters: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """`schema` is what the user sees, `everything` what there is, `empty` what answers no rows.
+    `deleted`: rows in the recycle bin and the archive are answered too."""
+
     schema: Schema
-    by_relationship: dict[str, Field] = field(default_factory=dict)
+    everything: Schema
+    empty: frozenset[str]
+    deleted: bool
+    now: datetime
 
-    def column(self, path: str) -> tuple[Field, str, str | None]:
-        """The field at the end of `path`, its SQL, and the relationship it is reached through."""
-        relationship, dot, name = path.rpartition(".")
-        if not dot:
-            own = self.sobject.field(name)
-            if own is None:
-                raise _no_column(name, self.sobject.name)
-            return own, f't."{own.name}"', None
-        parent = self._join(relationship)
-        other = self.schema.get(str(parent.joins).lower())
-        found = other.field(name) if other else None
-        if found is None or parent.relationship is None:
-            raise _no_column(name, str(parent.joins))
-        return found, f'"{parent.relationship}"."{found.name}"', parent.relationship
+    def plan(self, query: Query) -> Plan:
+        """Of a query without aggregates. Raises Refusal: INVALID_TYPE, INVALID_FIELD, ..."""
+        sobject = self._sobject(query)
+        fields = _wildcard(sobject, query) if query.wildcard else query.fields
+        for_rows, for_numbers = self._joins(sobject), self._joins(sobject)
+        selected = [for_rows.column(path) for path in fields]
+        where, parameters = self._where(query, sobject, for_numbers)
+        order = [_order(o, for_numbers) for o in query.order]
+        parameters += [-1 if query.limit is None else query.limit, query.offset or 0]
+        return Plan(
+            sobject=sobject,
+            columns=tuple(Column(name=f.name, relationship=via, type=f.type) for f, _, via in selected),
+            numbers=(f'SELECT t._number FROM "{sobject.name}" t{for_numbers.sql()} WHERE {where} ORDER BY {", ".join([*order, "t._number"])} LIMIT ? OFFSET ?'),
+            parameters=tuple(parameters),
+            rows=_rows_statement(for_rows, [sql for _, sql, _ in selected]),
+            parents=for_rows.parents(),
+        )
 
-    def _join(self, relationship: str) -> Field:
-        parent = self.sobject.parent(relationship)
-        if parent is None or parent.relationship is None:
-            message = f"Didn't understand relationship '{relationship}' in field path. A custom relationship ends in '__r'."
-            raise Refusal("INVALID_FIELD", message)
-        self.by_relationship[parent.relationship] = parent
-        return parent
+    def summary(self, query: Query) -> Summary:
+        """Of a query with aggregates."""
+        sobject = self._sobject(query)
+        joins = self._joins(sobject)
+        grouped = [joins.column(query.group)] if query.group else []
+        selected = [(f.name, f.type, sql) for f, sql, _ in grouped if query.fields]
+        selected += [_aggregate(a, place, joins) for place, a in enumerate(query.aggregates)]
+        where, parameters = self._where(query, sobject, joins)
+        statement = f'SELECT {", ".join(sql for _, _, sql in selected)} FROM "{sobject.name}" t{joins.sql()} WHERE {where}'
+        if grouped:
+            statement += f" GROUP BY {grouped[0][1]} LIMIT {min(_MOST_GROUPS, query.limit if query.limit is not None else _MOST_GROUPS)}"
+        columns = tuple(Column(name=name, relationship=None, type=kind) for name, kind, _ in selected)
+        return Summary(sobject=sobject, columns=columns, statement=statement, parameters=tuple(parameters))
 
-    def sql(self) -> str:
-        return "".join(f' LEFT JOIN "{f.joins}" "{alias}" ON "{alias}".Id = t."{f.name}"' for alias, f in self.by_relationship.items())
+    def _sobject(self, query: Query) -> SObject:
+        sobject = self.schema.get(query.object.lower())
+        if sobject is None or not sobject.queryable:
+            raise unknown_object(query.object)
+        return sobject
 
+    def _joins(self, sobject: SObject) -> Joins:
+        return Joins(sobject, self.schema, self.everything)
 
-def plan(query: Query, schema: Schema, *, deleted: bool) -> Plan:
-    """`deleted`: rows in the recycle bin are answered too. Raises Refusal: INVALID_TYPE, INVALID_FIELD, ..."""
-    sobject = schema.get(query.object.lower())
-    if sobject is None or not sobject.queryable:
-        raise unknown_object(query.object)
-    for_rows, for_numbers = _Joins(sobject, schema), _Joins(sobject, schema)
-    selected = [for_rows.column(path) for path in query.fields]
-    parameters: list[Any] = []
-    where = [_condition(query.where, for_numbers, parameters)] if query.where else []
-    where += ["t._visible"] if deleted or "isdeleted" not in sobject.fields else ["t._visible AND NOT t.IsDeleted"]
-    order = [_order(o, for_numbers) for o in query.order]
-    parameters += [-1 if query.limit is None else query.limit, query.offset or 0]
-    return Plan(
-        sobject=sobject,
-        columns=tuple(Column(name=f.name, relationship=via, is_flag=f.type == "boolean") for f, _, via in selected),
-        numbers=(
-            f'SELECT t._number FROM "{sobject.name}" t{for_numbers.sql()} WHERE {" AND ".join(where)}'
-            f" ORDER BY {', '.join([*order, 't._number'])} LIMIT ? OFFSET ?"
-        ),
-        parameters=tuple(parameters),
-        rows=_rows_statement(for_rows, [sql for _, sql, _ in selected]),
-        parents=tuple((alias, f.joins or "") for alias, f in for_rows.by_relationship.items()),
-    )
+    def _where(self, query: Query, sobject: SObject, joins: Joins) -> tuple[str, list[Any]]:
+        where = Where(joins, self.now)
+        conditions = [where.sql(query.where)] if query.where else []
+        conditions += ["0"] if sobject.name in self.empty else []
+        return " AND ".join([*conditions, seen(sobject, "t", deleted=self.deleted, now=self.now)]), where.parameters
 
 
-def _rows_statement(joins: _Joins, selected: list[str]) -> str:
-    wanted = ["t._number", "t.Id", *selected, *(f'"{alias}".Id' for alias in joins.by_relationship)]
+def _wildcard(sobject: SObject, query: Query) -> tuple[str, ...]:
+    wanted = {"ALL": (True, False), "STANDARD": (False,), "CUSTOM": (True,)}[str(query.wildcard)]
+    return tuple(f.name for f in sobject.fields.values() if f.custom in wanted)
+
+
+def _rows_statement(joins: Joins, selected: list[str]) -> str:
+    named = [f"{sql} AS c{place}" for place, sql in enumerate(selected)]
+    wanted = ["t._number", "t.Id", *named, *(f'"{alias}".Id' for alias, _ in joins.parents())]
     return f'SELECT {", ".join(wanted)} FROM "{joins.sobject.name}" t{joins.sql()} WHERE t._number IN (SELECT value FROM json_each(?))'
 
 
-def _condition(condition: Condition, joins: _Joins, parameters: list[Any]) -> str:
-    if isinstance(condition, Combination):
-        return "(" + f" {condition.word} ".join(_condition(p, joins, parameters) for p in condition.parts) + ")"
-    found, sql, _ = joins.column(condition.field)
-    if not found.filterable:
-        raise Refusal("INVALID_FIELD", f"field '{found.name}' can not be filtered in a query call")
-    if isinstance(condition, Membership):
-        return _membership(condition, found, sql, parameters)
-    return _comparison(condition, found, sql, parameters)
+def _aggregate(aggregate: Aggregate, place: int, joins: Joins) -> tuple[str, FieldType, str]:
+    found, sql, _ = joins.column(aggregate.field)
+    if not _can(aggregate, found):
+        raise Refusal("MALFORMED_QUERY", f"field {found.name} does not support aggregate operator {aggregate.function}")
+    name = aggregate.alias or f"expr{place}"
+    match aggregate.function:
+        case "COUNT":
+            return name, "int", f"count({sql})"
+        case "COUNT_DISTINCT":
+            return name, "int", f"count(DISTINCT {sql})"
+        case "AVG":
+            return name, "double", f"avg({sql})"
+    return name, found.type, f"{aggregate.function.lower()}({sql})"
 
 
-def _comparison(condition: Comparison, found: Field, sql: str, parameters: list[Any]) -> str:
-    operator, value = condition.operator, condition.value
-    if value is None:
-        if operator not in ("=", "!="):
-            raise _wrong_operator(found)
-        return f"{sql} IS {'NOT ' if operator == '!=' else ''}NULL"
-    if operator == "LIKE":
-        if found.type not in _TEXT or found.type in ("id", "reference") or not isinstance(value, str):
-            raise _wrong_operator(found)
-        parameters.append(value)
-        return f"{sql} LIKE ? ESCAPE '\\'"
-    if found.type == "boolean" and operator not in ("=", "!="):
-        raise _wrong_operator(found)
-    parameters.append(_stored(value, found))
-    # A row without a value is "not equal" to every value, in SOQL as in SQLite's IS NOT.
-    return f"{sql} {'IS NOT' if operator == '!=' else operator} ?"
+def _can(aggregate: Aggregate, found: Field) -> bool:
+    if aggregate.function in ("SUM", "AVG"):
+        return found.type in _NUMBERS
+    if aggregate.function in ("MIN", "MAX"):
+        return found.type not in ("boolean", "id", "reference") and found.filterable
+    return found.filterable
 
 
-def _membership(condition: Membership, found: Field, sql: str, parameters: list[Any]) -> str:
-    given = [_stored(v, found) for v in condition.values if v is not None]
-    parameters += given
-    among = f"{sql} IN ({', '.join('?' * len(given))})"
-    with_null = None in condition.values
-    if condition.negated:
-        return f"({sql} IS NOT NULL AND NOT {among})" if with_null else f"({sql} IS NULL OR NOT {among})"
-    return f"({among} OR {sql} IS NULL)" if with_null else among
-
-
-def _order(order: Order, joins: _Joins) -> str:
+def _order(order: Order, joins: Joins) -> str:
     found, sql, _ = joins.column(order.field)
     if not found.filterable:
         raise Refusal("MALFORMED_QUERY", f"field '{found.name}' can not be sorted in a query call")
     return f"{sql} {'DESC' if order.descending else 'ASC'} NULLS {'LAST' if order.nulls_last else 'FIRST'}"
-
-
-def _stored(value: Value, found: Field) -> Any:
-    """The value as its column holds it; refuses a value of another type, as Salesforce does (a quoted time, an unquoted text)."""
-    if found.type in ("id", "reference") and isinstance(value, str):
-        return _stored_id(value, found)
-    if found.type in _TEXT and isinstance(value, str):
-        return value
-    if found.type == "boolean" and isinstance(value, bool):
-        return value
-    if found.type in _NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if found.type == "datetime" and isinstance(value, datetime):
-        return clock.wire(value)
-    if found.type == "date" and isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    quotes = "should be enclosed in quotes" if found.type in _TEXT else "should not be enclosed in quotes"
-    raise Refusal("INVALID_FIELD", f"value of filter criterion for field '{found.name}' must be of type {found.type} and {quotes}")
-
-
-def _stored_id(text: str, found: Field) -> str:
-    try:
-        return ids.full_id(text)
-    except ValueError as error:
-        raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"{found.name}: invalid ID field: {text[:40]}") from error
-
-
-def _wrong_operator(found: Field) -> Refusal:
-    return Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {found.type} field '{found.name}'")
-
-
-def _no_column(name: str, object_name: str) -> Refusal:
-    message = (
-        f"No such column '{name}' on entity '{object_name}'. If you are attempting to use a custom field, be sure to append the '__c' after the custom "
-        "field name. Please reference your WSDL or the describe call for the appropriate names."
-    )
-    return Refusal("INVALID_FIELD", message)

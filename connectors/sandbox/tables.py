@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.sandbox import ids
+from connectors.sandbox.generated import generated_text
 from connectors.sandbox.schema import Field, Schema, SObject
 
 Row = dict[str, Any]
@@ -27,6 +28,12 @@ _COLUMN_TYPES = {
 _ANY_CASE = "TEXT COLLATE NOCASE"
 """Salesforce compares and sorts text without regard to case."""
 _INDEXED = ("id", "reference")
+_NAME_FIELDS = ("Name", "CaseNumber", "ContractNumber")
+_OWN_COLUMNS = (
+    "_number INTEGER PRIMARY KEY AUTOINCREMENT, _key TEXT, _visible INTEGER NOT NULL DEFAULT 1, _shared INTEGER NOT NULL DEFAULT 1, _from TEXT, _until TEXT"
+)
+"""`_visible`: committed and seen. `_shared`: with the connected user. `_from`, `_until`: when readers see this version of the row;
+the version that holds is the one without `_until`."""
 
 
 class Tables:
@@ -38,6 +45,8 @@ class Tables:
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, uri=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.create_function("generated_text", 2, generated_text, deterministic=True)
+        self._db.create_function("record_id", 2, ids.record_id, deterministic=True)
         self._create()
 
     def close(self) -> None:
@@ -64,12 +73,15 @@ class Tables:
         with self._lock:
             return self._db.execute(statement, parameters).fetchall()
 
-    def insert(self, sobject: SObject, values: Mapping[str, Any], *, key: str | None = None) -> str:
-        """The id of the new row. `key` is the row's name in the story."""
+    def change(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         with self.transaction():
-            names = [*values, "_key"]
-            statement = f'INSERT INTO "{sobject.name}" ({", ".join(_quoted(names))}) VALUES ({", ".join("?" * len(names))})'
-            number = self._db.execute(statement, [*values.values(), key]).lastrowid
+            self._db.execute(statement, parameters)
+
+    def insert(self, sobject: SObject, values: Mapping[str, Any], *, key: str | None = None, seen_from: str | None = None) -> str:
+        """The id of the new row. `key` is the row's name in the story; queries see it `seen_from` that time on."""
+        with self.transaction():
+            names = [*values, "_key", "_from"]
+            number = self._db.execute(_insert(sobject, names), [*values.values(), key, seen_from]).lastrowid
             new_id = ids.record_id(sobject.prefix, number or 0)
             self._db.execute(f'UPDATE "{sobject.name}" SET Id = ? WHERE _number = ?', (new_id, number))
             return new_id
@@ -79,29 +91,33 @@ class Tables:
         if not rows:
             return
         names = list(rows[0])
-        statement = f'INSERT INTO "{sobject.name}" ({", ".join(_quoted(names))}) VALUES ({", ".join("?" * len(names))})'
         with self.transaction():
-            self._db.executemany(statement, [[row[name] for name in names] for row in rows])
+            self._db.executemany(_insert(sobject, names), [[row[name] for name in names] for row in rows])
 
-    def update(self, sobject: SObject, row_id: str, values: Mapping[str, Any]) -> None:
+    def update(self, sobject: SObject, row_id: str, values: Mapping[str, Any], *, seen_from: str | None = None) -> None:
+        """Until `seen_from`, queries go on to see the row as it was."""
         if not values:
             return
         with self.transaction():
+            if seen_from:
+                self._keep_version(sobject, row_id, seen_from)
+                values = {**values, "_from": seen_from}
             changes = ", ".join(f"{name} = ?" for name in _quoted(values))
-            self._db.execute(f'UPDATE "{sobject.name}" SET {changes} WHERE Id = ?', [*values.values(), row_id])
+            self._db.execute(f'UPDATE "{sobject.name}" SET {changes} WHERE Id = ? AND _until IS NULL', [*values.values(), row_id])
 
     def remove(self, sobject: SObject, row_id: str) -> None:
-        with self.transaction():
-            self._db.execute(f'DELETE FROM "{sobject.name}" WHERE Id = ?', (row_id,))
+        self.change(f'DELETE FROM "{sobject.name}" WHERE Id = ?', (row_id,))
 
     def get(self, sobject: SObject, row_id: str) -> Row | None:
         return next(iter(self.find(sobject, "Id", row_id)), None)
 
     def find(self, sobject: SObject, field: str, value: Any) -> list[Row]:
-        """Rows whose `field` has `value`, deleted ones too."""
-        names = [f.name for f in sobject.fields.values()]
-        rows = self.fetch(f'SELECT {", ".join(_quoted(names))} FROM "{sobject.name}" WHERE "{field}" = ? ORDER BY _number', (value,))
-        flags = [f.name for f in sobject.fields.values() if f.type == "boolean"]
+        """Rows whose `field` has `value`, as they are now; deleted ones too."""
+        stored = [f for f in sobject.fields.values() if f.stored]
+        names = [f.name for f in stored]
+        selected = ", ".join(_quoted(names))
+        rows = self.fetch(f'SELECT {selected} FROM "{sobject.name}" WHERE "{field}" = ? AND _until IS NULL ORDER BY _number', (value,))
+        flags = [f.name for f in stored if f.type == "boolean"]
         return [_with_flags(dict(zip(names, row, strict=True)), flags) for row in rows]
 
     def id_of(self, object_name: str, key: str) -> str:
@@ -113,20 +129,52 @@ class Tables:
 
     def show(self, sobject: SObject, row_ids: Iterable[str], *, visible: bool) -> None:
         """Rows that are not visible exist, but no query sees them: a commit that readers have not caught up with."""
-        with self.transaction():
-            self._db.executemany(f'UPDATE "{sobject.name}" SET _visible = ? WHERE Id = ?', [(visible, r) for r in row_ids])
+        self._mark(sobject, row_ids, "_visible", value=visible)
+
+    def share(self, sobject: SObject, row_ids: Iterable[str], *, shared: bool) -> None:
+        """Rows that are not shared do not exist for the connected user."""
+        self._mark(sobject, row_ids, "_shared", value=shared)
+
+    def is_shared(self, sobject: SObject, row_id: str) -> bool:
+        return bool(self.fetch(f'SELECT 1 FROM "{sobject.name}" WHERE Id = ? AND _until IS NULL AND _shared', (row_id,)))
 
     def note(self, name: str) -> str | None:
         rows = self.fetch("SELECT value FROM _note WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
 
     def write_note(self, name: str, value: str) -> None:
+        self.change("INSERT OR REPLACE INTO _note VALUES (?, ?)", (name, value))
+
+    def log_deletion(self, sobject: SObject, row_id: str, at: str | None) -> None:
+        """What getDeleted answers from; None takes it back."""
+        self.change("DELETE FROM _deletion WHERE object = ? AND id = ?", (sobject.name, row_id))
+        if at is not None:
+            self.change("INSERT INTO _deletion VALUES (?, ?, ?)", (sobject.name, row_id, at))
+
+    def add_column(self, sobject: SObject, f: Field) -> None:
+        """A column that an earlier field of this name left behind is used again, with what it held."""
+        held = {name for _, name, *_ in self.fetch(f'PRAGMA table_info("{sobject.name}")')}
+        if f.name not in held:
+            default = " DEFAULT 0" if f.type == "boolean" else ""
+            self.change(f'ALTER TABLE "{sobject.name}" ADD COLUMN {_column(f)}{default}')
+
+    def rename_column(self, sobject: SObject, old: str, new: str) -> None:
+        self.change(f'ALTER TABLE "{sobject.name}" RENAME COLUMN "{old}" TO "{new}"')
+
+    def _mark(self, sobject: SObject, row_ids: Iterable[str], column: str, *, value: bool) -> None:
         with self.transaction():
-            self._db.execute("INSERT OR REPLACE INTO _note VALUES (?, ?)", (name, value))
+            self._db.executemany(f'UPDATE "{sobject.name}" SET {column} = ? WHERE Id = ?', [(value, r) for r in row_ids])
+
+    def _keep_version(self, sobject: SObject, row_id: str, until: str) -> None:
+        names = ", ".join(_quoted(name for _, name, *_ in self.fetch(f'PRAGMA table_info("{sobject.name}")') if name not in ("_number", "_key", "_until")))
+        self._db.execute(
+            f'INSERT INTO "{sobject.name}" ({names}, _until) SELECT {names}, ? FROM "{sobject.name}" WHERE Id = ? AND _until IS NULL', (until, row_id)
+        )
 
     def _create(self) -> None:
         with self.transaction():
             self._db.execute("CREATE TABLE IF NOT EXISTS _note (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            self._db.execute("CREATE TABLE IF NOT EXISTS _deletion (object TEXT, id TEXT, at TEXT, PRIMARY KEY (object, id))")
             for sobject in self._schema.values():
                 if sobject.queryable:
                     self._create_table(sobject)
@@ -134,11 +182,19 @@ class Tables:
             self._db.execute(f"CREATE VIEW Name AS {_names(self._schema)}")
 
     def _create_table(self, sobject: SObject) -> None:
-        columns = ", ".join(f'"{f.name}" {_COLUMN_TYPES.get(f.type, _ANY_CASE)}' for f in sobject.fields.values())
-        own = "_number INTEGER PRIMARY KEY AUTOINCREMENT, _key TEXT, _visible INTEGER NOT NULL DEFAULT 1"
-        self._db.execute(f'CREATE TABLE IF NOT EXISTS "{sobject.name}" ({own}, {columns})')
+        columns = ", ".join(_column(f) for f in sobject.fields.values() if f.stored)
+        self._db.execute(f'CREATE TABLE IF NOT EXISTS "{sobject.name}" ({_OWN_COLUMNS}, {columns})')
         for name in ["_key", *(f.name for f in sobject.fields.values() if _is_indexed(f))]:
-            self._db.execute(f'CREATE INDEX IF NOT EXISTS "{sobject.name}.{name}" ON "{sobject.name}" ("{name}")')
+            # Most rows have no key and no parent of most kinds: those take no room.
+            self._db.execute(f'CREATE INDEX IF NOT EXISTS "{sobject.name}.{name}" ON "{sobject.name}" ("{name}") WHERE "{name}" IS NOT NULL')
+
+
+def _insert(sobject: SObject, names: Sequence[str]) -> str:
+    return f'INSERT INTO "{sobject.name}" ({", ".join(_quoted(names))}) VALUES ({", ".join("?" * len(names))})'
+
+
+def _column(f: Field) -> str:
+    return f'"{f.name}" {_COLUMN_TYPES.get(f.type, _ANY_CASE)}'
 
 
 def _is_indexed(f: Field) -> bool:
@@ -146,9 +202,15 @@ def _is_indexed(f: Field) -> bool:
 
 
 def _names(schema: Schema) -> str:
-    """What the objects that a task can point at share."""
-    named = [schema[n] for n in ("account", "contact", "opportunity", "user")]
-    return " UNION ALL ".join(f"SELECT Id, Name, '{o.name}' AS Type, {'Email' if o.field('Email') else 'NULL'} AS Email FROM \"{o.name}\"" for o in named)
+    """What the objects that a polymorphic field can point at share."""
+    wanted = schema["name"].fields.values()
+    parts = []
+    for sobject in (o for o in schema.values() if o.queryable and any(o.field(name) for name in _NAME_FIELDS)):
+        own_name = next(name for name in _NAME_FIELDS if sobject.field(name))
+        known = {f.name: f'"{f.name}"' for f in wanted if sobject.field(f.name)} | {"Type": f"'{sobject.name}'", "Name": own_name}
+        columns = ", ".join(f'{known.get(f.name, "NULL")} AS "{f.name}"' for f in wanted)
+        parts.append(f'SELECT {columns}, _shared, _until FROM "{sobject.name}"')
+    return " UNION ALL ".join(parts)
 
 
 def _quoted(names: Iterable[str]) -> list[str]:

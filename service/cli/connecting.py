@@ -1,54 +1,153 @@
-"""connect: set up a connection, check it, and say what comes next."""
+"""connect, pause, resume, replay: set up a connection step by step, hold it, and read again what it could not use."""
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from connectors import registry
-from connectors.base import Finding
 from service import connect as connecting
-from service import servers
-from service.cli.workspace import Workspace, connection_named, opened, printable
+from service import quarantine, servers
+from service.cli import guide, setting_up
+from service.cli.guides import guide_of
+from service.cli.workspace import Workspace, connection_named, opened, printable, ready_schema
 from service.config import now
-from service.errors import BadInput
+from service.errors import BadInput, Conflict, NotFound
+from service.store import accounts, connections, workspaces
+from service.store.connections import Connection
+from service.store.pool import transaction
+
+Name = Annotated[str, typer.Argument(help="The connection's name, as `undertone status` shows it.")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(connect)
+    for command in (connect, pause, resume, replay):
+        app.command()(command)
 
 
 def connect(
     connector: Annotated[str, typer.Argument(help=f"One of: {', '.join(registry.names())}.")],
     name: Annotated[str | None, typer.Option(help="What to call it; the connector's name if not given.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A setting of the connector, field=value. Repeat for several.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the connector, field=value. Repeat for several. What was set before stays.")
+    ] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret's name; its value is asked for, or read from standard input.")] = None,
     secret_file: Annotated[list[str] | None, typer.Option(help="A secret from a file, name=path.")] = None,
+    owner: Annotated[str | None, typer.Option(help="The mail address of the CRM user who is told, by a task, when this connection needs somebody.")] = None,
+    *,
+    steps: Annotated[bool, typer.Option("--steps", help="Only list the steps of setting it up, with what is done and how to do what is open.")] = False,
     workspace: Workspace = "default",
 ) -> None:
-    """Connect a CRM, or files of accounts, mail or usage. An existing connection of that name is set up anew."""
+    """Connect a CRM, or files of accounts, mail or usage, step by step. Run it again to go on where it stopped, or to change something."""
+    called = name or connector
+    if steps:
+        _list_steps(connector, called, workspace)
+        return
     config = dict(map(_pair, setting or ()))
     secrets = {n: _read(n, Path(v)) for n, v in map(_pair, secret_file or ())} | {n: _ask(n) for n in secret or ()}
+    at_terminal = sys.stdin.isatty()
     with servers.running():
         workspace_id = opened(workspace, create=True)
-        connecting.connect(workspace_id, connector, name or connector, config, secrets)
-        made = connection_named(workspace_id, name or connector)
+        config = guide_of(connector).merged(_stored(workspace_id, connector, called), config)
+        if at_terminal:
+            config, secrets = setting_up.ask_for_access(guide_of(connector), config, secrets, guide.progress(workspace_id, called))
+        connecting.connect(workspace_id, connector, called, config, secrets)
+        made = connection_named(workspace_id, called)
         findings = connecting.check(workspace_id, made, now())
-    show(findings)
-    if any(f.level == "error" for f in findings):
-        message = f"Connection {made.name} is stored and cannot work yet. Mend what is marked above and run the same command again."
-        raise BadInput(message)
+        setting_up.show(findings)
+        if any(f.level == "error" for f in findings):
+            raise BadInput(_not_yet(made, guide_of(connector).secret_for(made.config)))
+        if owner:
+            setting_up.set_owner(workspace_id, made, owner)
+        if at_terminal and registry.connector(connector).sink is not None:
+            setting_up.go_on(workspace_id, made, guide_of(connector), findings)
+            return
     typer.echo(_what_next(made.connector))
 
 
-def show(findings: Sequence[Finding]) -> None:
-    mark = {"ok": "  ok     ", "warning": "  look   ", "error": "  STOPS  "}
-    for finding in findings:
-        typer.echo(printable(f"{mark[finding.level]}{finding.about}: {finding.message}"))
+def pause(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Shown wherever the connection is shown.")] = "",
+    workspace: Workspace = "default",
+) -> None:
+    """Hold a connection: nothing is read from it or written to it until it is resumed."""
+    with servers.running():
+        workspace_id = opened(workspace)
+        held = connection_named(workspace_id, name)
+        if held.status in ("auth_failed", "misconfigured"):
+            message = f"Connection {printable(held.name)} has stopped already: {printable(held.status_reason or held.status)}"
+            raise Conflict(message)
+        with transaction(workspace_id) as db:
+            connections.set_status(db, held.connection_id, "paused", reason or None)
+            accounts.mark_all_due(db)
+    typer.echo(printable(f"{held.name} is paused. What rests on it counts as unknown. `undertone resume {held.name}` starts it again."))
+
+
+def resume(name: Name, workspace: Workspace = "default") -> None:
+    """Let a paused connection go on where it stopped."""
+    with servers.running():
+        workspace_id = opened(workspace)
+        held = connection_named(workspace_id, name)
+        if held.status in ("auth_failed", "misconfigured"):
+            message = (
+                f"Connection {printable(held.name)} has not been paused but stopped: {printable(held.status_reason or held.status)} "
+                f"Mend that, then run `undertone connect {held.connector} --name {printable(held.name)}`."
+            )
+            raise Conflict(message)
+        with transaction(workspace_id) as db:
+            connections.set_status(db, held.connection_id, "active", None)
+            connections.schedule_pull(db, held.connection_id, timedelta(0))
+            accounts.mark_all_due(db)
+    typer.echo(printable(f"{held.name} goes on. A worker reads it now, or `undertone pull --connection {held.name}` does."))
+
+
+def replay(
+    name: Annotated[str | None, typer.Argument(help="The connection; the only one if not given.")] = None,
+    stream: Annotated[str | None, typer.Option(help="Only rows of this stream.")] = None,
+    row: Annotated[str | None, typer.Option(help="Only this row, by its key as `undertone status` shows it.")] = None,
+    workspace: Workspace = "default",
+) -> None:
+    """Read rows of the quarantine again, once what was wrong with them is mended."""
+    with servers.running():
+        workspace_id = opened(workspace)
+        chosen = connection_named(workspace_id, name)
+        found = quarantine.replay(workspace_id, chosen.connection_id, stream, row)
+    if not found:
+        message = "No such row is in quarantine. `undertone status` lists them."
+        raise NotFound(message)
+    typer.echo(f"{found:,} row{'s' * (found != 1)} will be read again by the next pull: a worker does it now, or `undertone pull`.")
+
+
+def _list_steps(connector: str, name: str, workspace: str) -> None:
+    """A look at what is there already; makes nothing."""
+    known = guide_of(connector)
+    with servers.running():
+        ready_schema()
+        with transaction() as db:
+            workspace_id = workspaces.find(db, workspace)
+        found = guide.progress(workspace_id, name) if workspace_id else guide.Progress()
+        if workspace_id and found.connection and found.connection.status == "active":
+            found = guide.progress(workspace_id, name, connecting.check(workspace_id, found.connection, now()))
+    for line in guide.listing(known, found):
+        typer.echo(line)
+
+
+def _stored(workspace_id: UUID, connector: str, name: str) -> dict[str, Any]:
+    """The settings that an earlier run has stored."""
+    with transaction(workspace_id) as db:
+        found = connections.by_name(db, name)
+    return dict(found.config) if found and found.connector == connector else {}
+
+
+def _not_yet(made: Connection, secret: str | None) -> str:
+    other = f" Another secret is given with `undertone connect {made.connector} --name {shlex.quote(made.name)} --secret {secret}`." if secret else ""
+    return f"Connection {printable(made.name)} is stored and cannot work yet. Mend what is marked above and run the same command again.{other}"
 
 
 def _what_next(connector: str) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 
 from connectors.base import Change
-from service import servers
+from service import notices, servers
 from service.cli.workspace import Workspace, connection_named, opened, printable
 from service.config import now
-from service.errors import Unavailable
+from service.errors import Conflict, Unavailable
 from service.pull import pull as pull_step
-from service.push import approve, preview
+from service.push import approve, preview, retry
 from service.push import push as push_step
+from service.push_results import PushReport
 from service.score import score as score_step
 from service.store import connections, workspaces
 from service.store.pool import transaction
 from service.suggest import suggest as suggest_step
+from service.turn import StreamReport
 
 ConnectionName = Annotated[str | None, typer.Option("--connection", "-c", help="Which connection; all (pull) or the only one if not given.")]
 
@@ -32,15 +36,28 @@ def pull(connection: ConnectionName = None, workspace: Workspace = "default") ->
     with servers.running():
         workspace_id = opened(workspace)
         with transaction(workspace_id) as db:
-            chosen = [c for c in connections.all_connections(db) if connection is None]
-        reports = [pull_step(workspace_id, c.connection_id, now()) for c in chosen or [connection_named(workspace_id, connection)]]
+            every = connections.all_connections(db)
+        stopped = [c for c in every if connection is None and c.status != "active"]
+        chosen = [c for c in every if c not in stopped] if connection is None and every else [connection_named(workspace_id, connection)]
+        reports = [pull_step(workspace_id, c.connection_id, now()) for c in chosen]
+        told_owners = notices.post(workspace_id, now())
     for report in reports:
         for stream in report.streams:
-            state = stream.error or f"{stream.landed} rows new or changed" + (f", {stream.rejected} in quarantine" if stream.rejected else "")
-            typer.echo(printable(f"{report.connection} / {stream.name}: {state}"))
-    if any(r.errors for r in reports):
+            typer.echo(printable(f"{report.connection} / {stream.name}: {stream.error or _landed(stream)}"))
+        if report.parked:
+            typer.echo(printable(f"{report.connection} waits: {report.parked}"))
+    for c in stopped:
+        typer.echo(printable(f"{c.name}: not read, {c.status.replace('_', ' ')}{f': {c.status_reason}' if c.status_reason else ''}"))
+    if told_owners:
+        typer.echo(f"{told_owners} owner{'s' * (told_owners != 1)} of connections told by a task.")
+    if stopped or any(r.errors for r in reports):
         message = "Some streams could not be read; the others landed. The reasons stand above, and in `undertone status`."
         raise Unavailable(message)
+
+
+def _landed(stream: StreamReport) -> str:
+    more = ", more to come" if stream.unfinished else ""
+    return f"{stream.landed} rows new or changed{f', {stream.rejected} in quarantine' if stream.rejected else ''}{more}"
 
 
 def score(
@@ -70,6 +87,7 @@ def push(
     *,
     show: Annotated[bool, typer.Option("--preview", help="Show exactly what would be written, and write nothing.")] = False,
     yes: Annotated[bool, typer.Option("--approve", help="You have looked at the preview: push now and from now on.")] = False,
+    again: Annotated[bool, typer.Option("--retry", help="Also what the CRM refused for good, or what was given up: something has been mended.")] = False,
     words: Annotated[bool | None, typer.Option("--words/--no-words", help="From now on, tasks quote the buyer's words, or leave them to the link.")] = None,
     connection: ConnectionName = None,
     workspace: Workspace = "default",
@@ -78,25 +96,54 @@ def push(
     with servers.running():
         workspace_id = opened(workspace)
         chosen = connection_named(workspace_id, connection)
+        if not notices.takes_tasks(chosen.connector):
+            message = f"Connection {printable(chosen.name)} ({chosen.connector}) only delivers; tasks cannot be written to it."
+            raise Conflict(message)
         if words is not None:
             with transaction(workspace_id) as db:
                 workspaces.set_quotes_in_task(db, shown=words)
         if show:
-            for change in preview(workspace_id, chosen.connection_id):
-                typer.echo(_line(change))
+            for line in described(preview(workspace_id, chosen.connection_id)):
+                typer.echo(line)
             return
         if yes:
             approve(workspace_id, chosen.connection_id, now())
+        if again:
+            retry(workspace_id, chosen.connection_id)
         report = push_step(workspace_id, chosen.connection_id)
-    typer.echo(
+    summary, *messages = told(report)
+    typer.echo(summary)
+    for message in messages:
+        typer.echo(message, err=True)
+
+
+def described(changes: Sequence[Change]) -> Iterator[str]:
+    """A line for each change that a push would make, with the fields it would write, and how many there are of each kind."""
+    count = Counter(change.action for change in changes)
+    for change in changes:
+        yield _line(change)
+    yield (
+        f"{count['create']} to create, {count['update']} to update, {count['skip']} to leave as they are. Nothing was written."
+        if changes
+        else "Nothing waits to be written. `undertone suggest` opens suggestions."
+    )
+
+
+def told(report: PushReport) -> Iterator[str]:
+    """What a push has done, then each thing that went wrong, once."""
+    yield (
         f"{report.created} tasks created, {report.updated} updated, {report.skipped} left as they are, "
         f"{report.waiting} to be tried again, {report.failed} need a person."
     )
-    for message in dict.fromkeys(report.messages):
-        typer.echo(f"  {printable(message)}", err=True)
+    yield from (f"  {printable(message)}" for message in dict.fromkeys(report.messages))
 
 
 def _line(change: Change) -> str:
     """Titles hold no words of a buyer; descriptions do, and are for the CRM alone."""
     title = change.fields.get("Subject", "")
-    return printable(f"{change.action:7} {change.key}  {title}{'  (' + change.reason + ')' if change.reason else ''}")
+    fields = ", ".join(f"{name}={value}" for name, value in change.fields.items() if name not in _LONG)
+    return printable(f"{change.action:7} {change.key}  {title}{f'  [{fields}]' if fields else ''}{f'  ({change.reason})' if change.reason else ''}")
+
+
+_LONG = frozenset({"Subject", "Description"})
+"""The title stands before them; a description may quote somebody."""

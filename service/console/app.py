@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from service import feedback
 from service.config import now
-from service.console import assets, overview, said, sign_in, story
+from service.console import assets, connections, overview, said, sign_in, story
 from service.console.forms import Reviewer, SignedIn, form_token
 from service.console.pages import page
 from service.console.sign_in import Visitor
@@ -37,6 +37,13 @@ def account_list(
     with transaction(workspace_id) as db:
         found = overview.read(db, wanted, now().date())
     return page(request, "accounts.html", found=found, wanted=wanted, today=now().date())
+
+
+@router.get("/connections")
+def connections_page(request: Request, workspace_id: Visitor) -> HTMLResponse:
+    with transaction(workspace_id) as db:
+        found = connections.read(db, now())
+    return page(request, "connections.html", found=found)
 
 
 @router.get("/accounts/{account_id}")

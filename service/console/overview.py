@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from ml.usage.words import capitalised, metric_name
-from service.store import accounts, connections, suggestions, usage_pictures
+from service.store import accounts, suggestions, usage_pictures
 from service.store.accounts import AccountRow
-from service.store.connections import Connection
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
 from service.store.usage_pictures import Lines
@@ -61,7 +60,6 @@ class Overview:
     opened: Mapping[UUID, SuggestionRow]
     sparks: Mapping[UUID, Sparks]
     owners: Sequence[str]
-    paused: Sequence[Connection]
     pages: int
 
 
@@ -79,7 +77,6 @@ def read(db: Db, wanted: Wanted, today: date) -> Overview:
         opened=opened,
         sparks={account_id: _sparks(found) for account_id, found in lines.items()},
         owners=sorted({r.owner_name for r in every if r.owner_name}),
-        paused=[c for c in connections.all_connections(db) if c.status != "active"],
         pages=-(-len(rows) // PAGE),
     )
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from service import trouble
+from service.config import now
+from service.store import conditions
+from service.store.pool import transaction
+from service.trouble import Trouble
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
@@ -39,6 +47,12 @@ def _distance(day: date, today: date) -> str:
     return f"in {said}" if days > 0 else f"{said} ago"
 
 
+def _coded(sentence: str) -> Markup:
+    """What stands between backticks as code."""
+    parts = [escape(part) for part in sentence.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
+
+
 _environment = Environment(
     loader=PackageLoader("service.console"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -46,15 +60,26 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(day=_day, money=_money, words=_words, distance=_distance)
+_environment.filters.update(day=_day, money=_money, words=_words, distance=_distance, moment=trouble.moment, coded=_coded)
 _templates = Jinja2Templates(env=_environment)
 
 
 def page(request: Request, template: str, status: int = 200, *, charts: bool = False, signed_in: bool = True, **context: Any) -> HTMLResponse:
     """`charts`: the chart library places style elements of its own, so that page alone may have them."""
     policy = POLICY.format(style=" 'unsafe-inline'" if charts else "")
-    return _templates.TemplateResponse(request, template, {"signed_in": signed_in, **context}, status_code=status, headers={"Content-Security-Policy": policy})
+    every = {"signed_in": signed_in, "banner": _banner(request) if status < HTTPStatus.INTERNAL_SERVER_ERROR else [], **context}
+    return _templates.TemplateResponse(request, template, every, status_code=status, headers={"Content-Security-Policy": policy})
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
     return page(request, "error.html", status, signed_in=False, title=title, detail=detail)
+
+
+def _banner(request: Request) -> list[Trouble]:
+    """What every page says of the visitor's connections; nothing to somebody who is not signed in."""
+    workspace_id = getattr(request.state, "workspace_id", None)
+    if workspace_id is None:
+        return []
+    with transaction(workspace_id) as db:
+        found = trouble.troubles(conditions.read(db), now())
+    return [t for t in found if t.level != "note"]

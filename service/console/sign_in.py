@@ -23,7 +23,7 @@ router = APIRouter()
 FORM_COOKIE = "undertone_form"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _HOME = "/console"
-_RETURN = re.compile(r"/console(/(accounts|suggestions)/[0-9a-f-]{36})?")
+_RETURN = re.compile(r"/console(/connections|/(accounts|suggestions)/[0-9a-f-]{36})?")
 """Where a sign-in may lead back to: our own pages, never another address."""
 
 
@@ -31,7 +31,7 @@ class SignInFirst(Exception):
     """Turned into a redirect to the sign-in page."""
 
 
-def visitor(cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> UUID:
+def visitor(request: Request, cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> UUID:
     """The workspace of the session. A session begun with a key ends with it."""
     at = real_time()
     try:
@@ -40,6 +40,7 @@ def visitor(cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> UUID:
         raise SignInFirst from None
     if found.key is not None and not keys.still_opens(found.workspace_id, found.key, "read", at):
         raise SignInFirst
+    request.state.workspace_id = found.workspace_id  # for what stands on every page
     return found.workspace_id
 
 

@@ -32,6 +32,10 @@ class Connection:
     status_since: datetime
     push_approved_at: datetime | None
     created_at: datetime
+    parked_until: datetime | None = None
+    parked_reason: str | None = None
+    owner_key: str | None = None
+    """The CRM user who is told when this connection needs somebody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,11 @@ class StreamState:
     fresh_seconds: int
     landed: int
     error: str | None
+    error_since: datetime | None = None
+    unfinished: bool = False
+    """Read so far and not to its end: the next turn goes on at once."""
+    missing: Sequence[str] = ()
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +66,14 @@ class Quarantined:
     last_seen_at: datetime
 
 
-_COLUMNS = "connection_id, connector, name, config, status, status_reason, status_since, push_approved_at, created_at"
+_COLUMNS = "connection_id, connector, name, config, status, status_reason, status_since, push_approved_at, created_at, parked_until, parked_reason, owner_key"
 
 
 def create(db: Db, connector: str, name: str, config: Mapping[str, Any]) -> UUID:
     row = db.execute(
         "INSERT INTO connection (workspace_id, connector, name, config) VALUES (current_workspace(), %s, %s, %s)"
         " ON CONFLICT (workspace_id, name) DO UPDATE SET connector = excluded.connector, config = excluded.config, status = 'active',"
-        " status_reason = NULL, next_pull_at = now()"
+        " status_reason = NULL, status_since = clock_timestamp(), next_pull_at = now(), parked_until = NULL, parked_reason = NULL"
         " RETURNING connection_id",
         [connector, name, Jsonb(dict(config))],
     ).fetchone()
@@ -104,6 +113,45 @@ def set_status(db: Db, connection_id: UUID, status: Status, reason: str | None) 
     )
 
 
+def stop(db: Db, connection_id: UUID, status: Status, reason: str, seen: datetime) -> bool:
+    """False where the connection has been set up anew or stopped since `seen`, its status_since when it was read."""
+    return (
+        db.execute(
+            "UPDATE connection SET status = %s, status_reason = %s, status_since = clock_timestamp() WHERE connection_id = %s AND status_since = %s",
+            [status, reason, connection_id, seen],
+        ).rowcount
+        == 1
+    )
+
+
+def park(db: Db, connection_id: UUID, wait: timedelta, reason: str) -> None:
+    db.execute(
+        "UPDATE connection SET parked_until = clock_timestamp() + %s, parked_reason = %s WHERE connection_id = %s",
+        [wait, reason, connection_id],
+    )
+
+
+def unpark(db: Db, connection_id: UUID) -> None:
+    db.execute(
+        "UPDATE connection SET parked_until = NULL, parked_reason = NULL WHERE connection_id = %s AND parked_until IS NOT NULL",
+        [connection_id],
+    )
+
+
+def parked(db: Db, connection_id: UUID) -> str | None:
+    """Why the connection is waiting just now, its pulls and its pushes; None when it is not."""
+    row = db.execute("SELECT parked_reason FROM connection WHERE connection_id = %s AND parked_until > clock_timestamp()", [connection_id]).fetchone()
+    return row[0] if row else None
+
+
+def ready_to_push(db: Db) -> list[UUID]:
+    rows = db.execute(
+        "SELECT connection_id FROM connection WHERE status = 'active' AND push_approved_at IS NOT NULL"
+        " AND (parked_until IS NULL OR parked_until <= clock_timestamp()) ORDER BY created_at"
+    )
+    return [connection_id for (connection_id,) in rows]
+
+
 def schedule_pull(db: Db, connection_id: UUID, after: timedelta) -> None:
     db.execute(
         "UPDATE connection SET next_pull_at = clock_timestamp() + %s, queued_at = NULL WHERE connection_id = %s",
@@ -136,8 +184,8 @@ def secrets_not_under(db: Db, key_id: str) -> list[tuple[UUID, str, Sealed]]:
 def streams(db: Db) -> list[StreamState]:
     with db.cursor(row_factory=class_row(StreamState)) as cursor:
         return cursor.execute(
-            "SELECT connection_id, name, cursor_at, cursor_key, pulled_until, succeeded_at, fresh_seconds, landed, error"
-            " FROM stream ORDER BY connection_id, name"
+            "SELECT connection_id, name, cursor_at, cursor_key, pulled_until, succeeded_at, fresh_seconds, landed, error, error_since, unfinished,"
+            " missing, calls FROM stream ORDER BY connection_id, name"
         ).fetchall()
 
 
@@ -149,23 +197,31 @@ def lease_stream(db: Db, connection_id: UUID, stream: Stream, hold: timedelta) -
         " ON CONFLICT (workspace_id, connection_id, name) DO UPDATE"
         " SET fence = stream.fence + 1, lease_until = clock_timestamp() + %(hold)s, fresh_seconds = %(fresh)s"
         " WHERE stream.lease_until IS NULL OR stream.lease_until < clock_timestamp()"
-        " RETURNING fence, cursor_at, cursor_key",
+        " RETURNING fence, cursor_at, cursor_key, cursor_resume",
         {"id": connection_id, "name": stream.name, "fresh": int(stream.fresh_within.total_seconds()), "hold": hold},
     ).fetchone()
-    return (row[0], Cursor(at=row[1], key=row[2])) if row else None
+    return (row[0], Cursor(at=row[1], key=row[2], resume=row[3])) if row else None
 
 
-def advance_stream(db: Db, connection_id: UUID, name: str, fence: int, cursor: Cursor | None, rows: int, hold: timedelta) -> bool:
-    """In the transaction that lands the page. False: another runner took over, so the page must not be kept."""
+def advance_stream(
+    db: Db, connection_id: UUID, name: str, fence: int, cursor: Cursor | None, rows: int, hold: timedelta, *, until: datetime | None = None, calls: int = 0
+) -> bool:
+    """In the transaction that lands the page. False: another runner took over, so the page must not be kept.
+
+    `until`: the end of the window that this page is of; the first page of a window writes it down.
+    """
+    moved = "cursor_at = %(at)s, cursor_key = %(key)s, cursor_resume = %(resume)s, window_until = COALESCE(window_until, %(until)s)," if cursor else ""
     return (
         db.execute(
-            "UPDATE stream SET cursor_at = COALESCE(%(at)s, cursor_at), cursor_key = COALESCE(%(key)s, cursor_key),"
-            " landed = landed + %(rows)s, lease_until = clock_timestamp() + %(hold)s"
+            f"UPDATE stream SET {moved} landed = landed + %(rows)s, calls = calls + %(calls)s, lease_until = clock_timestamp() + %(hold)s"
             " WHERE connection_id = %(id)s AND name = %(name)s AND fence = %(fence)s",
             {
                 "at": cursor.at if cursor else None,
-                "key": cursor.key if cursor else None,
+                "key": cursor.key if cursor else "",
+                "resume": cursor.resume if cursor else "",
+                "until": until,
                 "rows": rows,
+                "calls": calls,
                 "hold": hold,
                 "id": connection_id,
                 "name": name,
@@ -179,8 +235,9 @@ def advance_stream(db: Db, connection_id: UUID, name: str, fence: int, cursor: C
 def release_stream(db: Db, connection_id: UUID, name: str, fence: int, *, until: datetime | None, error: str | None) -> None:
     """`until` is given on success: everything up to it has been read."""
     db.execute(
-        "UPDATE stream SET lease_until = NULL, error = %(error)s, pulled_until = COALESCE(%(until)s, pulled_until),"
-        " succeeded_at = COALESCE(%(until)s, succeeded_at) WHERE connection_id = %(id)s AND name = %(name)s AND fence = %(fence)s",
+        "UPDATE stream SET lease_until = NULL, error = %(error)s, error_since = CASE WHEN %(error)s::text IS NOT NULL THEN COALESCE(error_since, now()) END,"
+        " pulled_until = COALESCE(%(until)s, pulled_until), succeeded_at = COALESCE(%(until)s, succeeded_at)"
+        " WHERE connection_id = %(id)s AND name = %(name)s AND fence = %(fence)s",
         {"error": error, "until": until, "id": connection_id, "name": name, "fence": fence},
     )
 
@@ -189,7 +246,7 @@ def quarantine(db: Db, connection_id: UUID, stream: str, rejected: Sequence[Reje
     db.execute(
         "INSERT INTO quarantine (workspace_id, connection_id, stream, source_key, reason)"
         " SELECT DISTINCT current_workspace(), %s::uuid, %s, k, r FROM unnest(%s::text[], %s::text[]) AS u(k, r)"
-        " ON CONFLICT (workspace_id, connection_id, stream, source_key, reason) DO UPDATE SET last_seen_at = now()",
+        " ON CONFLICT (workspace_id, connection_id, stream, source_key, reason) DO UPDATE SET last_seen_at = now(), replay_asked_at = NULL, replaying = false",
         [connection_id, stream, [r.source_key for r in rejected], [r.reason for r in rejected]],
     )
 
@@ -208,10 +265,14 @@ def quarantine_counts(db: Db) -> dict[UUID, int]:
 
 
 def reread_usage(db: Db) -> None:
-    """New accounts have come in: streams that held rows of accounts nobody knew start anew, as reading twice changes nothing."""
+    """New accounts have come in: streams that held rows of accounts nobody knew start anew, as reading twice changes nothing.
+
+    The new fence stops a run that is reading such a stream just now: its next cursor would undo the restart.
+    """
     db.execute(
         "WITH waiting AS (DELETE FROM quarantine WHERE stream = 'usage' AND reason = %s RETURNING connection_id),"
-        " again AS (UPDATE stream SET cursor_at = NULL, cursor_key = '' WHERE name = 'usage' AND connection_id IN (SELECT connection_id FROM waiting))"
+        " again AS (UPDATE stream SET cursor_at = NULL, cursor_key = '', cursor_resume = '', window_until = NULL, reread_from = NULL,"
+        "   fence = fence + 1, lease_until = NULL, next_at = NULL WHERE name = 'usage' AND connection_id IN (SELECT connection_id FROM waiting))"
         " UPDATE connection SET next_pull_at = now() WHERE connection_id IN (SELECT connection_id FROM waiting)",
         [UNKNOWN_ACCOUNT],
     )

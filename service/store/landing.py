@@ -2,158 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from operator import attrgetter
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from psycopg import sql
+import psycopg
 
-from connectors.records import Account, Contact, Interaction, Opportunity, User
+from connectors.characters import clean
+from connectors.records import Interaction, Rejected
 from service.store.bulk import copy_to_landing
 from service.store.pool import Db
+from service.store.shapes import DROP_WORDS, SHAPES, Shape, upsert, words_of_the_rest
+
+_REFUSALS = (psycopg.DataError, psycopg.IntegrityError, OverflowError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """How a record type stands in its table. `columns` maps column to type, in the order of the rows.
-
-    `links` are columns that the database finds itself from a key: {column: SELECT with the landed row as `l`}.
-    """
-
-    table: str
-    columns: Mapping[str, str]
-    links: Mapping[str, str]
-
-
-_ACCOUNT_OF_KEY = (
-    "SELECT a.account_id FROM account a WHERE a.workspace_id = current_workspace() AND a.connection_id = %(connection_id)s AND a.key = l.account_key"
-)
-_CONTACT_OF_KEY = (
-    "SELECT c.contact_id FROM contact c WHERE c.workspace_id = current_workspace() AND c.connection_id = %(connection_id)s AND c.key = l.contact_key"
-)
-_STAMPS = {"modified_at": "timestamptz", "deleted": "boolean"}
-
-SHAPES: dict[type, Shape] = {
-    User: Shape(
-        table="crm_user",
-        columns={"key": "text", "name": "text", "email": "text", "active": "boolean", "manager_key": "text", **_STAMPS},
-        links={},
-    ),
-    Account: Shape(
-        table="account",
-        columns={
-            **{"key": "text", "name": "text", "website": "text", "owner_key": "text", "region": "text", "timezone": "text"},
-            **{"seats": "integer", "arr": "double precision", "currency": "text"},
-            **_STAMPS,
-            "merged_into_key": "text",
-        },
-        links={},
-    ),
-    Contact: Shape(
-        table="contact",
-        columns={"key": "text", "account_key": "text", "name": "text", "email": "text", "title": "text", "opted_out": "boolean", **_STAMPS},
-        links={"account_id": _ACCOUNT_OF_KEY},
-    ),
-    Opportunity: Shape(
-        table="opportunity",
-        columns={
-            **{"key": "text", "account_key": "text", "name": "text", "type": "text", "stage": "text", "amount": "double precision"},
-            **{"close_date": "date", "is_closed": "boolean", "is_won": "boolean", "primary_contact_key": "text"},
-            **_STAMPS,
-        },
-        links={"account_id": _ACCOUNT_OF_KEY},
-    ),
-    Interaction: Shape(
-        table="interaction",
-        columns={
-            **{"key": "text", "kind": "text", "direction": "text", "occurred_at": "timestamptz", "account_key": "text"},
-            **{"contact_key": "text", "from_email": "text", "to_emails": "text[]", "message_id": "text", "in_reply_to": "text"},
-            "automatic": "boolean",
-            **_STAMPS,
-        },
-        links={"account_id": _ACCOUNT_OF_KEY, "contact_id": _CONTACT_OF_KEY},
-    ),
-}
+def land_page(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], unread: Collection[str], rejected: list[Rejected]) -> int:
+    """As `land`, without what another connection has landed; a row that its table refuses is added to `rejected`, and the others land."""
+    if record_type is Interaction:
+        records = drop_seen_elsewhere(db, connection_id, records)
+    try:
+        with db.transaction():
+            return land(db, connection_id, record_type, records, unread)
+    except _REFUSALS as error:
+        if len(records) == 1:
+            rejected.append(Rejected(source_key=clean(records[0].key)[:200], reason=_reason(record_type, error)))
+            return 0
+    half = len(records) // 2
+    return sum(land_page(db, connection_id, record_type, part, unread, rejected) for part in (records[:half], records[half:]))
 
 
 def land(db: Db, connection_id: UUID, record_type: type, records: Sequence[Any], unread: Collection[str] = ()) -> int:
-    """Upserts by the source's key; an older version never overwrites a newer one. Returns how many rows are new or changed.
+    """Upserts by the source's key; an older version never overwrites a newer one. Interactions land with their words, and what changes makes
+    its account due. Returns how many rows are new or changed.
 
     `unread`: columns that the source could not read; what is stored in them stays.
     """
+    newest = _newest(records)
+    if not newest:
+        return 0
     shape = SHAPES[record_type]
-    copy_to_landing(db, shape.table, shape.columns, ([_value(record, column) for column in shape.columns] for record in records))
-    return db.execute(_upsert(shape, unread), {"connection_id": connection_id}).rowcount
-
-
-def land_texts(db: Db, connection_id: UUID, records: Sequence[Interaction]) -> None:
-    """The words, beside their interactions. Same page, same transaction. A changed body drops its own-text spans, to be found anew."""
-    columns = {"key": "text", "subject": "text", "body": "text", "truncated": "boolean"}
-    rows = ((r.key, _clean(r.subject), _clean(r.body), r.body_truncated) for r in records if r.body or r.subject)
-    copy_to_landing(db, "message_text", columns, rows)
-    db.execute(
-        "INSERT INTO message_text AS t (workspace_id, interaction_id, subject, body, truncated)"
-        " SELECT DISTINCT ON (i.interaction_id) current_workspace(), i.interaction_id, l.subject, l.body, l.truncated"
-        " FROM landing_message_text l JOIN interaction i ON i.connection_id = %s AND i.key = l.key"
-        " ON CONFLICT (workspace_id, interaction_id) DO UPDATE"
-        " SET subject = excluded.subject, body = excluded.body, truncated = excluded.truncated, own_starts = NULL, own_ends = NULL, quote_strip = NULL"
-        " WHERE (t.subject, t.body) IS DISTINCT FROM (excluded.subject, excluded.body)",
-        [connection_id],
-    )
+    copy_to_landing(db, shape.table, {**shape.columns, **shape.words}, _rows(shape, newest), binary=True)
+    changed = _count(db, upsert(record_type, frozenset(unread)), connection_id)
+    return changed + _land_words(db, connection_id, newest, unread, rest=changed < len(newest)) if shape.words else changed
 
 
 def drop_seen_elsewhere(db: Db, connection_id: UUID, records: Sequence[Interaction]) -> list[Interaction]:
     """One email that two connections hold is one email: without those whose Message-ID another connection has landed."""
     ids = [r.message_id for r in records if r.message_id]
+    if not ids:
+        return list(records)
     rows = db.execute("SELECT DISTINCT message_id FROM interaction WHERE message_id = ANY(%s) AND connection_id <> %s", [ids, connection_id])
     seen = {message_id for (message_id,) in rows}
     return [r for r in records if r.message_id not in seen]
 
 
-def mark_due(db: Db, record_type: type, connection_id: UUID, keys: Sequence[str]) -> None:
-    """The accounts that these landed rows belong to are to be scored again."""
-    table = SHAPES[record_type].table
-    db.execute(
-        sql.SQL(
-            "INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT workspace_id, account_id FROM {}"
-            " WHERE connection_id = %s AND key = ANY(%s) AND account_id IS NOT NULL ON CONFLICT DO NOTHING"
-        ).format(sql.Identifier(table)),
-        [connection_id, list(keys)],
-    )
+def _land_words(db: Db, connection_id: UUID, records: Sequence[Interaction], unread: Collection[str], *, rest: bool) -> int:
+    """What the upsert has left to do, which is rare: words of rows that stand as they stood, and words that are no more."""
+    if not all(r.subject or r.body for r in records):
+        db.execute(DROP_WORDS, {"connection_id": connection_id, "all_read": "subject" not in unread and "body" not in unread})
+    return _count(db, words_of_the_rest(frozenset(unread)), connection_id) if rest else 0
 
 
-def _upsert(shape: Shape, unread: Collection[str]) -> sql.Composed:
-    """A link found once is kept when a later version of the row does not give it."""
-    names = [sql.Identifier(name) for name in shape.columns]
-    links = [sql.Identifier(name) for name in shape.links]
-    updates = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in shape.columns if name != "key" and name not in unread]
-    updates += [sql.SQL("{0} = COALESCE(excluded.{0}, t.{0})").format(n) for n in links]
-    compared = [sql.Identifier(name) for name in shape.columns if name not in ("key", "modified_at", *unread)]
-    return sql.SQL(
-        "INSERT INTO {table} AS t (workspace_id, connection_id, {names})"
-        " SELECT DISTINCT ON (l.key) current_workspace(), %(connection_id)s, {values} FROM {landing} l ORDER BY l.key, l.modified_at DESC NULLS LAST"
-        " ON CONFLICT (workspace_id, connection_id, key) DO UPDATE SET {updates}"
-        " WHERE (t.modified_at IS NULL OR excluded.modified_at IS NULL OR t.modified_at <= excluded.modified_at)"
-        " AND ({old}) IS DISTINCT FROM ({new})"
-    ).format(
-        table=sql.Identifier(shape.table),
-        landing=sql.Identifier(f"landing_{shape.table}"),
-        names=sql.SQL(", ").join([*names, *links]),
-        values=sql.SQL(", ").join([*(sql.SQL("l.{}").format(n) for n in names), *(sql.SQL(f"({find})") for find in shape.links.values())]),
-        updates=sql.SQL(", ").join(updates),
-        old=sql.SQL(", ").join(sql.SQL("t.{}").format(n) for n in [*compared, *links]),
-        new=sql.SQL(", ").join([*(sql.SQL("excluded.{}").format(n) for n in compared), *(sql.SQL("COALESCE(excluded.{0}, t.{0})").format(n) for n in links)]),
-    )
+def _count(db: Db, query: bytes, connection_id: UUID) -> int:
+    row = db.execute(query, {"connection_id": connection_id, "page": uuid4().hex[:24]}).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
-def _value(record: object, column: str) -> object:
-    value = getattr(record, column)
+def _newest(records: Sequence[Any]) -> Sequence[Any]:
+    """One version of each key, in the order of the keys, so that two runners of one stream wait for each other and never in a circle."""
+    newest: dict[str, Any] = {}
+    for record in records:
+        held = newest.setdefault(record.key, record)
+        if held is not record and (held.modified_at is None or record.modified_at is None or held.modified_at <= record.modified_at):
+            newest[record.key] = record
+    return sorted(newest.values(), key=attrgetter("key"))
+
+
+def _rows(shape: Shape, records: Sequence[Any]) -> Sequence[Sequence[object]]:
+    rows: list[Sequence[object]] = list(map(attrgetter(*shape.columns, *shape.words), records))
+    lists = [place for place, kind in enumerate(shape.columns.values()) if kind == "text[]"]
+    text = "".join([value for row in rows for value in row if value.__class__ is str])
+    if clean(text) == text and not any(row[place] for row in rows for place in lists):
+        return rows
+    return [[_value(v) for v in row] for row in rows]
+
+
+def _value(value: object) -> object:
     if isinstance(value, str):
-        return _clean(value)
-    return list(value) if isinstance(value, tuple) else value
+        return clean(value)
+    return [clean(v) for v in value] if isinstance(value, tuple) else value
 
 
-def _clean(text: str) -> str:
-    """Postgres takes neither NUL nor a lone surrogate."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+def _reason(record_type: type, error: Exception) -> str:
+    """In our own words: the database's would hold the row."""
+    diag = error.diag if isinstance(error, psycopg.Error) else None
+    what = (diag and (diag.constraint_name or diag.column_name)) or "a number that is too large"
+    return f"{SHAPES[record_type].table}: the table takes no such value ({what}). Correct the record in its source; it is read again when it changes."

@@ -1,67 +1,144 @@
-"""Who wrote to whom: interactions to contacts and accounts, by address, then by domain. Between two candidates nothing is guessed."""
+"""Who wrote to whom: interactions to contacts and accounts, by address, then by domain. Between two candidates nothing is guessed,
+and an account that the source itself names is waited for.
+
+Each step looks at what has come in or changed since the last time (`link_due`), and at what waits without a link where that may have given it one.
+Every look-up is a subquery of its own: of a join the planner might take the slow way round while tables are new.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
+from service.store import merges
 from service.store.pool import Db
 
 
+def link(db: Db, connection_id: UUID, shared_domains: Sequence[str]) -> None:
+    """All there is to do once rows have landed. What gets a link makes its account due."""
+    link_late_keys(db, connection_id)
+    link_by_address(db)
+    link_by_domain(db, shared_domains)
+    if add_unknown_writers(db):
+        link_by_address(db)
+
+
 def link_late_keys(db: Db, connection_id: UUID) -> None:
-    """Rows that landed before the account they name."""
+    """Rows that landed before the account they name. What belongs to accounts and contacts that were merged goes with them."""
+    _take(db)
+    if not _looked_at(db, "account") and not _looked_at(db, "contact"):
+        return
     for table in ("contact", "opportunity", "interaction"):
         db.execute(
-            f"UPDATE {table} t SET account_id = a.account_id FROM account a"
-            " WHERE t.account_id IS NULL AND t.connection_id = %(id)s AND a.connection_id = %(id)s AND a.key = t.account_key",
-            {"id": connection_id},
+            f"WITH late AS (UPDATE {table} t SET account_id = a.home FROM (SELECT k.key, k.home FROM landing_link l CROSS JOIN LATERAL"
+            "   (SELECT a.key, COALESCE(a.survivor_id, a.account_id) AS home FROM account a WHERE a.account_id = l.id AND a.connection_id = %s OFFSET 0) k"
+            "   WHERE l.what = 'account') a"
+            f" WHERE t.account_id IS NULL AND t.connection_id = %s AND t.account_key = a.key RETURNING t.workspace_id, t.account_id) {_due('late')}",
+            [connection_id, connection_id],
         )
+    merges.follow(db)
 
 
 def link_by_address(db: Db) -> None:
     """The other side's address (sender of what came in, receivers of what went out) names a contact, if exactly one has it."""
+    _take(db)
+    if _looked_at(db, "contact"):
+        db.execute(
+            f"{_WAITING} AND EXISTS (SELECT FROM {_OTHER_SIDE} WHERE a.email IN (SELECT c.address FROM landing_link l CROSS JOIN LATERAL"
+            "  (SELECT c.address FROM contact c WHERE c.contact_id = l.id OFFSET 0) c WHERE l.what = 'contact' AND c.address IS NOT NULL))"
+        )
     db.execute(
-        "WITH known AS (SELECT lower(email) AS email, (array_agg(contact_id))[1] AS contact_id, (array_agg(account_id))[1] AS account_id FROM contact"
-        "     WHERE email IS NOT NULL AND NOT deleted GROUP BY lower(email) HAVING count(*) = 1),"
-        " found AS (SELECT DISTINCT ON (i.interaction_id) i.interaction_id, k.contact_id, k.account_id"
-        "     FROM interaction i CROSS JOIN LATERAL unnest(CASE i.direction WHEN 'in' THEN ARRAY[i.from_email] ELSE i.to_emails END)"
-        "       WITH ORDINALITY AS a(email, n) JOIN known k ON k.email = a.email"
-        "     WHERE (i.contact_id IS NULL OR i.account_id IS NULL) AND i.direction IN ('in', 'out') ORDER BY i.interaction_id, a.n)"
-        " UPDATE interaction i SET contact_id = COALESCE(i.contact_id, f.contact_id), account_id = COALESCE(i.account_id, f.account_id)"
-        " FROM found f WHERE f.interaction_id = i.interaction_id AND (i.contact_id IS NULL OR i.account_id IS NULL AND f.account_id IS NOT NULL)"
+        "WITH found AS (SELECT DISTINCT ON (i.interaction_id) i.interaction_id, k.contact_id, k.account_id"
+        f"     FROM {_LOOKED_AT} CROSS JOIN LATERAL {_OTHER_SIDE}"
+        "     CROSS JOIN LATERAL (SELECT (array_agg(c.contact_id))[1] AS contact_id, (array_agg(c.account_id))[1] AS account_id FROM contact c"
+        "       WHERE c.address = a.email AND NOT c.deleted HAVING count(*) = 1) k"
+        "     ORDER BY i.interaction_id, a.n),"
+        " linked AS (UPDATE interaction i SET contact_id = COALESCE(i.contact_id, f.contact_id),"
+        "     account_id = CASE WHEN i.account_key IS NULL THEN COALESCE(i.account_id, f.account_id) ELSE i.account_id END"
+        "     FROM found f WHERE f.interaction_id = i.interaction_id"
+        "     AND (i.contact_id IS NULL OR i.account_id IS NULL AND i.account_key IS NULL AND f.account_id IS NOT NULL)"
+        f"     RETURNING i.workspace_id, i.account_id) {_due('linked')}"
     )
 
 
 def link_by_domain(db: Db, shared_domains: Sequence[str]) -> None:
-    """The domain of the other side's address is the website of exactly one account. Freemail domains name nobody."""
+    """The domain of the other side's address is the website of exactly one account, or lies below it. Freemail domains name nobody."""
+    _take(db)
+    if _looked_at(db, "account"):
+        db.execute(
+            f"{_WAITING} AND i.account_id IS NULL AND EXISTS (SELECT FROM {_OTHER_SIDE} {_ENDINGS}"
+            "  WHERE d.domain IN (SELECT k.domain FROM landing_link l CROSS JOIN LATERAL"
+            "   (SELECT k.domain FROM account k WHERE k.account_id = l.id OFFSET 0) k WHERE l.what = 'account' AND k.domain IS NOT NULL))"
+        )
     db.execute(
-        "WITH site AS (SELECT regexp_replace(lower(website), '^(https?://)?(www\\.)?([^/:]+).*$', '\\3') AS domain, (array_agg(account_id))[1] AS account_id"
-        "     FROM account WHERE website IS NOT NULL AND NOT deleted GROUP BY 1 HAVING count(*) = 1),"
-        " found AS (SELECT DISTINCT ON (i.interaction_id) i.interaction_id, s.account_id FROM interaction i"
-        "     CROSS JOIN LATERAL unnest(CASE i.direction WHEN 'in' THEN ARRAY[i.from_email] ELSE i.to_emails END) WITH ORDINALITY AS a(email, n)"
-        "     JOIN site s ON s.domain = split_part(a.email, '@', 2) OR split_part(a.email, '@', 2) LIKE '%%.' || s.domain"
-        "     WHERE i.account_id IS NULL AND i.direction IN ('in', 'out') AND NOT s.domain = ANY(%s) ORDER BY i.interaction_id, a.n)"
-        " UPDATE interaction i SET account_id = f.account_id FROM found f WHERE f.interaction_id = i.interaction_id",
+        f"WITH found AS (SELECT DISTINCT ON (i.interaction_id) i.interaction_id, k.account_id FROM {_LOOKED_AT} CROSS JOIN LATERAL {_OTHER_SIDE} {_ENDINGS}"
+        "     CROSS JOIN LATERAL (SELECT (array_agg(k.account_id))[1] AS account_id FROM account k"
+        "       WHERE k.domain = d.domain AND NOT k.deleted HAVING count(*) = 1) k"
+        "     WHERE i.account_id IS NULL AND i.account_key IS NULL AND NOT d.domain = ANY(%s) ORDER BY i.interaction_id, a.n, d.place),"
+        " linked AS (UPDATE interaction i SET account_id = f.account_id FROM found f WHERE f.interaction_id = i.interaction_id"
+        f"     RETURNING i.workspace_id, i.account_id) {_due('linked')}",
         [list(shared_domains)],
     )
 
 
-def add_unknown_writers(db: Db) -> None:
-    """A person who writes for a known account and is in no CRM still has a history of their own: known by address, without a name."""
-    db.execute(
-        "INSERT INTO contact (workspace_id, connection_id, key, account_id, email)"
-        " SELECT DISTINCT ON (i.connection_id, i.from_email) i.workspace_id, i.connection_id, 'address:' || i.from_email, i.account_id, i.from_email"
-        " FROM interaction i WHERE i.contact_id IS NULL AND i.account_id IS NOT NULL AND i.direction = 'in' AND i.from_email IS NOT NULL"
-        " AND NOT i.automatic AND NOT EXISTS (SELECT FROM contact c WHERE lower(c.email) = i.from_email)"
-        " ON CONFLICT (workspace_id, connection_id, key) DO NOTHING"
-    )
+def add_unknown_writers(db: Db) -> int:
+    """A person who writes for a known account and is in no CRM still has a history of their own: known by address, without a name.
+
+    Returns how many were added.
+    """
+    _take(db)
+    return db.execute(
+        "WITH added AS (INSERT INTO contact (workspace_id, connection_id, key, account_id, email)"
+        "   SELECT DISTINCT ON (i.connection_id, i.from_email) i.workspace_id, i.connection_id, 'address:' || i.from_email, i.account_id, i.from_email"
+        f"   FROM {_LOOKED_AT} WHERE i.contact_id IS NULL AND i.account_id IS NOT NULL AND i.direction = 'in' AND i.from_email IS NOT NULL AND NOT i.automatic"
+        "   AND NOT EXISTS (SELECT FROM contact c WHERE c.address = i.from_email) ORDER BY i.connection_id, i.from_email"
+        "   ON CONFLICT (workspace_id, connection_id, key) DO NOTHING RETURNING contact_id)"
+        " INSERT INTO landing_link (what, id) SELECT 'contact', contact_id FROM added"
+    ).rowcount
 
 
 def mark_unscored_due(db: Db) -> None:
-    """Accounts with messages that no run has scored yet: what linking has just made theirs."""
+    """Whatever linking has looked at and is an account's now."""
+    _take(db)
+    db.execute(f"WITH i AS (SELECT i.workspace_id, i.account_id FROM {_LOOKED_AT}) {_due('i')}")
+
+
+def _take(db: Db) -> None:
+    """What is to be looked at, for this transaction: another run's share is passed over, a rollback leaves it due."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS landing_link (what text NOT NULL, id uuid NOT NULL) ON COMMIT DELETE ROWS")
     db.execute(
-        "INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT i.workspace_id, i.account_id FROM interaction i"
-        " WHERE i.account_id IS NOT NULL AND i.direction = 'in' AND NOT i.automatic AND NOT i.deleted"
-        " AND NOT EXISTS (SELECT FROM message_score s WHERE s.workspace_id = i.workspace_id AND s.interaction_id = i.interaction_id)"
-        " ON CONFLICT DO NOTHING"
+        "WITH taken AS (DELETE FROM link_due d USING (SELECT what, id FROM link_due ORDER BY what, id FOR UPDATE SKIP LOCKED) t"
+        "   WHERE d.what = t.what AND d.id = t.id RETURNING d.what, d.id)"
+        " INSERT INTO landing_link (what, id) SELECT what, id FROM taken"
     )
+
+
+def _due(rows: str) -> str:
+    """In one order for everybody, so that two runs wait for each other and never in a circle."""
+    return (
+        f"INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT workspace_id, account_id FROM {rows} WHERE account_id IS NOT NULL"
+        " ORDER BY account_id ON CONFLICT DO NOTHING"
+    )
+
+
+def _looked_at(db: Db, what: str) -> bool:
+    row = db.execute("SELECT EXISTS (SELECT FROM landing_link WHERE what = %s)", [what]).fetchone()
+    return bool(row and row[0])
+
+
+_UNLINKED = "(i.account_id IS NULL OR i.contact_id IS NULL) AND i.direction IN ('in', 'out') AND (i.from_email IS NOT NULL OR i.to_emails <> '{}')"
+"""As the index has it."""
+_LOOKED_AT = (
+    "(SELECT DISTINCT id FROM landing_link WHERE what = 'interaction') h"
+    f" CROSS JOIN LATERAL (SELECT i.* FROM interaction i WHERE i.interaction_id = h.id AND {_UNLINKED} OFFSET 0) i"
+)
+_WAITING = (
+    f"INSERT INTO landing_link (what, id) SELECT 'interaction', i.interaction_id FROM interaction i WHERE {_UNLINKED}"
+    " AND i.interaction_id NOT IN (SELECT id FROM landing_link WHERE what = 'interaction')"
+)
+_OTHER_SIDE = "unnest(CASE i.direction WHEN 'in' THEN ARRAY[i.from_email] ELSE i.to_emails END) WITH ORDINALITY AS a(email, n)"
+_ENDINGS = (
+    "CROSS JOIN LATERAL (SELECT array_to_string(p.labels[place:], '.') AS domain, place"
+    "   FROM (SELECT string_to_array(split_part(a.email, '@', 2), '.') AS labels OFFSET 0) p, generate_subscripts(p.labels, 1) AS place) d"
+)
+"""a.b.example: itself, b.example, example."""

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from service.signals import Quote, Segment
 from service.store.pool import Db
 
-CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired"]
+CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone"]
 Verdict = Literal["used", "edited", "not_now", "wrong_reading"]
 
 
@@ -98,6 +98,16 @@ def free_account(db: Db, account_id: UUID) -> None:
 
 def open_suggestions(db: Db) -> list[SuggestionRow]:
     return _rows(db, f"{_ROW} JOIN suggestion_open o USING (workspace_id, suggestion_id) ORDER BY s.due, a.name", {})
+
+
+def withdrawn(db: Db) -> list[SuggestionRow]:
+    """Those that ended because their account was gone, and after which nothing has happened there; the oldest first."""
+    return _rows(
+        db,
+        f"{_ROW} WHERE s.state = 'closed' AND s.close_reason = 'account_gone' AND NOT EXISTS"
+        " (SELECT FROM suggestion n WHERE n.account_id = s.account_id AND n.change_no > s.change_no) ORDER BY s.opened_at, s.suggestion_id",
+        {},
+    )
 
 
 def get(db: Db, suggestion_id: UUID) -> SuggestionRow | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 import os
+import time
 from email.mime.text import MIMEText
 
 import pytest
@@ -17,6 +18,10 @@ from connectors.errors import Misconfigured
 from connectors.mail_files import CONNECTOR
 from connectors.mail_files.senders import most_frequent_domain
 from tests.connectors.letters import NOW, mail, read, reasons, records, source
+
+
+def many(count: int) -> bytes:
+    return b"".join(b"From x Tue Mar  3 10:00:00 2026\n" + mail(Message_ID=f"<{i}@x>") + b"\n\n" for i in range(count))
 
 
 class TestFiles:
@@ -74,12 +79,23 @@ class TestFiles:
             after = {r.key for r in records(read(tmp_path, page.cursor))}
             assert after | {r.key for p in pages[:n] for r in p.records} == {f"<{i}@x>" for i in range(450)}
 
-    def test_the_cursor_stands_still_within_a_file(self, tmp_path):
-        (tmp_path / "all.mbox").write_bytes(b"".join(b"From x Tue Mar  3 10:00:00 2026\n" + mail(Message_ID=f"<{i}@x>") + b"\n\n" for i in range(450)))
-        assert [p.cursor is not None for p in read(tmp_path)] == [False, False, True]
+    def test_within_a_file_the_cursor_stands_still_and_only_its_place_moves(self, tmp_path):
+        (tmp_path / "all.mbox").write_bytes(many(450))
+        assert [(p.cursor.at is not None, p.cursor.resume != "") for p in read(tmp_path)] == [(False, True), (False, True), (True, False)]
 
+    def test_a_run_that_ends_within_a_file_goes_on_at_its_last_message(self, tmp_path):
+        (tmp_path / "all.mbox").write_bytes(many(450))
+        first, second, third = read(tmp_path)
+        rest = list(source(tmp_path).read("emails", first.cursor, NOW))
+        assert [r.key for r in records(rest)] == [r.key for r in records([first])[-1:] + records([second, third])]
 
-class TestMbox:
+    def test_a_file_that_was_written_to_meanwhile_begins_anew(self, tmp_path):
+        (tmp_path / "all.mbox").write_bytes(many(450))
+        first = read(tmp_path)[0]
+        time.sleep(0.02)  # a file system's clock ticks a few times in a second
+        (tmp_path / "all.mbox").write_bytes(many(3))
+        assert len(records(source(tmp_path).read("emails", first.cursor, NOW))) == 3
+
     def messages(self, tmp_path, content, name="all.mbox"):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -383,6 +383,22 @@ def test_a_connection_shows_no_secret_and_no_setting(api, ours):
     assert "config" not in answer.json()["items"][0]
 
 
+def test_a_connection_says_how_it_stands_and_what_to_do(api):
+    troubled = fill(builders.workspace(), "Troubled")
+    with transaction(troubled.workspace_id) as db:
+        row = [troubled.workspace_id, troubled.connection_id, ["Seats__c"]]
+        columns = "workspace_id, connection_id, missing, name, error, landed, calls, unfinished"
+        db.execute(f"INSERT INTO stream ({columns}) VALUES (%s, %s, %s, 'emails', 'Gone', 7, 3, true)", row)
+    [found] = api.get("/v1/connections", headers=key(troubled.workspace_id)).json()["items"]
+    assert (found["status"], found["standing"]) == ("active", "failing")
+    assert [(t["kind"], t["level"]) for t in found["troubles"]] == [("failing", "act"), ("behind", "wait"), ("lacking", "note")]
+    assert "cannot be read" in found["troubles"][0]["sentence"]
+    [stream] = found["streams"]
+    assert {k: stream[k] for k in ("name", "standing", "landed", "calls", "missing", "unfinished")} == {
+        "name": "emails", "standing": "failing", "landed": 7, "calls": 3, "missing": ["Seats__c"], "unfinished": True
+    }  # fmt: skip
+
+
 def test_health_needs_no_key_and_shows_no_data(api):
     assert api.get("/v1/health").json() == {"database": True, "redis": True}
 

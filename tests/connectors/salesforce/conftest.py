@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Cursor, Page, Task
+from connectors.context import Budget, Context, PrivateTokens, Unlimited
 from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.sink import SalesforceSink
@@ -45,6 +46,7 @@ class Bench:
     settings: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=lambda: {"consumer_secret": "undertone-sandbox-secret"})
     pauses: list[float] = field(default_factory=list)
+    budget: Budget = field(default_factory=Unlimited)
 
     @property
     def config(self) -> SalesforceConfig:
@@ -53,7 +55,11 @@ class Bench:
 
     @property
     def client(self) -> Client:
-        return Client(self.config, self.secrets, pause=self.pauses.append)
+        return Client(self.config, self.context, pause=self.pauses.append)
+
+    @property
+    def context(self) -> Context:
+        return Context(config=self.config.model_dump(), secrets=self.secrets, tokens=PrivateTokens(self.secrets), budget=self.budget)
 
     @property
     def source(self) -> SalesforceSource:

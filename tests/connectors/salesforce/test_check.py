@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 
 from connectors.base import Finding
-from connectors.salesforce.check import _WHY
+from connectors.salesforce.check import _WHY, findings
 from connectors.salesforce.keys import Lack
+from connectors.salesforce.schema import Schema
+from connectors.salesforce.source import SalesforceSource
 from connectors.sandbox import Fault
 from tests.connectors.salesforce.conftest import NOW, Bench
+from tests.connectors.salesforce.wire import TOKEN, Reply, Said, described, rows, wire
 
 
 def found(bench: Bench, about: str) -> list[Finding]:
@@ -102,3 +106,107 @@ def test_a_nearly_used_limit_is_said(bench: Bench) -> None:
     (finding,) = found(bench, "Salesforce")
     assert finding.level == "warning"
     assert "85% of today's 100,000 API requests are used" in finding.message
+
+
+def test_every_part_of_an_org_is_looked_at(bench: Bench) -> None:
+    bench.email()
+    about = [f.about for f in bench.source.check(NOW)]
+    tables = ["User", "Account", "Contact", "Opportunity", "EmailMessage", "Task", "Event", "OpportunityContactRole"]
+    assert {"Salesforce", "clock", "API version", *tables, "writing tasks", "Task.Undertone_Key__c", "rows", "renewals", "Account.Seats__c"} <= set(about)
+
+
+def test_what_can_be_seen_is_counted(bench: Bench) -> None:
+    bench.email()
+    (finding,) = found(bench, "rows")
+    assert finding.message == "the connected user sees: Account 1, Contact 1, Opportunity 1, Task 0, Event 0"
+
+
+def test_a_user_who_sees_no_account_is_told(bench: Bench) -> None:
+    bench.sandbox.org.options = replace(bench.sandbox.org.options, empty=frozenset({"Account"}))
+    (finding,) = found(bench, "rows")
+    assert finding.level == "warning"
+    assert "View All" in finding.message
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(3, "3 minutes behind the org's"), (-10, "10 minutes ahead of the org's")])
+def test_a_clock_that_is_wrong_is_said(bench: Bench, minutes: int, words: str) -> None:
+    findings = {f.about: f for f in bench.source.check(NOW - timedelta(minutes=minutes))}
+    assert findings["clock"].level == "warning"
+    assert words in findings["clock"].message
+
+
+@pytest.mark.parametrize(
+    ("version", "day", "level", "words"),
+    [
+        ("64.0", NOW, "ok", "supported"),
+        ("52.0", NOW.replace(year=2030), "ok", "supported"),
+        ("40.0", NOW, "ok", "supported"),
+        ("40.0", NOW.replace(year=2026, month=12, day=3), "warning", "will not support API version 40.0 from Summer '27"),
+        ("31.0", NOW.replace(year=2027, month=7), "warning", "does not support API version 31.0 from Summer '27"),
+        ("28.0", NOW, "warning", "from Summer '25"),
+    ],
+)
+def test_the_end_of_an_api_version_is_said_half_a_year_before(version: str, day: datetime, level: str, words: str) -> None:
+    with wire(_an_org, api_version=version) as w:
+        findings = {f.about: f for f in SalesforceSource(w.client, w.config).check(day)}
+    assert findings["API version"].level == level
+    assert words in findings["API version"].message
+
+
+def test_an_api_version_that_the_org_does_not_offer_is_said_once() -> None:
+    with wire(_an_org, api_version="99.0") as w:
+        last = SalesforceSource(w.client, w.config).check(NOW)[-1]
+    assert last.level == "error"
+    assert "offers 28.0 to 64.0" in last.message
+
+
+def _an_org(said: Said) -> Reply:
+    if "oauth2" in said.path:
+        return 200, TOKEN
+    if said.path.endswith("/limits"):
+        return 200, {"DailyApiRequests": {"Max": 100, "Remaining": 99}}
+    if said.path == "/services/data":
+        return 200, [{"version": f"{n}.0"} for n in (28, 31, 40, 52, 64)]
+    if "describe" in said.path:
+        return 200, described("Name")
+    return 200, rows(total=1)
+
+
+def test_a_soap_login_is_warned_of_with_its_end(bench: Bench) -> None:
+    known = bench.sandbox.credentials
+    bench.settings = {"auth": "soap", "username": known.username}
+    bench.secrets = {"password": known.password, "security_token": known.security_token}
+    (finding,) = found(bench, "login")
+    assert finding.level == "warning"
+    assert all(words in finding.message for words in ("Summer '27", "65.0", "Winter '26", "External Client App"))
+    bench.settings, bench.secrets = {}, {"consumer_secret": known.client_secret}
+    assert found(bench, "login") == []
+
+
+@pytest.mark.parametrize("field", ["Task.Subject", "Task.WhatId"])
+def test_a_user_who_may_not_write_tasks_is_told(bench: Bench, field: str) -> None:
+    bench.sandbox.org.options = replace(bench.sandbox.org.options, read_only=frozenset({field}))
+    (finding,) = found(bench, "writing tasks")
+    assert finding.level == "warning"
+    assert field.removeprefix("Task.") in finding.message
+
+
+def test_a_slow_org_is_not_waited_for_longer_than_a_person_would() -> None:
+    def reply(said: Said) -> Reply:
+        if "oauth2" in said.path:
+            return 200, TOKEN
+        time.sleep(0.06)
+        return _an_org(said)
+
+    with wire(reply) as w:
+        found = findings(w.client, Schema(w.client), w.config, NOW, seconds=0.3)
+    assert found[-1].level == "warning"
+    assert "too slowly" in found[-1].message
+    assert found[0].level == "ok"
+
+
+def test_a_check_writes_nothing_and_costs_few_calls(bench: Bench) -> None:
+    bench.email()
+    bench.source.check(NOW)
+    assert bench.sandbox.counters.calls["write"] == 0
+    assert bench.sandbox.counters.used < 40

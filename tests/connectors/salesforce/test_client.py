@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 
-from connectors.errors import Misconfigured, Retriable, UnknownOutcome
-from connectors.salesforce.client import BACKOFF_SECONDS
-from connectors.salesforce.faults import Refused
+from connectors.context import alone
+from connectors.errors import AuthFailed, Misconfigured, Parked, Retriable, UnknownOutcome
+from connectors.salesforce.client import BACKOFF_SECONDS, Client
+from connectors.salesforce.faults import Refused, TooBig
 from connectors.sandbox import Credentials, Fault, running
 from tests.connectors.salesforce.conftest import NOW, Bench
 from tests.connectors.salesforce.wire import SECRET, TOKEN, Reply, Said, rows, wire
@@ -31,7 +36,7 @@ def test_revoked_credentials_end_after_three_token_requests_at_most(bench: Bench
     client.get("limits")
     bench.sandbox.tokens.revoke()
     for _ in range(5):
-        with pytest.raises(Misconfigured, match="refused the login"):
+        with pytest.raises(AuthFailed, match="refused the login"):
             client.get("limits")
     assert bench.sandbox.counters.by_class["token"] <= 3
 
@@ -39,7 +44,7 @@ def test_revoked_credentials_end_after_three_token_requests_at_most(bench: Bench
 def test_a_lasting_401_asks_for_two_tokens_and_no_more() -> None:
     with wire(signed_in(lambda said: (401, [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]))) as w:
         for _ in range(3):
-            with pytest.raises(Misconfigured, match="every token"):
+            with pytest.raises(AuthFailed, match="every token"):
                 w.client.get("limits")
         assert w.tokens == 2
         assert len(w.heard) == 4
@@ -217,4 +222,150 @@ def test_every_request_has_a_timeout(bench: Bench, monkeypatch: pytest.MonkeyPat
     client = bench.client
     client.count("SELECT COUNT() FROM User")
     client.write("POST", "sobjects/Task", {"Subject": "x"})
-    assert seen == [(10.0, 120.0), (10.0, 120.0), (10.0, 50.0)]
+    assert seen[1:] == [(10.0, 120.0), (10.0, 50.0)]
+    assert all(seconds <= 25.0 for seconds in seen[0])
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    def drip(said: Said) -> Reply:
+        return 200, (b" " for _ in range(200) if not time.sleep(0.05)), {}
+
+    with wire(signed_in(drip), body_seconds=0.2) as w, pytest.raises(Retriable, match="ReadTimeout"):
+        w.client.get("limits")
+
+
+def test_a_write_whose_answer_drips_may_have_been_carried_out() -> None:
+    def drip(said: Said) -> Reply:
+        return 201, (b" " for _ in range(200) if not time.sleep(0.05)), {}
+
+    with wire(signed_in(drip), body_seconds=0.2) as w, pytest.raises(UnknownOutcome):
+        w.client.write("POST", "sobjects/Task", {})
+
+
+def test_an_answer_that_is_too_big_to_hold_is_not_held() -> None:
+    bomb = gzip.compress(b" " * 3_000_000)
+    with wire(signed_in(lambda said: (200, bomb, {"Content-Encoding": "gzip"})), most_bytes=1_000_000) as w, pytest.raises(TooBig, match="1,000,000 bytes"):
+        w.client.get("limits")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("path", ["query", "oauth2"])
+def test_nothing_is_sent_to_where_an_answer_points(status: int, path: str) -> None:
+    def reply(said: Said) -> Reply:
+        if path in said.path:
+            return status, "", {"Location": "https://evil.example/elsewhere"}
+        return (200, TOKEN) if "oauth2" in said.path else (200, rows())
+
+    with wire(reply) as w:
+        with pytest.raises(Retriable):
+            w.client.count(ONE_QUERY)
+        assert {s.headers["host"] for s in w.heard} == {w.config.endpoint.removeprefix("http://")}  # type: ignore[union-attr]
+        assert all("elsewhere" not in s.path for s in w.heard)
+
+
+@pytest.mark.parametrize("answer", [(200, "<html>Maintenance</html>"), (200, '{"records": [', {"Content-Length": "900"}), (200, '{"records": [')])
+def test_an_answer_that_is_a_web_page_or_cut_is_asked_for_again(answer: Reply) -> None:
+    odd = iter([answer])
+    with wire(signed_in(lambda said: next(odd, (200, rows(total=7))))) as w:
+        assert w.client.count(ONE_QUERY) == 7
+
+
+@pytest.mark.parametrize("status", [400, 403, 407])
+def test_a_page_of_a_proxy_is_no_refusal_of_the_orgs(status: int) -> None:
+    with wire(signed_in(lambda said: (status, "<html>Forbidden</html>"))) as w, pytest.raises(Retriable, match="Something between"):
+        w.client.count(ONE_QUERY)
+
+
+@pytest.mark.parametrize("code", ["INVALID_AUTH_HEADER", "INVALID_JWT_FORMAT", "INVALID_SESSION_ID"])
+def test_a_token_that_dies_within_a_long_job_is_renewed_whatever_the_org_calls_it(code: str) -> None:
+    dead = iter([(403, [{"errorCode": code, "message": "no"}])])
+    with wire(signed_in(lambda said: next(dead, (200, {"ok": 1})))) as w:
+        assert w.client.get("limits") == {"ok": 1}
+        assert w.tokens == 2
+
+
+class Counted:
+    def __init__(self) -> None:
+        self.taken = 0
+        self.said: list[tuple[int, int]] = []
+
+    def take(self, calls: int = 1) -> None:
+        self.taken += calls
+
+    def seen(self, used: int, allowed: int) -> None:
+        self.said.append((used, allowed))
+
+
+def test_each_request_is_taken_from_the_budget_and_no_login_is(bench: Bench) -> None:
+    bench.budget = budget = Counted()
+    client = bench.client
+    client.count("SELECT COUNT() FROM User")
+    bench.sandbox.tokens.expire()
+    client.count("SELECT COUNT() FROM User")
+    assert budget.taken == bench.sandbox.counters.by_class["query"] == 3
+    assert bench.sandbox.counters.by_class["token"] == 2
+    assert budget.said[-1] == (3, 100_000)
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("api-usage=18/5000", [(18, 5000)]),
+        ("api-usage=25/5000; per-app-api-usage=17/250(appName=x)", [(25, 5000)]),
+        ("per-app-api-usage=17/250(appName=x); api-usage=25/5000", [(25, 5000)]),
+        ("per-app-api-usage=17/250(appName=x)", []),
+        ("api-usage=18/0", []),
+        ("nonsense", []),
+    ],
+)
+def test_the_orgs_own_count_is_told_to_the_budget(header: str, said: list[tuple[int, int]]) -> None:
+    budget = Counted()
+    with wire(signed_in(lambda s: (200, rows(), {"Sforce-Limit-Info": header}))) as w:
+        Client(w.config, replace(alone({}, {"consumer_secret": SECRET}), budget=budget)).count(ONE_QUERY)
+    assert budget.said == said
+
+
+def test_an_org_that_asks_to_wait_is_given_that_time() -> None:
+    busy = iter([(503, [{"errorCode": "SERVER_UNAVAILABLE", "message": "down"}], {"Retry-After": "7"})])
+    with wire(signed_in(lambda said: next(busy, (200, rows(total=1))))) as w:
+        assert w.client.count(ONE_QUERY) == 1
+        assert w.pauses == [7.0]
+
+
+def test_an_org_that_asks_for_an_hour_is_left_alone_for_an_hour() -> None:
+    with wire(signed_in(lambda said: (503, "", {"Retry-After": "3600"}))) as w, pytest.raises(Retriable) as caught:
+        w.client.count(ONE_QUERY)
+    assert caught.value.wait == timedelta(hours=1)
+    assert w.pauses == []
+
+
+def test_a_used_up_limit_parks() -> None:
+    full = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
+    with wire(signed_in(lambda said: (403, full))) as w, pytest.raises(Parked) as caught:
+        w.client.write("POST", "sobjects/Task", {})
+    assert caught.value.wait == timedelta(hours=1)
+
+
+def test_within_a_bound_nothing_is_waited_for_beyond_it() -> None:
+    asked = []
+
+    def reply(said: Said) -> Reply:
+        asked.append(said)
+        return 503, ""
+
+    with wire(signed_in(reply)) as w:
+        with w.client.within(0.3), pytest.raises(Retriable):
+            w.client.count(ONE_QUERY)
+        assert len(asked) == 1
+        with w.client.within(0.0), pytest.raises(Retriable, match="ConnectTimeout"):
+            w.client.count(ONE_QUERY)
+        assert len(asked) == 1
+        assert not w.client.time_is_over
+
+
+def test_connections_are_kept_between_calls() -> None:
+    with wire(signed_in(lambda said: (200, rows({"Id": "x" * 9_000})))) as w:
+        for _ in range(3):
+            w.client.count(ONE_QUERY)
+            list(w.client.pages(ONE_QUERY))
+        assert len({s.port for s in w.heard}) == 1

@@ -24,8 +24,9 @@ def refusal(**values: Any) -> str:
 
 
 @pytest.mark.parametrize("secret", ["password", "security_token"])
-def test_the_soap_login_is_refused_with_what_to_do(secret: str) -> None:
-    said = refusal(username="ann@vendor.example", **{secret: "s3cret"})
+def test_a_secret_among_the_settings_is_refused_with_what_to_do(secret: str) -> None:
+    said = refusal(username="ann@vendor.example", auth="soap", **{secret: "s3cret"})
+    assert "--secret" in said
     assert "External Client App" in said
     assert "s3cret" not in said
 
@@ -69,8 +70,44 @@ def test_a_typing_error_in_a_setting_is_not_passed_over() -> None:
     assert "not permitted" in refusal(seat_field="Seats__c")
 
 
-def test_jwt_needs_a_user() -> None:
-    assert "username" in refusal(auth="jwt")
+@pytest.mark.parametrize("auth", ["jwt", "soap"])
+def test_a_login_as_somebody_needs_a_user(auth: str) -> None:
+    assert "username" in refusal(auth=auth)
+
+
+@pytest.mark.parametrize("auth", ["jwt", "client_credentials", "refresh_token"])
+def test_a_login_by_an_app_needs_its_key(auth: str) -> None:
+    assert "consumer_key" in refusal(auth=auth, consumer_key="", username="ann@vendor.example")
+
+
+def test_soap_has_no_app_and_lowers_no_version_by_itself() -> None:
+    made = config(auth="soap", username="ann@vendor.example", consumer_key="")
+    assert (made.version, made.api_version) == (64, "64.0")
+    said = refusal(auth="soap", username="ann@vendor.example", api_version="65.0")
+    assert "64.0 or lower" in said
+    assert "does not exist in API 65.0 and above" in said
+
+
+@pytest.mark.parametrize("values", [{"api_share": 0}, {"run_share": 1.1}, {"bulk_from": 0}])
+def test_a_share_is_a_share(values: dict[str, Any]) -> None:
+    assert refusal(**values)
+    assert (config().api_share, config().run_share, config().bulk_from) == (0.8, 0.25, 10_000)
+
+
+def test_where_renewals_live_is_said_or_follows() -> None:
+    assert config().renewal_source == ("opportunity",)
+    assert config(renewal_date_field="Renewal__c").renewal_source == ("opportunity", "account")
+    assert config(renewal_source="account", renewal_date_field="Renewal__c").renewal_source == ("account",)
+    assert config(renewal_source="contract, opportunity").renewal_source == ("contract", "opportunity")
+
+
+@pytest.mark.parametrize("values", [{"renewal_source": "account"}, {"renewal_source": "opportunity", "renewal_date_field": "Renewal__c"}])
+def test_a_renewal_date_and_its_source_go_together(values: dict[str, Any]) -> None:
+    assert "go together" in refusal(**values)
+
+
+def test_a_source_of_renewals_that_there_is_not_is_refused() -> None:
+    assert "'opportunity', 'account' or 'contract'" in refusal(renewal_source="invoice")
 
 
 def test_a_sandbox_org_signs_in_at_test() -> None:
@@ -80,6 +117,6 @@ def test_a_sandbox_org_signs_in_at_test() -> None:
 
 
 def test_settings_survive_being_stored() -> None:
-    made = config(renewal_types="Renewal, Existing - Renewal", our_domains="vendor.example")
+    made = config(renewal_types="Renewal, Existing - Renewal", our_domains="vendor.example", renewal_date_field="Renewal__c")
     assert made.renewal_types == ("Renewal", "Existing - Renewal")
     assert CONNECTOR.config_model.model_validate(made.model_dump(mode="json")) == made

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from connectors.errors import Misconfigured
+from connectors.errors import Misconfigured, Parked
 from connectors.records import TaskState
 from connectors.sandbox import Fault
 from tests.connectors.salesforce.conftest import Bench
@@ -245,14 +246,14 @@ def test_an_org_that_shows_no_tasks_says_what_to_do(bench: Bench) -> None:
         bench.push(bench.task())
 
 
-def test_an_org_that_is_down_leaves_everything_for_later(bench: Bench) -> None:
+def test_a_day_whose_requests_are_used_up_parks_and_writes_nothing(bench: Bench) -> None:
     sink = bench.sink
     changes = sink.plan([bench.task()], sink.lookup(["ut-abc"]))
     bench.sandbox.faults.add(Fault(kind="limit_exceeded", on="collection_upsert"))
-    (outcome,) = sink.apply(changes)
-    assert outcome.status == "retry"
-    assert outcome.wait is not None
-    assert outcome.wait.total_seconds() == 3_600
+    with pytest.raises(Parked) as parked:
+        sink.apply(changes)
+    assert parked.value.wait == timedelta(hours=1)
+    assert bench.tasks() == []
 
 
 def test_what_a_person_did_comes_back_as_the_state_of_the_task(bench: Bench) -> None:

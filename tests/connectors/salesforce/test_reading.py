@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from connectors.base import Cursor
-from connectors.errors import Misconfigured, Retriable, StreamUnavailable
+from connectors.context import Unlimited
+from connectors.errors import Misconfigured, Parked, Retriable, StreamUnavailable
 from connectors.records import Account, Contact, Opportunity, User
 from connectors.salesforce.source import SalesforceSource
-from connectors.sandbox import Fault
+from connectors.sandbox import Fault, admin
 from tests.connectors.salesforce.conftest import NOW, Bench
-from tests.connectors.salesforce.wire import TOKEN, Reply, Said, rows, wire
+from tests.connectors.salesforce.wire import TOKEN, Reply, Said, described, rows, wire
 
 
 def hide(bench: Bench, *names: str) -> None:
@@ -133,7 +136,7 @@ def test_a_row_that_cannot_be_used_is_set_aside_and_the_good_one_beside_it_lands
 def test_odd_rows_from_the_wire_do_not_stop_the_page() -> None:
     def reply(said: Said) -> Reply:
         if "describe" in said.path:
-            names = ("Id", "Name", "AccountId", "Email", "Title", "HasOptedOutOfEmail", "IsDeleted", "SystemModstamp")
+            names = ("Id", "Name", "AccountId", "Email", "Title", "HasOptedOutOfEmail", "MasterRecordId", "IsDeleted", "SystemModstamp")
             return 200, {"fields": [{"name": n} for n in names]}
         stamp = {"SystemModstamp": "2026-03-02T08:00:00.000+0000"}
         good = {"Id": "0035gS000000001ABA", "Name": "Bo", **stamp}
@@ -195,32 +198,61 @@ def test_roles_that_cannot_be_seen_keep_the_primary_contact_as_it_is(bench: Benc
     assert "primary_contact_key" in page.unread
 
 
-def test_reading_waits_when_the_org_has_used_its_share(bench_with: Callable[..., Bench]) -> None:
-    bench = bench_with(daily_limit=40, page_size=1)
+class Shares:
+    """A budget that lets so many calls through."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.said: list[tuple[int, int]] = []
+
+    def take(self, calls: int = 1) -> None:
+        if self.left < calls:
+            message = "the share is used up"
+            raise Parked(message, wait=timedelta(hours=1))
+        self.left -= calls
+
+    def seen(self, used: int, allowed: int) -> None:
+        self.said.append((used, allowed))
+
+
+def test_reading_waits_when_its_share_is_used_up_and_goes_on_where_it_stood(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(daily_limit=900, page_size=1)
+    bench.budget = budget = Shares(20)
     for number in range(40):
         bench.insert("Contact", NOW - timedelta(minutes=60 - number), LastName="L", Name="L")
     landed, cursor = [], Cursor()
-    with pytest.raises(Retriable, match=r"32 of the org's 40 API requests.*goes on by itself") as parked:
+    with pytest.raises(Parked, match="share"):
         for page in bench.source.read("contacts", cursor, NOW):
             landed += page.records
             cursor = page.cursor or cursor
-    assert parked.value.wait == timedelta(hours=1)
-    bench.sandbox.counters.reset()
-    bench.sandbox.org.options = replace(bench.sandbox.org.options, daily_limit=100_000)
+    assert len(landed) == 18
+    assert bench.sandbox.counters.calls["read"] == 20
+    assert budget.said[-1] == (20, 900)
+    bench.budget = Unlimited()
     landed += [r for page in bench.source.read("contacts", cursor, NOW) for r in page.records]
     assert len({r.key for r in landed}) == 41  # type: ignore[union-attr]
+
+
+def test_nothing_new_costs_one_call_a_stream_beside_the_describe(bench: Bench) -> None:
+    source = bench.source
+    list(source.read("contacts", Cursor(), NOW))
+    before = dict(bench.sandbox.counters.by_class)
+    assert list(source.read("contacts", Cursor(at=NOW), NOW)) == []
+    after = bench.sandbox.counters.by_class
+    assert {name: number - before.get(name, 0) for name, number in after.items() if number != before.get(name, 0)} == {"query_all": 1}
 
 
 def test_a_used_up_limit_is_no_fault_of_the_connection(bench: Bench) -> None:
     source = bench.source
     bench.sandbox.faults.add(Fault(kind="limit_exceeded", on="query_all"))
-    with pytest.raises(Retriable, match=r"daily API requests are used up") as caught:
+    with pytest.raises(Parked, match=r"daily API requests are used up") as caught:
         list(source.read("contacts", Cursor(), NOW))
     assert caught.value.wait == timedelta(hours=1)
 
 
 def test_twenty_thousand_rows_are_not_cut_at_ten(bench_with: Callable[..., Bench]) -> None:
     bench = bench_with(uneven_pages=True)
+    bench.settings = {"bulk_from": 100_000}
     db = bench.sandbox.org.tables._db
     db.execute("BEGIN")
     for number in range(10_001):
@@ -253,6 +285,8 @@ def test_a_query_that_takes_too_long_is_asked_in_halves() -> None:
     def reply(said: Said) -> Reply:
         if "describe" in said.path:
             return 200, {"fields": [{"name": n} for n in ("Id", "Name", "IsDeleted", "SystemModstamp")]}
+        if "COUNT" in said.path:
+            return 200, rows(total=3)
         asked.append(said.path)
         too_long = len(asked) in (1, 2)
         return (400, [{"errorCode": "QUERY_TIMEOUT", "message": "too long"}]) if too_long else (200, rows())
@@ -267,6 +301,8 @@ def test_a_query_that_always_takes_too_long_ends() -> None:
     def reply(said: Said) -> Reply:
         if "describe" in said.path:
             return 200, {"fields": [{"name": n} for n in ("Id", "Name", "IsDeleted", "SystemModstamp")]}
+        if "/jobs/query" in said.path:
+            return 404, [{"errorCode": "NOT_FOUND", "message": "no"}]
         return 400, [{"errorCode": "QUERY_TIMEOUT", "message": "too long"}]
 
     with wire(lambda said: (200, TOKEN) if "oauth2" in said.path else reply(said)) as w, pytest.raises(Retriable, match="too long"):
@@ -293,3 +329,145 @@ def test_text_arrives_as_it_was_written(bench: Bench) -> None:
 def test_a_row_from_1999_arrives_in_the_first_run(bench: Bench) -> None:
     old = bench.insert("Contact", NOW.replace(year=1999), LastName="Old", Name="Old")
     assert old in {c.key for c in bench.records("contacts")}
+
+
+def test_a_contact_that_was_merged_says_into_which(bench: Bench) -> None:
+    bo = bench.id_of("Contact", "bo")
+    gone = bench.insert("Contact", LastName="Lind", Name="B Lind", IsDeleted=True, MasterRecordId=bo)
+    merged = {c.key: c for c in bench.records("contacts")}
+    assert (merged[gone].deleted, merged[gone].merged_into_key, merged[bo].merged_into_key) == (True, bo, None)
+
+
+def test_a_deleted_contact_that_comes_back_is_seen_again(bench: Bench) -> None:
+    bo = bench.id_of("Contact", "bo")
+    for act, deleted in ((admin.bin_row, True), (admin.undelete, False)):
+        act(bench.sandbox.org, "Contact", bo)
+        pages = bench.read("contacts", until=NOW + timedelta(minutes=1))
+        assert [c.deleted for page in pages for c in page.records] == [deleted]  # type: ignore[union-attr]
+
+
+def test_mail_on_a_case_or_a_contract_belongs_to_its_account(bench: Bench) -> None:
+    acme = bench.id_of("Account", "acme")
+    case = bench.insert("Case", AccountId=acme, Subject="Help")
+    contract = bench.insert("Contract", AccountId=acme, ContractNumber="1", Status="Activated")
+    for values in ({"ParentId": case}, {"RelatedToId": case}, {"RelatedToId": contract}):
+        bench.email(**values)
+    assert [m.account_key for m in bench.records("emails")] == [acme] * 3
+
+
+def test_the_accounts_of_what_mail_hangs_on_are_asked_for_once(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(page_size=2)
+    case = bench.insert("Case", AccountId=bench.id_of("Account", "acme"), Subject="Help")
+    for _ in range(8):
+        bench.email(ParentId=case)
+    source = bench.source
+    assert len([r for page in source.read("emails", Cursor(), NOW) for r in page.records]) == 8
+    users, cases = 1, 1
+    assert bench.sandbox.counters.by_class["query"] + bench.sandbox.counters.by_class["query_all"] == 1 + 1 + users + cases
+
+
+def test_the_task_that_stands_for_a_logged_mail_is_not_the_mail_again(bench: Bench) -> None:
+    task = bench.insert("Task", Subject="Email: Rosters", TaskSubtype="Email", Status="Completed", IsClosed=True, Priority="Normal", Description="To: bo")
+    bench.email(ActivityId=task, MessageIdentifier="<1@acme.example>")
+    assert [m.message_id for m in bench.records("emails")] == ["<1@acme.example>"]
+    assert bench.records("tasks") == []
+
+
+def test_a_field_is_found_whatever_case_the_settings_have(bench: Bench) -> None:
+    bench.settings = {"seats_field": "seats__C"}
+    page = bench.read("accounts")[0]
+    assert page.records[0].seats == 40  # type: ignore[union-attr]
+    assert "seats" not in page.unread
+
+
+def test_a_field_of_several_values_is_not_read_as_a_text() -> None:
+    def reply(said: Said) -> Reply:
+        if "describe" in said.path:
+            return 200, described("Name", "MasterRecordId", BillingAddress="address")
+        account = {"Id": "0015gS000000001AAA", "Name": "Acme", "SystemModstamp": "2026-03-02T08:00:00.000+0000"}
+        return 200, rows({**account, "BillingAddress": {"city": "Berlin"}})
+
+    with wire(lambda said: (200, TOKEN) if "oauth2" in said.path else reply(said), region_field="BillingAddress") as w:
+        page = next(p for p in SalesforceSource(w.client, w.config).read("accounts", Cursor(), NOW) if p.records)
+    assert "region" in page.unread
+    assert all("BillingAddress" not in s.path for s in w.heard)
+
+
+def test_answers_that_are_too_big_are_asked_for_in_smaller_ones() -> None:
+    every = [
+        {
+            "Id": f"00U5gS{n:09}AAA",
+            "SystemModstamp": f"2026-03-02T08:{n:02}:00.000+0000",
+            "StartDateTime": "2026-03-02T08:00:00.000+0000",
+            "Subject": "x" * 30_000,
+        }
+        for n in range(25)
+    ]
+
+    def reply(said: Said) -> Reply:
+        if "describe" in said.path:
+            return 200, described("Subject", StartDateTime="datetime")
+        if "COUNT" in said.path:
+            return 200, rows(total=25)
+        asked = parse_qs(urlsplit(said.path).query)["q"][0]
+        since = re.search(r"Id >= '(\w+)'", asked)
+        most = re.search(r"LIMIT (\d+)", asked)
+        rest = [row for row in every if since is None or str(row["Id"]) >= since[1]]
+        return 200, rows(*rest[: int(most[1]) if most else None])
+
+    with wire(lambda said: (200, TOKEN) if "oauth2" in said.path else reply(said), most_bytes=400_000) as w:
+        pages = [p for p in SalesforceSource(w.client, w.config).read("events", Cursor(), NOW) if p.records]
+    keys = [r.key for p in pages for r in p.records]  # type: ignore[union-attr]
+    assert list(dict.fromkeys(keys)) == [row["Id"] for row in every]
+    assert len(keys) <= 28
+    assert pages[-1].cursor is not None
+    assert pages[-1].cursor.key == every[-1]["Id"]
+
+
+def test_a_single_row_that_is_too_big_ends_the_run_and_says_so() -> None:
+    def reply(said: Said) -> Reply:
+        if "describe" in said.path:
+            return 200, described("Subject")
+        return 200, rows({"Subject": "x" * 90_000}, total=1)
+
+    with wire(lambda said: (200, TOKEN) if "oauth2" in said.path else reply(said), most_bytes=50_000) as w, pytest.raises(Retriable, match="cannot be held"):
+        list(SalesforceSource(w.client, w.config).read("events", Cursor(), NOW))
+
+
+def test_every_run_describes_anew_and_a_renamed_field_leaves_the_stored_value(bench: Bench) -> None:
+    bench.settings = {"seats_field": "Places__c"}
+    admin.add_field(bench.sandbox.org, "Account", name="Places__c", type="double")
+    assert "Places__c" in next(s for s in bench.source.discover() if s.stream == "accounts").fields
+    admin.rename_field(bench.sandbox.org, "Account", "Places__c", "Sites__c")
+    schema = next(s for s in bench.source.discover() if s.stream == "accounts")
+    assert "Places__c" not in schema.fields
+    assert schema.missing == ("Places__c",)
+    assert "seats" in bench.read("accounts")[-1].unread
+
+
+def test_an_object_that_cannot_be_read_is_discovered_as_a_problem(bench: Bench) -> None:
+    hide(bench, "EmailMessage")
+    problem = next(s for s in bench.source.discover() if s.stream == "emails").problem
+    assert problem is not None
+    assert "permission set" in problem
+
+
+@pytest.mark.parametrize("retyped", ["string", "boolean"])
+def test_a_field_that_changes_its_type_costs_no_row(bench: Bench, retyped: str) -> None:
+    admin.add_field(bench.sandbox.org, "Account", name="Places__c", type="double")
+    bench.settings = {"seats_field": "Places__c"}
+    before = len(bench.records("accounts"))
+    admin.change_field(bench.sandbox.org, "Account", "Places__c", type=retyped)
+    pages = bench.read("accounts")
+    assert sum(len(p.records) + len([r for r in p.rejected if "." not in r.source_key]) for p in pages) == before
+
+
+def test_a_row_that_becomes_visible_three_minutes_late_arrives_by_the_next_run(bench: Bench) -> None:
+    stream = next(s for s in bench.source.streams() if s.name == "contacts")
+    early = bench.insert("Contact", NOW - timedelta(minutes=4), LastName="L", Name="Early")
+    first = [page.cursor for page in bench.read("contacts", until=NOW - stream.lag + timedelta(minutes=2)) if page.cursor][-1]
+    late = bench.insert("Contact", NOW - timedelta(minutes=6), LastName="L", Name="Late")
+    assert first is not None
+    assert first.at is not None
+    again = bench.read("contacts", Cursor(at=first.at - stream.overlap), NOW - stream.lag + timedelta(minutes=3))
+    assert {early, late} <= {r.key for page in again for r in page.records}  # type: ignore[union-attr]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from connectors.sandbox import Sandbox, running
@@ -24,3 +25,9 @@ def sandbox(story: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def sf(sandbox: Sandbox) -> Client:
     return orgs.client(sandbox)
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    with orgs.api(sandbox) as client:
+        yield client

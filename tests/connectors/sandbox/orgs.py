@@ -6,7 +6,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -68,7 +70,8 @@ class ToSandbox(HTTPAdapter):
         self._url = url
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        request.url = self._url + str(request.url).split(".salesforce.com", 1)[1]
+        asked = urlsplit(str(request.url))
+        request.url = f"{self._url}{asked.path}?{asked.query}"
         return super().send(request, *args, **kwargs)
 
 
@@ -81,6 +84,20 @@ def session(sandbox: Sandbox) -> requests.Session:
 def client(sandbox: Sandbox) -> Client:
     known = sandbox.credentials
     return Salesforce(consumer_key=known.client_id, consumer_secret=known.client_secret, domain=sandbox.domain, session=session(sandbox), version="64.0")
+
+
+def api(sandbox: Sandbox, version: str = "64.0") -> httpx.Client:
+    """A plain HTTP client with a token, below /services/data/v64.0/."""
+    headers = {"Authorization": f"Bearer {sandbox.tokens.new_token(sandbox.org.options)}"}
+    return httpx.Client(base_url=f"{sandbox.url}/services/data/v{version}/", headers=headers, timeout=10, verify=False)
+
+
+def soql(api: httpx.Client, text: str) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], api.get("query", params={"q": text}).raise_for_status().json()["records"])
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()[0]["errorCode"]
 
 
 def task(key: str | None, sandbox: Sandbox, **fields: Any) -> dict[str, Any]:

@@ -163,3 +163,42 @@ def test_the_checksum_is_salesforces_own() -> None:
     assert ids.with_checksum("0015000000Gv7qJ") == "0015000000Gv7qJAAR"
     with pytest.raises(ValueError, match="0015000000Gv7qJAAA"):
         ids.full_id("0015000000Gv7qJAAA")
+
+
+def test_a_single_field_a_parent_or_the_mere_head_can_be_asked_for(sandbox: Sandbox, sf: Client) -> None:
+    base = "/services/data/v64.0/sobjects"
+    task, mail, contact = (sandbox.org.id_of(*key) for key in (("Task", "t1"), ("EmailMessage", "m3"), ("Contact", "c1")))
+    assert _get(sandbox, sf, f"{base}/EmailMessage/{mail}/TextBody").json() == "Grüße, “hello”\r\n"
+    assert _get(sandbox, sf, f"{base}/EmailMessage/{mail}/HtmlBody").status_code == 204
+    assert _get(sandbox, sf, f"{base}/Task/{task}/Who").json()["Id"] == contact
+    assert _get(sandbox, sf, f"{base}/Contact/{contact}/Account").json()["Name"] == "Acme"
+    assert _get(sandbox, sf, f"{base}/Task/{task}/Nothing").status_code == 404
+    for path, status in ((f"{base}/Task/{task}", 200), (f"{base}/Task/00T5gS0000000zz", 404), (f"{base}/Task/describe", 200), ("/services/data", 200)):
+        answer = requests.head(sandbox.url + path, headers={"Authorization": f"Bearer {sf.session_id}"}, timeout=5)
+        assert (answer.status_code, answer.content) == (status, b"")
+
+
+def test_nothing_was_looked_at_lately_and_nothing_can_be_searched(sandbox: Sandbox, sf: Client) -> None:
+    assert _get(sandbox, sf, "/services/data/v64.0/recent").json() == []
+    refused = _get(sandbox, sf, "/services/data/v64.0/search?q=FIND")
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (403, "FUNCTIONALITY_NOT_ENABLED")
+
+
+def test_a_page_of_large_rows_ends_early(story: Path) -> None:
+    with running(story, now=orgs.NOW, options=Options(page_characters=1_000)) as sandbox:
+        rows, sizes = sandbox.org.query("SELECT TextBody, Id FROM EmailMessage", deleted=False, version="64.0"), []
+        while True:
+            sizes.append(len(rows["records"]))
+            if rows["done"]:
+                break
+            rows = sandbox.org.query_more(rows["nextRecordsUrl"].rpartition("/")[2], "64.0")
+        assert sum(sizes) == orgs.MAILS
+        assert 1 < max(sizes) < orgs.MAILS
+
+
+def test_a_body_may_come_in_chunks_but_not_in_nonsense(sandbox: Sandbox, sf: Client) -> None:
+    headers = {"Authorization": f"Bearer {sf.session_id}"}
+    address = f"{sandbox.url}/services/data/v64.0/sobjects/Task"
+    assert requests.post(address, data=iter([b'{"Subject"', b': "x"}']), headers=headers, timeout=5).status_code == 201
+    nonsense = {**headers, "Transfer-Encoding": "chunked"}
+    assert requests.post(address, data=b"no chunk at all\r\n", headers=nonsense, timeout=5).status_code == 413

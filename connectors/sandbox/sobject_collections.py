@@ -10,7 +10,7 @@ from connectors.sandbox import writes
 from connectors.sandbox.errors import Refusal, SeveralRows
 from connectors.sandbox.org import Org
 from connectors.sandbox.schema import Field, SObject
-from connectors.sandbox.writes import Written
+from connectors.sandbox.writes import Writer, Written
 
 MOST_ROWS = 200
 Outcome = dict[str, Any]
@@ -28,19 +28,19 @@ def rows_of(body: Any) -> list[Mapping[str, Any]]:
     return records
 
 
-def create(org: Org, body: Any) -> list[Outcome]:
-    return _each(org, body, lambda row: writes.create(org, org.sobject(type_of(row)), row))
+def create(writer: Writer, body: Any) -> list[Outcome]:
+    return _each(writer.org, body, lambda row: writes.create(writer, writer.org.sobject(type_of(row)), row))
 
 
-def update(org: Org, body: Any) -> list[Outcome]:
+def update(writer: Writer, body: Any) -> list[Outcome]:
     def one(row: Mapping[str, Any]) -> Written:
         row_id = str(row.get("id") or row.get("Id") or "")
-        return writes.update(org, org.sobject(type_of(row)), row_id, {k: v for k, v in row.items() if k.lower() != "id"})
+        return writes.update(writer, writer.org.sobject(type_of(row)), row_id, {k: v for k, v in row.items() if k.lower() != "id"})
 
-    return _each(org, body, one)
+    return _each(writer.org, body, one)
 
 
-def upsert(org: Org, sobject: SObject, key_field: Field, body: Any) -> list[Outcome]:
+def upsert(writer: Writer, sobject: SObject, key_field: Field, body: Any) -> list[Outcome]:
     """Rows that share a key within the call are all refused: the org cannot tell which one is meant."""
     times = Counter(_key(row, key_field).lower() for row in rows_of(body))
 
@@ -52,14 +52,14 @@ def upsert(org: Org, sobject: SObject, key_field: Field, body: Any) -> list[Outc
             raise Refusal("DUPLICATE_VALUE", f"Duplicate external id specified: {key}", fields=(key_field.name,))
         if type_of(row).lower() != sobject.name.lower():
             raise Refusal("INVALID_TYPE", f"a record of type {type_of(row)} was sent to {sobject.name}")
-        return writes.upsert(org, sobject, key_field, key, {k: v for k, v in row.items() if k.lower() != key_field.name.lower()})
+        return writes.upsert(writer, sobject, key_field, key, {k: v for k, v in row.items() if k.lower() != key_field.name.lower()})
 
-    return _each(org, body, one, tells_created=True)
+    return _each(writer.org, body, one, tells_created=True)
 
 
-def delete(org: Org, row_ids: Sequence[str], *, all_or_none: bool) -> list[Outcome]:
+def delete(writer: Writer, row_ids: Sequence[str], *, all_or_none: bool) -> list[Outcome]:
     body = {"allOrNone": all_or_none, "records": [{"id": row_id} for row_id in row_ids]}
-    return _each(org, body, lambda row: writes.delete(org, sobject_of(org, row["id"]), row["id"]))
+    return _each(writer.org, body, lambda row: writes.delete(writer, sobject_of(writer.org, row["id"]), row["id"]))
 
 
 def sobject_of(org: Org, row_id: str) -> SObject:

@@ -1,0 +1,60 @@
+"""What people, admins and Salesforce itself do in an org while a connector reads it. In a test by calling; over HTTP by POST /sandbox/admin."""
+
+from connectors.sandbox.admin.access import advance, expire, forget_cursors, forget_jobs, reset_counters, restore, revoke, rotate, set_options
+from connectors.sandbox.admin.merging import merge
+from connectors.sandbox.admin.people import close_task, deactivate_user, edit, insert, person
+from connectors.sandbox.admin.rows import archive, bin_row, hide, purge, recalculate, reveal, share, touch, undelete, unshare
+from connectors.sandbox.admin.setup import (
+    add_choice,
+    add_field,
+    add_validation_rule,
+    change_field,
+    drop_field,
+    drop_validation_rules,
+    hide_field,
+    lose_unique,
+    remove_choice,
+    rename_field,
+    require_field,
+    show_field,
+)
+
+__all__ = [
+    "add_choice",
+    "add_field",
+    "add_validation_rule",
+    "advance",
+    "archive",
+    "bin_row",
+    "change_field",
+    "close_task",
+    "deactivate_user",
+    "drop_field",
+    "drop_validation_rules",
+    "edit",
+    "expire",
+    "forget_cursors",
+    "forget_jobs",
+    "hide",
+    "hide_field",
+    "insert",
+    "lose_unique",
+    "merge",
+    "person",
+    "purge",
+    "recalculate",
+    "remove_choice",
+    "rename_field",
+    "require_field",
+    "reset_counters",
+    "restore",
+    "reveal",
+    "revoke",
+    "rotate",
+    "set_options",
+    "share",
+    "show_field",
+    "touch",
+    "undelete",
+    "unshare",
+]

@@ -1,0 +1,151 @@
+"""How many calls to the other side are still ours: a share of what it allows all its clients in a day, and a share for one run of ours.
+
+Counted in Redis, so that all workers count together; set right after each call by what the other side itself says. Losing Redis loses
+nothing but that: each process then goes by what it has seen.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from connectors.errors import Misconfigured, Parked
+from service import jobs
+
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
+log = logging.getLogger("undertone.budget")
+
+LOOK_AGAIN = timedelta(hours=1)
+"""The day of a limit is often the last 24 hours and not a date: room comes back little by little, and only a call tells how much."""
+STALE = timedelta(minutes=50)
+"""Older than this, what the other side said of its day counts no more: after parking, the first call asks anew."""
+KEPT = timedelta(days=2)
+_AT_LEAST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Above 0, at most 1; None: no bound. `api`: of the total, whoever used it. `run`: of the total, for one run."""
+
+    api: float | None = None
+    run: float | None = None
+
+
+def shares_of(config: Mapping[str, Any]) -> Shares:
+    """From a connection's settings, whichever connector it is: `api_share` and `run_share`."""
+    return Shares(api=_share(config, "api_share"), run=_share(config, "run_share"))
+
+
+class SharedBudget:
+    """connectors.context.Budget for one connection. `run`: which of our runs it counts, pull or push; it ends with `end_run`."""
+
+    def __init__(self, workspace_id: UUID, connection_id: UUID, shares: Shares, now: datetime, *, run: str) -> None:
+        self._shares = shares
+        self._now = now
+        self._org_key = f"undertone:budget:{workspace_id}:{connection_id}"
+        self._run_key = f"{self._org_key}:{run}:{now:%Y-%m-%d}"
+        self._used: int | None = None
+        self._allowed: int | None = None
+        self._run = 0
+        self._redis_is_away = False
+        self.calls = 0
+        """Made through this object."""
+
+    def take(self, calls: int = 1) -> None:
+        self._look()
+        self._mind(calls)
+        self.calls += calls
+        self._run += calls
+        self._used = None if self._used is None else self._used + calls
+        self._count(calls)
+
+    def seen(self, used: int, allowed: int) -> None:
+        if allowed <= 0:
+            return
+        self._used, self._allowed = used, allowed
+        self._tell(
+            lambda pipe: pipe.hset(self._org_key, mapping={"used": used, "allowed": allowed}),
+            lambda pipe: pipe.expire(self._org_key, STALE),
+        )
+
+    def end_run(self) -> None:
+        """The next run has a whole share again."""
+        self._run = 0
+        self._tell(lambda pipe: pipe.delete(self._run_key))
+
+    def _look(self) -> None:
+        """What all workers have counted, where Redis knows; else this process's own figures stand."""
+        found = self._tell(lambda pipe: pipe.hmget(self._org_key, "used", "allowed"), lambda pipe: pipe.get(self._run_key))
+        if found is None:
+            return
+        (used, allowed), run = found
+        if used is not None and allowed is not None:
+            self._used, self._allowed = int(used), int(allowed)
+        if int(run or 0) >= self._run:
+            self._run = int(run or 0)
+        else:  # Redis has been emptied
+            self._tell(lambda pipe: pipe.set(self._run_key, self._run, ex=KEPT))
+
+    def _mind(self, calls: int) -> None:
+        if self._allowed is None:
+            return
+        if self._shares.api is not None and (self._used or 0) + calls > self._allowed * self._shares.api:
+            raise Parked(_used_up(self._used or 0, self._allowed, self._shares.api), wait=LOOK_AGAIN)
+        if self._shares.run is not None and self._run + calls > self._allowed * self._shares.run:
+            raise Parked(_run_over(self._run, self._allowed, self._shares.run), wait=self._until_tomorrow())
+
+    def _count(self, calls: int) -> None:
+        if self._used is not None:
+            self._tell(lambda pipe: pipe.hincrby(self._org_key, "used", calls), lambda pipe: pipe.expire(self._org_key, STALE))
+        self._tell(lambda pipe: pipe.incrby(self._run_key, calls), lambda pipe: pipe.expire(self._run_key, KEPT))
+
+    def _tell(self, *commands: Callable[[Pipeline], object]) -> list[Any] | None:
+        """One round trip. Once Redis has not answered it is not asked again by this object: a run must not wait for it at each call."""
+        if self._redis_is_away:
+            return None
+        pipe = jobs.redis().pipeline(transaction=False)
+        for command in commands:
+            command(pipe)
+        try:
+            return list(pipe.execute())
+        except RedisError:
+            self._redis_is_away = True
+            log.warning("counters out of reach, this process counts for itself")
+            return None
+
+    def _until_tomorrow(self) -> timedelta:
+        midnight = (self._now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return max(midnight - self._now, _AT_LEAST)
+
+
+def _used_up(used: int, allowed: int, share: float) -> str:
+    return (
+        f"{used:,} of the {allowed:,} calls that the other side allows in a day are used, whoever made them. Undertone stops at {share:.0%} (api_share), "
+        "so that other systems keep theirs. It looks again in an hour and goes on where it stood. Raise api_share on the connection, or the limit itself, "
+        "if this happens often."
+    )
+
+
+def _run_over(run: int, allowed: int, share: float) -> str:
+    return (
+        f"This run has made {run:,} calls, its share ({share:.0%}, run_share) of the {allowed:,} that the other side allows in a day. "
+        "It goes on where it stood after midnight UTC. Raise run_share on the connection if it shall be done sooner."
+    )
+
+
+def _share(config: Mapping[str, Any], name: str) -> float | None:
+    value = config.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        message = f"Setting {name} of this connection must be above 0 and at most 1, like 0.8 for 80%. Connect again with such a value."
+        raise Misconfigured(message)
+    return float(value)

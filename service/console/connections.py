@@ -1,0 +1,61 @@
+"""How every connection stands, and what to do where something is the matter: where the strip on each page leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service import trouble
+from service.notices import takes_tasks
+from service.store import conditions, notices
+from service.store.conditions import SweepRow
+from service.store.connections import Connection, StreamState
+from service.store.notices import Notice
+from service.store.pool import Db
+from service.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamView:
+    row: StreamState
+    standing: str
+    swept: SweepRow | None
+    """The last comparison of all ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionView:
+    row: Connection
+    standing: str
+    troubles: Sequence[Trouble]
+    streams: Sequence[StreamView]
+    takes_tasks: bool
+    told: Notice | None
+    """The notice to its owner, while it is not over."""
+
+
+def read(db: Db, at: datetime) -> list[ConnectionView]:
+    seen = conditions.read(db)
+    found = trouble.troubles(seen, at)
+    swept = {(s.connection_id, s.stream): s for s in seen.sweeps if s.kind == "ids"}
+    told = {n.connection_id: n for n in notices.standing(db)}
+    return [
+        ConnectionView(
+            row=c,
+            standing=trouble.standing(t for t in found if t.connection_id == c.connection_id),
+            troubles=[t for t in found if t.connection_id == c.connection_id],
+            streams=[
+                StreamView(
+                    row=s,
+                    standing=trouble.standing(t for t in found if t.connection_id == c.connection_id and s.name in t.streams),
+                    swept=swept.get((c.connection_id, s.name)),
+                )
+                for s in seen.streams
+                if s.connection_id == c.connection_id
+            ],
+            takes_tasks=takes_tasks(c.connector),
+            told=told.get(c.connection_id),
+        )
+        for c in seen.connections
+    ]

@@ -1,0 +1,60 @@
+"""Replay: rows of the quarantine are read again after something has been mended. Asked for by a person, carried out by the next pull."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from connectors.base import Fetching, Page, Source, Stream
+from service.store import connections, quarantine, streams
+from service.store.pool import Db, transaction
+from service.turn import Held, Outcome, Run, StreamReport, take_turn
+
+CHUNK = 1_000
+
+
+def replay(workspace_id: UUID, connection_id: UUID, stream: str | None = None, source_key: str | None = None) -> int:
+    """Asks for one row, all of a stream, or all of the connection. Returns how many rows will be read again."""
+    with transaction(workspace_id) as db:
+        found = quarantine.ask(db, connection_id, stream, source_key)
+        if found:
+            connections.schedule_pull(db, connection_id, timedelta(0))
+    return found
+
+
+def carry_out(run: Run, source: Source, every: Sequence[Stream]) -> Iterator[StreamReport]:
+    """By key where the source can be asked for single rows; else the stream starts anew. Raises Misconfigured."""
+    with transaction(run.workspace_id) as db:
+        asked = set(quarantine.asked(db, run.connection_id))
+    for stream in (s for s in every if s.name in asked):
+        if isinstance(source, Fetching):
+            yield take_turn(run, stream, partial(_fetch, run, source, stream.name), _end)
+        else:
+            with transaction(run.workspace_id) as db:
+                quarantine.begin_rereading(db, run.connection_id, stream.name)
+                streams.restart(db, run.connection_id, stream.name)
+
+
+def _fetch(run: Run, source: Fetching, stream: str, held: Held) -> bool:
+    while keys := _asked_keys(run, stream):
+        for page in source.fetch(stream, keys):
+            held.land(Page(records=page.records, rejected=page.rejected, unread=page.unread))
+        held.land(Page(records=()), also=partial(_drop, run, stream, keys))
+        if held.time_is_up:
+            return False
+    return True
+
+
+def _asked_keys(run: Run, stream: str) -> list[str]:
+    with transaction(run.workspace_id) as db:
+        return quarantine.asked_keys(db, run.connection_id, stream, CHUNK)
+
+
+def _drop(run: Run, stream: str, keys: Sequence[str], db: Db) -> None:
+    quarantine.drop_asked(db, run.connection_id, stream, keys)
+
+
+def _end(db: Db, held: Held, outcome: Outcome) -> None:  # noqa: ARG001 - what failed stays asked for
+    streams.give_back(db, held.run.connection_id, held.name, held.lease.fence)
