@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 FIRST = datetime(2025, 1, 6, 9, tzinfo=UTC)
+YEAR = timedelta(days=350)
 BODY = (
     "Hello Ann,\n\nthe rota for the west wing went out this morning and two people have asked about the night shift on the 14th.\n"
     "Could you send the short guide again, the one with the swap form? We would like to print it for the board.\n\nThanks,\nBo\n\n"
@@ -18,8 +20,8 @@ BODY = (
 )
 
 
-def story(folder: Path, mails: int) -> None:
-    """A year of one vendor's mail with 50 accounts, in the sandbox's format."""
+def story(folder: Path, mails: int, size: int = 0) -> None:
+    """A year of one vendor's mail with 50 accounts, in the sandbox's format. `size`: characters that a body has at least."""
     meta = {"name": "bench", "product": "rotas", "our_domain": "vendor.example", "first_day": "2025-01-01", "last_day": "2025-12-31"}
     (folder / "story.json").write_text(json.dumps(meta))
     _write(folder / "users.ndjson", [{"key": "u1", "name": "Ann Berg", "email": "ann@vendor.example", "active": True, "manager": None}])
@@ -36,20 +38,34 @@ def story(folder: Path, mails: int) -> None:
         _write(folder / f"{empty}.ndjson", [])
     with (folder / "emails.ndjson").open("w") as file:
         for n in range(mails):
-            file.write(json.dumps(_mail(n)) + "\n")
+            file.write(json.dumps(_mail(n, mails, size)) + "\n")
 
 
-def _mail(n: int) -> dict[str, object]:
-    at = FIRST + timedelta(seconds=n * 150)
+def _mail(n: int, mails: int, size: int) -> dict[str, object]:
+    at = FIRST + n * YEAR / mails
     mail = {
         "key": f"m{n}",
         "account": f"a{n % 50}",
-        "at": at.isoformat().replace("+00:00", "Z"),
+        "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
         "from": f"bo@acme{n % 50}.example",
         "to": ["ann@vendor.example"],
         "cc": [],
     }
-    return {**mail, "subject": f"Rota {n}", "body": f"{BODY}{n}", "message_id": f"<{n}@acme.example>", "in_reply_to": None, "incoming": True}
+    return {
+        **mail,
+        "subject": f"Rota {n}",
+        "body": f"{BODY}{_filler(n, size - len(BODY))}{n}",
+        "message_id": f"<{n}@acme.example>",
+        "in_reply_to": None,
+        "incoming": True,
+    }
+
+
+def _filler(seed: int, size: int) -> str:
+    """Words, so that it packs no better than what people write."""
+    chance = random.Random(seed)
+    words = BODY.split()
+    return " ".join(chance.choices(words, k=size // 4))[:size] if size > 0 else ""
 
 
 def _write(path: Path, rows: list[dict[str, object]]) -> None:

@@ -54,68 +54,77 @@ class SharedBudget:
         self._run_key = f"{self._org_key}:{run}:{now:%Y-%m-%d}"
         self._used: int | None = None
         self._allowed: int | None = None
+        self._said: tuple[int, int] | None = None
         self._run = 0
         self._redis_is_away = False
         self.calls = 0
         """Made through this object."""
 
     def take(self, calls: int = 1) -> None:
-        self._look()
-        self._mind(calls)
+        """Counted first and taken back if that was too much: so no two workers can take the same last call."""
+        found = self._tell(
+            lambda pipe: pipe.hincrby(self._org_key, "used", calls),
+            lambda pipe: pipe.hget(self._org_key, "allowed"),
+            lambda pipe: pipe.expire(self._org_key, STALE),
+            lambda pipe: pipe.incrby(self._run_key, calls),
+            lambda pipe: pipe.expire(self._run_key, KEPT),
+        )
+        used, allowed, _, run, _ = found or (None, None, None, 0, None)
+        if used is not None and allowed is not None:
+            self._used, self._allowed = int(used), int(allowed)
+        elif self._used is not None and self._allowed is not None:
+            self._used += calls
+            self._said = self._used, self._allowed
+        self._note_run(int(run or 0), calls)
+        try:
+            self._mind(calls)
+        except Parked:
+            self._take_back(calls)
+            raise
         self.calls += calls
-        self._run += calls
-        self._used = None if self._used is None else self._used + calls
-        self._count(calls)
 
     def seen(self, used: int, allowed: int) -> None:
-        if allowed <= 0:
-            return
-        self._used, self._allowed = used, allowed
-        self._tell(
-            lambda pipe: pipe.hset(self._org_key, mapping={"used": used, "allowed": allowed}),
-            lambda pipe: pipe.expire(self._org_key, STALE),
-        )
+        """Told to the others with the next call, which is one trip less."""
+        if allowed > 0:
+            self._used, self._allowed = self._said = used, allowed
 
     def end_run(self) -> None:
         """The next run has a whole share again."""
         self._run = 0
         self._tell(lambda pipe: pipe.delete(self._run_key))
 
-    def _look(self) -> None:
-        """What all workers have counted, where Redis knows; else this process's own figures stand."""
-        found = self._tell(lambda pipe: pipe.hmget(self._org_key, "used", "allowed"), lambda pipe: pipe.get(self._run_key))
-        if found is None:
-            return
-        (used, allowed), run = found
-        if used is not None and allowed is not None:
-            self._used, self._allowed = int(used), int(allowed)
-        if int(run or 0) >= self._run:
-            self._run = int(run or 0)
-        else:  # Redis has been emptied
-            self._tell(lambda pipe: pipe.set(self._run_key, self._run, ex=KEPT))
+    def _note_run(self, counted: int, calls: int) -> None:
+        """What all workers have counted; less than this one knows of means that Redis has been emptied, or is away."""
+        known = self._run + calls
+        self._run = max(counted, known)
+        if counted < known:
+            self._tell(lambda pipe: pipe.set(self._run_key, known, ex=KEPT))
 
     def _mind(self, calls: int) -> None:
         if self._allowed is None:
             return
-        if self._shares.api is not None and (self._used or 0) + calls > self._allowed * self._shares.api:
-            raise Parked(_used_up(self._used or 0, self._allowed, self._shares.api), wait=LOOK_AGAIN)
-        if self._shares.run is not None and self._run + calls > self._allowed * self._shares.run:
-            raise Parked(_run_over(self._run, self._allowed, self._shares.run), wait=self._until_tomorrow())
+        if self._shares.api is not None and (self._used or 0) > self._allowed * self._shares.api:
+            raise Parked(_used_up((self._used or 0) - calls, self._allowed, self._shares.api), wait=LOOK_AGAIN)
+        if self._shares.run is not None and self._run > self._allowed * self._shares.run:
+            raise Parked(_run_over(self._run - calls, self._allowed, self._shares.run), wait=self._until_tomorrow())
 
-    def _count(self, calls: int) -> None:
-        if self._used is not None:
-            self._tell(lambda pipe: pipe.hincrby(self._org_key, "used", calls), lambda pipe: pipe.expire(self._org_key, STALE))
-        self._tell(lambda pipe: pipe.incrby(self._run_key, calls), lambda pipe: pipe.expire(self._run_key, KEPT))
+    def _take_back(self, calls: int) -> None:
+        self._used = None if self._used is None else self._used - calls
+        self._run -= calls
+        self._tell(lambda pipe: pipe.hincrby(self._org_key, "used", -calls), lambda pipe: pipe.incrby(self._run_key, -calls))
 
     def _tell(self, *commands: Callable[[Pipeline], object]) -> list[Any] | None:
         """One round trip. Once Redis has not answered it is not asked again by this object: a run must not wait for it at each call."""
         if self._redis_is_away:
             return None
         pipe = jobs.redis().pipeline(transaction=False)
+        said, self._said = self._said, None
+        if said is not None:
+            pipe.hset(self._org_key, mapping={"used": said[0], "allowed": said[1]})
         for command in commands:
             command(pipe)
         try:
-            return list(pipe.execute())
+            return list(pipe.execute())[0 if said is None else 1 :]
         except RedisError:
             self._redis_is_away = True
             log.warning("counters out of reach, this process counts for itself")

@@ -98,7 +98,7 @@ def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) ->
         closed = replace(_bare(suggestion), version=suggestion.version + 1, state="closed", close_reason=reason)
         suggestions.append(db, closed, workspaces.next_change(db))
         suggestions.free_account(db, suggestion.account_id)
-        if row and row.remote_id and reason in ("contradicted", "expired"):
+        if row and reason in ("contradicted", "expired"):
             outbox.add(db, [suggestion.suggestion_id], row.connection_id)
         report.closed += 1
     return kept

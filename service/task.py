@@ -14,10 +14,9 @@ from service.case import case_of
 from service.config import settings
 from service.playbook import WordsErased, render, task_text
 from service.signals import Composition, Quote, Segment, Signal
-from service.store import accounts, messages, pushable, workspaces
-from service.store.accounts import ContactRow, Profile
+from service.store import accounts, messages, signals, suggestions, workspaces
+from service.store.accounts import ContactRow, Place, Profile
 from service.store.pool import Db, transaction
-from service.store.pushable import Place
 from service.store.suggestions import SuggestionRow
 
 NO_LONGER = {
@@ -57,7 +56,7 @@ class Material:
 def tasks_of(workspace_id: UUID, suggestion_ids: Sequence[UUID]) -> dict[UUID, Prepared]:
     """Checked against our own rows once more: account not deleted, or at home where it was merged into; contact not opted out."""
     with transaction(workspace_id) as db:
-        found = {s.suggestion_id: s for s in pushable.newest(db, suggestion_ids)}
+        found = {s.suggestion_id: s for s in suggestions.by_ids(db, suggestion_ids)}
         material = _gather(db, list(found.values()))
     return {s: _prepared(workspace_id, found.get(s), material) for s in suggestion_ids}
 
@@ -83,7 +82,7 @@ def quoted_messages(draft: Sequence[Segment] | None) -> list[UUID]:
 
 
 def _gather(db: Db, found: Sequence[SuggestionRow]) -> Material:
-    places = pushable.places(db, list({s.account_id for s in found}))
+    places = accounts.places(db, list({s.account_id for s in found}))
     today = list({p.account_id for p in places.values() if p.account_id})
     contacts: dict[UUID, list[ContactRow]] = defaultdict(list)
     # Contacts of an account that was merged away move with a later page than the account itself.
@@ -94,7 +93,7 @@ def _gather(db: Db, found: Sequence[SuggestionRow]) -> Material:
         places=places,
         profiles={p.account_id: p for p in accounts.profiles(db, today)},
         contacts=contacts,
-        signals=pushable.signals_by_id(db, list({s for row in found for s in row.signal_ids})),
+        signals=signals.by_ids(db, list({s for row in found for s in row.signal_ids})),
         bodies=messages.bodies(db, list({m for s in found for m in quoted_messages(s.draft)})),
         quotes=workspaces.quotes_in_task(db),
     )

@@ -50,10 +50,13 @@ class Row:
 
     def text(self, name: str) -> str | None:
         """None for an empty one too, as Salesforce itself does not tell the two apart."""
-        value = self._value(name)
+        try:
+            value = self._raw[self._columns[name]]
+        except KeyError:
+            value = self._value(name)
         if value is None or value == "":
             return None
-        return value if value.__class__ is str else str(value)
+        return value if isinstance(value, str) else str(value)
 
     def needed(self, name: str) -> str:
         value = self.text(name)

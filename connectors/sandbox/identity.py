@@ -46,6 +46,10 @@ def site_of(org: Org, request: Request) -> str:
     return f"https://{host}" if name.endswith(".salesforce.com") else f"http://{host}"
 
 
+def identity_url(org: Org, request: Request) -> str:
+    return f"{site_of(org, request)}/id/{ORG_ID}/{org.user_id}"
+
+
 def is_own_name(host: str) -> bool:
     """An address, or localhost: a name that a stranger's page made point here is neither."""
     name = urlsplit(f"//{host}").hostname or ""
@@ -81,7 +85,7 @@ def _introspect(org: Org, request: Request) -> Answer:
     if ends is None:
         return Answer(body={"active": False})
     begins = int(ends) - org.options.token_seconds
-    about = {"client_id": org.tokens.credentials.client_id, "username": INTEGRATION_USER, "sub": f"{site_of(org, request)}/id/{ORG_ID}/{org.user_id}"}
+    about = {"client_id": org.tokens.credentials.client_id, "username": INTEGRATION_USER, "sub": identity_url(org, request)}
     return Answer(body={"active": True, "scope": "api", "token_type": "access_token", "exp": int(ends), "iat": begins, "nbf": begins, **about})
 
 
@@ -91,13 +95,13 @@ def _identity(org: Org, request: Request) -> Answer:
     found = _IDENTITY.match(request.path)
     if not found or (full_id(found[1][:15]), full_id(found[2][:15])) != (ORG_ID, org.user_id):
         return Answer(status=404, body=b"Not found", content_type="text/plain; charset=utf-8")
-    return Answer(body={"id": f"{site_of(org, request)}/id/{ORG_ID}/{org.user_id}", "asserted_user": True, **_person(org, request)})
+    return Answer(body={"id": identity_url(org, request), "asserted_user": True, **_person(org, request)})
 
 
 def _userinfo(org: Org, request: Request) -> Answer:
     if org.tokens.ends(request.token) is None:
         return _bad_token()
-    return Answer(body={"sub": f"{site_of(org, request)}/id/{ORG_ID}/{org.user_id}", "preferred_username": INTEGRATION_USER, **_person(org, request)})
+    return Answer(body={"sub": identity_url(org, request), "preferred_username": INTEGRATION_USER, **_person(org, request)})
 
 
 def _person(org: Org, request: Request) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 
 from connectors.sandbox import describe, sobject_collections, writes
 from connectors.sandbox.errors import Refusal, SeveralRows, not_found
+from connectors.sandbox.identity import identity_url
 from connectors.sandbox.org import Org, full_id
 from connectors.sandbox.routing import Answer, Request, counted, names, route
 from connectors.sandbox.writes import Writer
@@ -20,8 +21,8 @@ def _versions(_org: Org, _request: Request) -> Answer:
     return Answer(body=describe.versions())
 
 
-def _resources(_org: Org, request: Request) -> Answer:
-    return Answer(body=describe.resources(request.version))
+def _resources(org: Org, request: Request) -> Answer:
+    return Answer(body={**describe.resources(request.version), "identity": identity_url(org, request)})
 
 
 def _limits(org: Org, _request: Request) -> Answer:

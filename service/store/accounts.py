@@ -12,6 +12,16 @@ from psycopg.rows import class_row
 
 from service.store.pool import Db
 
+_MOST_MERGES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an account is today: itself, the one that it was merged into, or nowhere. `awaited`: it was merged into one that has not been read yet."""
+
+    account_id: UUID | None
+    awaited: bool
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:
@@ -131,6 +141,20 @@ def due(db: Db, most: int) -> list[UUID]:
         [most],
     )
     return [account_id for (account_id,) in rows]
+
+
+def places(db: Db, account_ids: Sequence[UUID]) -> dict[UUID, Place]:
+    rows = db.execute(
+        "WITH RECURSIVE way AS (SELECT a.account_id AS origin, a.account_id, a.connection_id, a.merged_into_key, a.deleted, 0 AS hop FROM account a"
+        "   WHERE a.account_id = ANY(%(ids)s)"
+        "  UNION ALL SELECT w.origin, b.account_id, b.connection_id, b.merged_into_key, b.deleted, w.hop + 1 FROM way w"
+        "   JOIN account b ON b.workspace_id = current_workspace() AND b.connection_id = w.connection_id AND b.key = w.merged_into_key"
+        "   WHERE w.hop < %(most)s)"
+        " SELECT DISTINCT ON (origin) origin, CASE WHEN merged_into_key IS NULL AND NOT deleted THEN account_id END, merged_into_key IS NOT NULL"
+        " FROM way ORDER BY origin, hop DESC",
+        {"ids": list(account_ids), "most": _MOST_MERGES},
+    )
+    return {origin: Place(account_id=account_id, awaited=awaited) for origin, account_id, awaited in rows}
 
 
 def mark_all_due(db: Db) -> None:

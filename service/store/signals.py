@@ -65,6 +65,11 @@ def current(db: Db, account_ids: Sequence[UUID] | None = None, *, states: Sequen
     )
 
 
+def by_ids(db: Db, signal_ids: Sequence[UUID]) -> dict[UUID, Signal]:
+    rows = _read(db, f"{_SIGNAL} WHERE s.signal_id = ANY(%(ids)s)", {"ids": list(signal_ids)})
+    return {r.signal.id: r.signal for r in rows}
+
+
 def listing(db: Db, *, account_id: UUID | None, kind: str | None, state: str | None, after: tuple[int, UUID] | None, most: int) -> list[SignalRow]:
     """Newest change first; `after` is the (change_no, signal_id) of the last row seen."""
     return _read(

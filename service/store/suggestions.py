@@ -115,6 +115,10 @@ def get(db: Db, suggestion_id: UUID) -> SuggestionRow | None:
     return rows[0] if rows else None
 
 
+def by_ids(db: Db, suggestion_ids: Sequence[UUID]) -> list[SuggestionRow]:
+    return _rows(db, f"{_ROW} WHERE s.suggestion_id = ANY(%(ids)s)", {"ids": list(suggestion_ids)})
+
+
 def listing(db: Db, *, account_id: UUID | None, state: str | None, after: tuple[int, UUID] | None, most: int) -> list[SuggestionRow]:
     """Newest change first; `after` is the (change_no, suggestion_id) of the last row seen."""
     return _rows(

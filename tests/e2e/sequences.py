@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,13 +26,14 @@ from service.store import accounts, outbox, signals, suggestions, workspaces
 from service.store.pool import transaction
 from service.task import key_of
 from tests import builders
+from tests.e2e import hurried
 from tests.e2e.orgs import write_story
-from tests.e2e.worker import work
+from tests.e2e.worker import KILLED, KillAt, Workers
 
 Mode = Literal["keyed", "guarded"]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STEP = timedelta(minutes=10)
-STEPS = 9
+STEPS = 4
 MOST_ROUNDS = 8
 """Runs after the trouble is over; what is not settled by then is stuck."""
 
@@ -56,6 +55,7 @@ class World:
     """One org, one workspace on it, and what the people of the org have done. `now` is the org's time."""
 
     sandbox: Sandbox
+    workers: Workers
     workspace_id: UUID
     connection_id: UUID
     chance: random.Random
@@ -171,19 +171,14 @@ class World:
 
     def run(self) -> None:
         """One or two workers at once, each killed at some moment or not."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.e2e.worker"])
-        workers = []
-        for _ in range(self.chance.randint(1, 2)):
-            killed = self.chance.random() < 0.6
-            kill_at = (self.chance.randint(1, 30), self.chance.choice([0.0, 0.002, 0.01, 0.03])) if killed else None
-            workers.append(context.Process(target=work, args=(self.workspace_id, self.connection_id, self.now, kill_at)))
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(60)
-            self.kills += worker.exitcode == -signal.SIGALRM
-            self.crashed += worker.exitcode not in (0, -signal.SIGALRM)
+        ends = self.workers.run(self.workspace_id, self.connection_id, self.now, [self._moment() for _ in range(self.chance.randint(1, 2))])
+        self.kills += ends.count(KILLED)
+        self.crashed += len(ends) - ends.count(KILLED) - ends.count(0)
+
+    def _moment(self) -> KillAt:
+        if self.chance.random() < 0.4:
+            return None
+        return self.chance.randint(1, 40), self.chance.choice([0.0, 0.002, 0.01, 0.03])
 
     def live_accounts(self) -> list[str]:
         return [r["Id"] for r in self.rows("SELECT Id FROM Account")]
@@ -224,15 +219,14 @@ ACTIONS: tuple[tuple[Callable[[World], None], int], ...] = (
 
 
 @contextmanager
-def world(folder: Path, seed: int, mode: Mode) -> Iterator[World]:
+def world(folder: Path, workers: Workers, seed: int, mode: Mode) -> Iterator[World]:
     write_story(folder)
     made: list[World] = []
     options = Options(key_field="unique" if mode == "keyed" else "missing", page_size=3, uneven_pages=True)
     with sandbox_running(folder, now=lambda: made[0].now if made else START, options=options) as sandbox:
         workspace_id = builders.workspace()
-        config = {"domain": sandbox.domain, "consumer_key": sandbox.credentials.client_id, "endpoint": sandbox.url}
-        connection_id = connect(workspace_id, "salesforce", "crm", config, {"consumer_secret": sandbox.credentials.client_secret})
-        made.append(World(sandbox, workspace_id, connection_id, random.Random(seed), mode))
+        connection_id = connect_again(workspace_id, sandbox)
+        made.append(World(sandbox, workers, workspace_id, connection_id, random.Random(seed), mode))
         made[0].mail()
         made[0].now += STEP
         pull(workspace_id, connection_id, made[0].now)
@@ -240,9 +234,14 @@ def world(folder: Path, seed: int, mode: Mode) -> Iterator[World]:
         yield made[0]
 
 
+def connect_again(workspace_id: UUID, sandbox: Sandbox) -> UUID:
+    config = {"domain": sandbox.domain, "consumer_key": sandbox.credentials.client_id, "endpoint": sandbox.url}
+    return connect(workspace_id, hurried.NAME, "crm", config, {"consumer_secret": sandbox.credentials.client_secret})
+
+
 def play(one: World) -> None:
     for _ in range(STEPS):
-        for _ in range(one.chance.randint(2, 4)):
+        for _ in range(one.chance.randint(4, 8)):
             one.chance.choices([a for a, _ in ACTIONS], [w for _, w in ACTIONS])[0](one)
         reveal(one)
         one.run()
@@ -263,6 +262,7 @@ def settle(one: World) -> int:
     admin.reveal(one.sandbox.org, "EmailMessage", one.hidden)
     one.hidden.clear()
     one.now += timedelta(days=8)
+    connect_again(one.workspace_id, one.sandbox)
     for rounds in range(1, MOST_ROUNDS + 1):
         time_passes(one)
         report = pull(one.workspace_id, one.connection_id, one.now)
