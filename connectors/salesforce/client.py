@@ -114,7 +114,9 @@ class Client:
 
     def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Sent once. Raises UnknownOutcome where it may have been carried out and the answer is missing."""
-        return self._call(lambda org: org.restful(path, method=method, json=body, timeout=(CONNECT_SECONDS, WRITE_SECONDS)), write=True)
+        headers = {"Sforce-Duplicate-Rule-Header": "allowSave=true"} if self._config.duplicate_rules == "save" else {}
+        timeout = (CONNECT_SECONDS, WRITE_SECONDS)
+        return self._call(lambda org: org.restful(path, method=method, json=body, headers=headers, timeout=timeout), write=True)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Sent again where the answer is missing: for what does no harm when it is done twice."""

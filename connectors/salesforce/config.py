@@ -89,6 +89,8 @@ class SalesforceConfig(BaseModel):
 
     key_field: FieldName = "Undertone_Key__c"
     feedback_field: FieldName = "Undertone_Feedback__c"
+    duplicate_rules: Literal["refuse", "save"] = "refuse"
+    """What a duplicate rule that only alerts does to a task: the admin's rule stands until they say save. One that blocks always stands."""
     fallback_owner: str | None = Field(default=None, pattern=r"^(005|00G)[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$")
     """The user or queue that gets a task when its owner and their manager are inactive."""
 

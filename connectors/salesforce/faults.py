@@ -27,6 +27,7 @@ _SECONDS, _MINUTES, _HOUR = timedelta(seconds=5), timedelta(minutes=2), timedelt
 _NO_OBJECT = "the object does not exist for the connected user. Give its permission set read access to the object, or leave it out."
 _GONE_TARGET = "the account or contact it points to was deleted or merged away. Check the record in Salesforce."
 _INACTIVE = "the owner is inactive and no other owner is known. Reassign the account, or set fallback_owner on the connection."
+_DUPLICATE = "a duplicate rule of the org refused it. Let the rule except the connected user, or, if it only alerts, set duplicate_rules to save."
 _PICKLIST = "a picklist does not have the value. Add the value, or make the picklist unrestricted."
 
 _RULES: dict[str, Rule] = {
@@ -51,7 +52,7 @@ _RULES: dict[str, Rule] = {
     "NOT_FOUND": Rule("missing", _NO_OBJECT),
     "MULTIPLE_CHOICES": Rule("person", "several tasks carry the same key. Delete all but one of them in Salesforce."),
     "DUPLICATE_EXTERNAL_ID": Rule("person", "several tasks carry the same key. Delete all but one of them in Salesforce."),
-    "DUPLICATES_DETECTED": Rule("person", "a duplicate rule of the org refused it. Let the rule except the connected user."),
+    "DUPLICATES_DETECTED": Rule("person", _DUPLICATE),
     "STRING_TOO_LONG": Rule("person", "a text is longer than its field. Lengthen the field."),
     "INVALID_CROSS_REFERENCE_KEY": Rule("person", _GONE_TARGET),
     "INACTIVE_OWNER_OR_USER": Rule("person", _INACTIVE),

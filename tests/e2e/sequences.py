@@ -33,7 +33,7 @@ from tests.e2e.worker import KILLED, KillAt, Workers
 Mode = Literal["keyed", "guarded"]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STEP = timedelta(minutes=10)
-STEPS = 4
+STEPS = 2
 MOST_ROUNDS = 8
 """Runs after the trouble is over; what is not settled by then is stuck."""
 

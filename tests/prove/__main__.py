@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 STATE = ROOT / ".venv" / "prove.json"
 PAGE = ROOT / "docs" / "proof.md"
 KILLS, KILLS_A_SEED = 200, 20
+SEQUENCES, SEQUENCES_A_SEED = 1_000, 50
 DRAFT_SEEDS, BODY_SEEDS = 10, 10
 
 
@@ -45,6 +46,48 @@ def plain(seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         wanted, made = harness.plain_create_under_kills(Path(folder), 10)
     return {"tasks wanted": wanted, "tasks made": made}
+
+
+def sequences(seed: int) -> dict[str, Any]:
+    """Seeded sequences of mail, edits, merges, faults of the org and workers that are killed, half of them in an org without a unique key."""
+    import tempfile
+
+    from service import servers
+    from tests.e2e import sequences as harness
+    from tests.e2e.verdict import faults_of
+    from tests.e2e.worker import Workers
+
+    counted = dict.fromkeys(("sequences", "kills", "faults of the org", "suggestions", *_WRONG), 0)
+    with servers.throwaway():
+        servers.migrate()
+        workers = Workers.start()
+        for n in range(SEQUENCES_A_SEED):
+            mode: harness.Mode = "keyed" if n % 2 else "guarded"
+            with tempfile.TemporaryDirectory() as folder, harness.world(Path(folder), workers, 1_000 * seed + n, mode) as one:
+                harness.play(one)
+                wrong = faults_of(one, harness.settle(one))
+                for what, count in (("sequences", 1), ("kills", one.kills), ("faults of the org", one.faults), ("suggestions", len(one.made))):
+                    counted[what] += count
+                for what in wrong:
+                    counted[what] += 1
+        workers.stop()
+    return counted
+
+
+_WRONG = (
+    *("rows lost", "rows that are not there", "rows twice", "rows of old words", "rows with another account", "workers that crashed", "stuck"),
+    *("tasks lost", "tasks twice", "tasks made again", "tasks at another account", "people's edits overwritten"),
+)
+
+
+def pages(seed: int) -> dict[str, Any]:
+    """A worker that is killed on page after page of 600 emails, three a page, until all are there."""
+    from service import servers
+    from tests.e2e import pages as harness
+
+    with servers.throwaway():
+        servers.migrate()
+        return harness.killed_on_each_page(seed)
 
 
 def drafts(seed: int) -> dict[str, Any]:
@@ -113,6 +156,8 @@ def bodies(seed: int) -> dict[str, Any]:
 PARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
     "kills": (kills, KILLS // KILLS_A_SEED),
     "plain create (control)": (plain, 2),
+    "sequences of failures": (sequences, SEQUENCES // SEQUENCES_A_SEED),
+    "pages": (pages, 1),
     "drafts": (drafts, DRAFT_SEEDS),
     "hostile bodies": (bodies, BODY_SEEDS),
 }

@@ -185,6 +185,14 @@ def test_an_account_that_is_merged_into_one_that_is_gone_needs_a_person(bench: B
     assert [o.status for o in bench.push(bench.task())] == ["permanent"]
 
 
+@pytest.mark.parametrize(("alert", "outcome"), [(True, "ok"), (False, "permanent")])
+def test_a_rule_that_only_alerts_is_passed_where_the_settings_say_so_and_one_that_blocks_never(bench: Bench, alert: bool, outcome: str) -> None:
+    bench.settings["duplicate_rules"] = "save"
+    bench.sandbox.faults.add(Fault(kind="duplicate_rule", key="ut-abc", alert=alert))
+    assert [o.status for o in bench.push(bench.task())] == [outcome]
+    assert len(bench.tasks()) == (1 if alert else 0)
+
+
 def test_texts_are_cut_as_salesforce_counts_them(bench: Bench) -> None:
     assert [o.status for o in bench.push(bench.task(subject="\U0001f642" * 200))] == ["ok"]
     subject = str(bench.tasks()[0]["Subject"])
