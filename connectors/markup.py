@@ -30,6 +30,8 @@ def html_to_text(html: str) -> str:
         tree = fromstring(clean(html[:MAX_HTML]).encode(), parser=HTMLParser(encoding="utf-8", no_network=True))
     except (ParserError, ValueError):
         return ""
+    if not isinstance(tree.tag, str):  # nothing but a comment
+        return ""
     _drop_what_is_not_said(tree)
     text = Inscriptis(tree, ParserConfig(css=CSS_PROFILES["strict"].copy(), display_links=False)).get_text()
     text = _BLANKS.sub(" ", _INDENTATION.sub("", clean(text).replace("\xa0", " ")))

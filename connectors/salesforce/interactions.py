@@ -11,6 +11,7 @@ from email.policy import compat32
 
 from connectors.addresses import SHARED_DOMAINS, addresses, domain_of, is_ours
 from connectors.automatic import is_automatic
+from connectors.characters import clean
 from connectors.markup import html_to_text
 from connectors.records import Direction, Interaction, InteractionKind, Record, TaskState
 from connectors.salesforce.row import Row, UnusableRow
@@ -122,17 +123,24 @@ def key_in(description: str | None) -> str | None:
 
 def state(row: Row, key: str) -> TaskState:
     """One of our tasks as it stands now."""
-    feedback = row.text("feedback")
+    feedback = _plain(row, "feedback")
     return TaskState(
-        key=key,
+        key=clean(key),
         remote_id=row.key,
-        status=row.text("status"),
+        status=_plain(row, "status"),
         is_closed=row.flag("is_closed"),
-        owner_key=row.text("owner_key"),
+        owner_key=_plain(row, "owner_key"),
         feedback=feedback.strip().lower().replace(" ", "_") if feedback else None,
+        edited_by_key=_plain(row, "edited_by_key"),
         modified_at=row.stamp,
         deleted=row.deleted,
     )
+
+
+def _plain(row: Row, name: str) -> str | None:
+    """Of a state, whose few words are compared and not read."""
+    text = row.text(name)
+    return clean(text) if text else None
 
 
 def _activity(row: Row, kind: InteractionKind, direction: Direction, at: datetime, body: str | None) -> Interaction:

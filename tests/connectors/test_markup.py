@@ -79,6 +79,10 @@ def test_hostile_markup_costs_nothing_but_itself(html):
     assert "\x00" not in text
 
 
+def test_a_comment_without_an_end_is_no_text() -> None:
+    assert html_to_text("\x1f<!--") == ""
+
+
 @settings(max_examples=150)
 @given(
     st.lists(

@@ -219,3 +219,9 @@ def test_whatever_a_row_holds_it_becomes_a_record_or_says_why_not(stream: str, d
     else:
         assert all(isinstance(r, Interaction | TaskState) for r in made)
         assert all(r.occurred_at < NOW + timedelta(days=40_000) for r in made if isinstance(r, Interaction))
+
+
+def test_the_state_of_a_task_holds_nothing_that_a_database_refuses() -> None:
+    (made,) = done(Undertone_Key__c="ut-a\x00b", Status="Waiting\x00 \ud800", Undertone_Feedback__c="Not\x00 now", LastModifiedById="005")
+    assert isinstance(made, TaskState)
+    assert (made.key, made.status, made.feedback) == ("ut-ab", "Waiting ?", "not_now")
