@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from connectors.base import Page
+from connectors.characters import clean
 from connectors.records import Account, Contact, Interaction, Opportunity, Record, Rejected, TaskState, UsageHours, UsageRows, User
 from service.store import connections, landing, quarantine, task_states, usage, usage_hours, usage_merges, workspaces
 from service.store.pool import Db
@@ -35,7 +36,7 @@ def take(db: Db, connection_id: UUID, stream: str, page: Page, now: datetime, *,
         refused = {r.source_key for r in rejected}
         quarantine.resolve(db, connection_id, stream, [key for r in page.records if (key := source_key(r)) is not None and key not in refused])
     if rejected:
-        connections.quarantine(db, connection_id, stream, rejected)
+        connections.quarantine(db, connection_id, stream, [Rejected(source_key=clean(r.source_key), reason=clean(r.reason)) for r in rejected])
     return Taken(changed=changed, rejected=len(rejected), kinds=frozenset(map(kind_of, page.records)))
 
 

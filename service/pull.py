@@ -209,12 +209,7 @@ def _note_parking(run: Run, report: PullReport) -> None:
 def _finish(workspace_id: UUID, connection_id: UUID, names: Sequence[str]) -> None:
     try:
         with transaction(workspace_id) as db:
-            linking.link_late_keys(db, connection_id)
-            linking.link_by_address(db)
-            linking.link_by_domain(db, SHARED_DOMAINS)
-            linking.add_unknown_writers(db)
-            linking.link_by_address(db)
-            linking.mark_unscored_due(db)
+            linking.link(db, connection_id, SHARED_DOMAINS)
     finally:
         with transaction(workspace_id) as db:
             if names:

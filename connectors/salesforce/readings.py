@@ -128,6 +128,7 @@ def _tasks(config: SalesforceConfig) -> Fields:
     return {
         **_ACTIVITY,
         "owner_key": "OwnerId",
+        "edited_by_key": "LastModifiedById",
         "status": "Status",
         "is_closed": "IsClosed",
         "subtype": "TaskSubtype",
@@ -188,8 +189,8 @@ READINGS: Mapping[str, Reading] = {
             sweeps=_IDS,
             kept=_KEPT_EMAILS,
         ),
-        Reading(name="tasks", table="Task", fields=_tasks, needed=_STAMP | {"is_closed"}, most_rows=_BODIES, sweeps=_IDS, kept=_kept_tasks),
-        Reading(name="events", table="Event", fields=_events, needed=_STAMP, most_rows=_BODIES, sweeps=_IDS, kept=_KEPT_EVENTS),
+        Reading(name="tasks", table="Task", fields=_tasks, needed=_STAMP | {"is_closed"}, sweeps=_IDS, kept=_kept_tasks),
+        Reading(name="events", table="Event", fields=_events, needed=_STAMP, sweeps=_IDS, kept=_KEPT_EVENTS),
     )
 }
 """In the order in which they are read: whom a row names is there before the row."""

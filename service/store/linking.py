@@ -97,12 +97,6 @@ def add_unknown_writers(db: Db) -> int:
     ).rowcount
 
 
-def mark_unscored_due(db: Db) -> None:
-    """Whatever linking has looked at and is an account's now."""
-    _take(db)
-    db.execute(f"WITH i AS (SELECT i.workspace_id, i.account_id FROM {_LOOKED_AT}) {_due('i')}")
-
-
 def _take(db: Db) -> None:
     """What is to be looked at, for this transaction: another run's share is passed over, a rollback leaves it due."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS landing_link (what text NOT NULL, id uuid NOT NULL) ON COMMIT DELETE ROWS")

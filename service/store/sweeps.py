@@ -26,6 +26,14 @@ TABLES: Mapping[str, tuple[str, str | None]] = {
 """Where records of a kind are stored, and which of the table's rows they are."""
 _ACCOUNTS = {"account": "t.account_id", "contact": "t.account_id", "opportunity": "t.account_id", "interaction": "t.account_id", "crm_user": "NULL::uuid"}
 
+_RELINK = "INSERT INTO link_due (workspace_id, what, id) SELECT current_workspace(), '{0}', {0}_id FROM gone ON CONFLICT DO NOTHING"
+_FOLLOWING = {
+    "interaction": (", t.interaction_id", ", words AS (DELETE FROM message_text m USING gone WHERE m.interaction_id = gone.interaction_id)"),
+    "contact": (", t.contact_id", f", again AS ({_RELINK.format('contact')})"),
+    "account": ("", f", again AS ({_RELINK.format('account')})"),
+}
+"""What a row that has vanished takes with it: a column to return, and what is done with it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -244,10 +252,10 @@ def _gone(table: str, kinds: Sequence[str]) -> sql.Composed:
 
 
 def _delete(table: str, kinds: Sequence[str]) -> sql.Composed:
-    """Their accounts are due to be scored."""
+    """Their accounts are due to be scored. A message that is gone keeps no words, and what was linked by a contact or an account is looked at again."""
     part = sql.SQL(" AND t.kind = ANY({})").format(sql.Literal(list(kinds))) if kinds else sql.SQL("")
     return sql.SQL(
-        "WITH gone AS (UPDATE {} t SET deleted = true WHERE t.connection_id = %(id)s AND NOT t.deleted AND t.key = ANY(%(keys)s){} RETURNING {} AS account_id)"
+        "WITH gone AS (UPDATE {} t SET deleted = true WHERE t.connection_id = %(id)s AND NOT t.deleted AND t.key = ANY(%(keys)s){} RETURNING {} AS account_id{}){}"
         " INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT current_workspace(), account_id FROM gone WHERE account_id IS NOT NULL"
         " ON CONFLICT DO NOTHING"
-    ).format(sql.Identifier(table), part, sql.SQL(_ACCOUNTS[table]))
+    ).format(sql.Identifier(table), part, sql.SQL(_ACCOUNTS[table]), *map(sql.SQL, _FOLLOWING.get(table, ("", ""))))

@@ -14,50 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.addresses import SHARED_DOMAINS
-from connectors.records import Account, Contact, Interaction, Opportunity, Rejected, User
+from connectors.records import Account, Interaction, Rejected, User
 from service.score import score
 from service.store import landing, linking, signals
 from service.store.pool import Db, transaction
 from tests import builders
 from tests.builders import NOW
+from tests.service.landed import HOUR, crm, due, nothing_due, stored, texts, version
 
-HOUR = timedelta(hours=1)
-
-
-def stored(db: Db, connection_id: UUID) -> list[tuple[Any, ...]]:
-    """What a reader sees of the interactions, without our own ids."""
-    return db.execute(
-        "SELECT i.key, i.kind, i.direction, i.occurred_at, i.account_key, a.key, i.contact_key, i.from_email, i.to_emails, i.modified_at, i.deleted,"
-        " t.subject, t.body, t.truncated FROM interaction i LEFT JOIN message_text t USING (workspace_id, interaction_id)"
-        " LEFT JOIN account a ON a.account_id = i.account_id WHERE i.connection_id = %s ORDER BY i.key",
-        [connection_id],
-    ).fetchall()
-
-
-def texts(db: Db) -> dict[str, tuple[str, str]]:
-    rows = db.execute("SELECT i.key, t.subject, t.body FROM message_text t JOIN interaction i USING (workspace_id, interaction_id)")
-    return {key: (subject, body) for key, subject, body in rows}
-
-
-def due(db: Db) -> set[str]:
-    return {key for (key,) in db.execute("SELECT a.key FROM score_due d JOIN account a USING (workspace_id, account_id)")}
-
-
-def nothing_due(db: Db) -> None:
-    db.execute("DELETE FROM score_due")
-
-
-def version(at: int, **fields: object) -> Interaction:
-    return builders.email("M1", modified_at=NOW + at * HOUR, **{"message_id": None, **fields})
-
-
-@pytest.fixture
-def crm(workspace: UUID) -> UUID:
-    with transaction(workspace) as db:
-        connection_id = builders.connection(db)
-        builders.account(db, connection_id)
-        nothing_due(db)
-        return connection_id
+__all__ = ["crm"]
 
 
 @pytest.mark.parametrize(
@@ -200,106 +165,6 @@ def test_a_changed_body_drops_its_own_text_and_a_changed_subject_does_not(worksp
         assert spans(db) == (None, None)
 
 
-def test_an_account_named_late_gets_what_came_before_it(workspace: UUID, crm: UUID):
-    with transaction(workspace) as db:
-        landing.land(db, crm, Interaction, [builders.email("E1", account_key="A9", from_email="q@nine.example")])
-        landing.land(db, crm, Opportunity, [_renewal("A9")])
-        linking.link(db, crm, SHARED_DOMAINS)
-        nothing_due(db)
-        landing.land(db, crm, Account, [Account(key="A9", name="Nine")])
-        linking.link(db, crm, SHARED_DOMAINS)
-        assert [row[5] for row in stored(db, crm)] == ["A9"]
-        assert db.execute("SELECT a.key FROM opportunity o JOIN account a USING (workspace_id, account_id) WHERE o.key = 'O-A9'").fetchall() == [("A9",)]
-        assert due(db) == {"A9"}
-
-
-def test_a_row_that_changes_accounts_is_not_kept_by_the_first(workspace: UUID, crm: UUID):
-    with transaction(workspace) as db:
-        landing.land(db, crm, Account, [Account(key="A2", name="Two")])
-        for at, (key, expected) in enumerate([("A1", "A1"), ("A2", "A2"), (None, None), ("A1", "A1"), ("A7", None)]):
-            landing.land(db, crm, Interaction, [version(at, account_key=key, from_email="who@nowhere.example")])
-            assert [row[5] for row in stored(db, crm)] == [expected]
-
-
-def test_a_link_found_by_address_stays_when_the_row_changes(workspace: UUID, crm: UUID):
-    with transaction(workspace) as db:
-        landing.land(db, crm, Interaction, [version(0, account_key=None)])
-        linking.link(db, crm, SHARED_DOMAINS)
-        landing.land(db, crm, Interaction, [version(1, account_key=None, subject="Another")])
-        assert [row[5] for row in stored(db, crm)] == ["A1"]
-
-
-@pytest.mark.parametrize(
-    ("sender", "account"),
-    [
-        ("new@acme.example", "A1"),
-        ("new@eu.acme.example", "A1"),
-        ("new@notacme.example", None),
-        ("new@acme.example.org", None),
-        ("new@gmail.com", None),
-        ("two@twice.example", None),
-    ],
-)
-def test_a_domain_names_an_account_only_if_it_is_one_accounts_alone(workspace: UUID, crm: UUID, sender: str, account: str | None):
-    with transaction(workspace) as db:
-        landing.land(db, crm, Account, [Account(key=f"T{n}", name=f"T{n}", website="https://www.twice.example/x") for n in range(2)])
-        landing.land(db, crm, Account, [Account(key="G", name="G", website="gmail.com")])
-        landing.land(db, crm, Interaction, [version(0, account_key=None, from_email=sender)])
-        linking.link(db, crm, SHARED_DOMAINS)
-        assert [row[5] for row in stored(db, crm)] == [account]
-
-
-@pytest.mark.parametrize("first", ["interaction", "contact"])
-def test_a_contact_gets_the_mail_that_came_before_it_and_after_it(workspace: UUID, crm: UUID, first: str):
-    mail = [builders.email("E1", account_key=None, from_email="zoe@far.example"), builders.email("E2", account_key=None, direction="out",
-            from_email="ann@vendor.example", to_emails=("x@y.example", "zoe@far.example"))]  # fmt: skip
-    zoe = [Contact(key="C9", account_key="A1", name="Zoe", email="Zoe@Far.example")]
-    steps = [(Interaction, mail), (Contact, zoe)]
-    with transaction(workspace) as db:
-        for record_type, records in steps if first == "interaction" else reversed(steps):
-            landing.land(db, crm, record_type, records)  # type: ignore[arg-type]
-            linking.link(db, crm, SHARED_DOMAINS)
-        assert [row[5] for row in stored(db, crm)] == ["A1", "A1"]
-        assert due(db) == {"A1"}
-
-
-def test_between_two_contacts_of_one_address_nobody_is_named_until_one_is_gone(workspace: UUID, crm: UUID):
-    def land(*contacts: Contact) -> None:
-        landing.land(db, crm, Contact, contacts)
-        linking.link(db, crm, SHARED_DOMAINS)
-
-    with transaction(workspace) as db:
-        landing.land(db, crm, Account, [Account(key="A2", name="Two")])
-        two = [Contact(key=f"D{n}", account_key=f"A{n}", name=None, email="d@far.example", modified_at=NOW) for n in (1, 2)]
-        land(*two)
-        landing.land(db, crm, Interaction, [version(0, account_key=None, from_email="d@far.example")])
-        linking.link(db, crm, SHARED_DOMAINS)
-        assert [row[5] for row in stored(db, crm)] == [None]
-        land(replace(two[0], deleted=True, modified_at=NOW + HOUR))
-        assert [row[5] for row in stored(db, crm)] == ["A2"]
-
-
-def test_a_stranger_who_writes_for_an_account_has_one_history_in_all_connections(workspace: UUID, crm: UUID):
-    with transaction(workspace) as db:
-        landing.land(db, crm, Interaction, [builders.email(f"S{n}", from_email="sam@new.example", account_key="A1" if n else None) for n in range(3)])
-        linking.link(db, crm, SHARED_DOMAINS)
-        rows = db.execute("SELECT DISTINCT c.email, c.name, c.key FROM interaction i JOIN contact c USING (workspace_id, contact_id)").fetchall()
-        assert rows == [("sam@new.example", None, "address:sam@new.example")]
-        assert {row[5] for row in stored(db, crm)} == {"A1"}
-
-
-def test_linking_looks_at_nothing_twice(workspace: UUID, crm: UUID):
-    with transaction(workspace) as db:
-        landing.land(db, crm, Interaction, [builders.email("E1", account_key=None, from_email="who@nowhere.example"), builders.email("E2")])
-        linking.link(db, crm, SHARED_DOMAINS)
-        assert db.execute("SELECT count(*) FROM link_due").fetchone() == (0,)
-        nothing_due(db)
-    with transaction(workspace) as db:
-        linking.link(db, crm, SHARED_DOMAINS)
-        assert db.execute("SELECT count(*) FROM landing_link").fetchone() == (0,)
-        assert due(db) == set()
-
-
 def test_a_signal_ends_with_the_messages_it_rests_on_and_comes_back_with_them(workspace: UUID, crm: UUID):
     asked = NOW - timedelta(days=12)
     mails = [
@@ -319,13 +184,6 @@ def test_a_signal_ends_with_the_messages_it_rests_on_and_comes_back_with_them(wo
     ((signal_id, state),) = seen[0]
     assert state == "open"
     assert seen[1:] == [{(signal_id, "ended")}, {(signal_id, "open")}]
-
-
-def _renewal(account_key: str) -> Opportunity:
-    return Opportunity(
-        **{"key": f"O-{account_key}", "account_key": account_key, "name": "Renewal", "type": "Renewal", "stage": "Open", "amount": 1.0},
-        **{"close_date": NOW.date(), "is_closed": False, "is_won": False},
-    )  # type: ignore[arg-type]
 
 
 versions = st.lists(

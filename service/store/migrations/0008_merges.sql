@@ -34,12 +34,12 @@ ALTER TABLE contact ADD COLUMN address text GENERATED ALWAYS AS (lower(email)) S
 ALTER TABLE account ADD COLUMN domain text
     GENERATED ALWAYS AS (regexp_replace(lower(website), '^(https?://)?(www\.)?([^/:]+).*$', '\3')) STORED;
 DROP INDEX contact_by_email;
-CREATE INDEX contact_by_address ON contact (workspace_id, address) WHERE address IS NOT NULL AND NOT deleted;
+CREATE INDEX contact_by_address ON contact (workspace_id, address) WHERE address IS NOT NULL;
 CREATE INDEX account_by_domain ON account (workspace_id, domain) WHERE domain IS NOT NULL AND NOT deleted;
 
--- Of many rows, only those that a link may still be found for.
+-- Of many rows, only those that a link may still be found for. With the id, lest the planner take this one, whole, for the key.
 DROP INDEX interaction_unlinked, interaction_by_message_id;
-CREATE INDEX interaction_unlinked ON interaction (workspace_id)
+CREATE INDEX interaction_unlinked ON interaction (workspace_id, interaction_id)
     WHERE (account_id IS NULL OR contact_id IS NULL) AND direction IN ('in', 'out') AND (from_email IS NOT NULL OR to_emails <> '{}');
 CREATE INDEX interaction_early ON interaction (workspace_id, connection_id, account_key) WHERE account_id IS NULL AND account_key IS NOT NULL;
 CREATE INDEX contact_early ON contact (workspace_id, connection_id, account_key) WHERE account_id IS NULL AND account_key IS NOT NULL;

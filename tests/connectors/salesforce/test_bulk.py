@@ -77,7 +77,7 @@ def test_each_poll_is_a_page_at_which_a_run_may_end_and_the_pauses_grow() -> Non
     jobs = Jobs(ALL, states=["InProgress"] * 10)
     with jobs.running() as w:
         pages = list(read(w))
-    assert [len(p.records) for p in pages] == [0] * 11 + [200, 200, 200, 200, 100]
+    assert [len(p.records) for p in pages] == [0] * 11 + [900]
     assert w.pauses == [1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 30.0, 30.0]
 
 
