@@ -255,7 +255,8 @@ def _delete(table: str, kinds: Sequence[str]) -> sql.Composed:
     """Their accounts are due to be scored. A message that is gone keeps no words, and what was linked by a contact or an account is looked at again."""
     part = sql.SQL(" AND t.kind = ANY({})").format(sql.Literal(list(kinds))) if kinds else sql.SQL("")
     return sql.SQL(
-        "WITH gone AS (UPDATE {} t SET deleted = true WHERE t.connection_id = %(id)s AND NOT t.deleted AND t.key = ANY(%(keys)s){} RETURNING {} AS account_id{}){}"
+        "WITH gone AS (UPDATE {} t SET deleted = true WHERE t.connection_id = %(id)s AND NOT t.deleted AND t.key = ANY(%(keys)s){}"
+        "   RETURNING {} AS account_id{}){}"
         " INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT current_workspace(), account_id FROM gone WHERE account_id IS NOT NULL"
         " ON CONFLICT DO NOTHING"
     ).format(sql.Identifier(table), part, sql.SQL(_ACCOUNTS[table]), *map(sql.SQL, _FOLLOWING.get(table, ("", ""))))
