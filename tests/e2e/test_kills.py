@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import kills
 
-ROUNDS = 6
+ROUNDS = 4
 
 
 def test_a_plain_create_under_kills_makes_duplicates(tmp_path: Path):

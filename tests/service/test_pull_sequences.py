@@ -109,7 +109,7 @@ class Story:
 
 
 @pytest.mark.usefixtures("servers")
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(SEEN_BY_STAMPS, min_size=3, max_size=14))
 def test_after_the_last_good_run_the_store_is_the_source(events: list[tuple[object, ...]]) -> None:
     story = Story(swept=False)
@@ -121,7 +121,7 @@ def test_after_the_last_good_run_the_store_is_the_source(events: list[tuple[obje
 
 
 @pytest.mark.usefixtures("servers")
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(SEEN_BY_STAMPS, BLIND), min_size=3, max_size=14))
 def test_after_the_last_sweep_it_is_so_whatever_stamps_could_not_tell(events: list[tuple[object, ...]]) -> None:
     story = Story(swept=True)
