@@ -33,7 +33,7 @@ from tests.e2e.worker import KILLED, KillAt, Workers
 Mode = Literal["keyed", "guarded"]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STEP = timedelta(minutes=10)
-STEPS = 2
+STEPS = 1
 MOST_ROUNDS = 8
 """Runs after the trouble is over; what is not settled by then is stuck."""
 
@@ -241,7 +241,7 @@ def connect_again(workspace_id: UUID, sandbox: Sandbox) -> UUID:
 
 def play(one: World) -> None:
     for _ in range(STEPS):
-        for _ in range(one.chance.randint(4, 8)):
+        for _ in range(one.chance.randint(6, 10)):
             one.chance.choices([a for a, _ in ACTIONS], [w for _, w in ACTIONS])[0](one)
         reveal(one)
         one.run()
