@@ -34,10 +34,10 @@ def read_messages(
 ) -> None:
     """Read messages: mood, situations, churn risk, and the words that carry them. One line in, one line out. Nothing is stored."""
     with ExitStack() as stack:
-        source = sys.stdin.buffer if file == PIPE else stack.enter_context(_opened(Path(file)))
-        _check_target(source, out)
+        source = sys.stdin.buffer if file == PIPE else stack.enter_context(opened(Path(file)))
+        check_target(source, out)
         target = sys.stdout.buffer if out == PIPE else stack.enter_context(moved_in_place(Path(out).resolve()))
-        rows, bad = _write(source, target, stack.enter_context(_progress()))
+        rows, bad = _write(source, target, stack.enter_context(progress("messages read")))
     if bad:
         message = f"{bad:,} of {rows:,} lines could not be read; the answer to each says why. The other {rows - bad:,} were read."
         raise BadInput(message)
@@ -46,7 +46,7 @@ def read_messages(
 def _write(source: BinaryIO, target: BinaryIO, progress: Callable[[int], None]) -> tuple[int, int]:
     """(rows, how many of them could not be read)."""
     rows = bad = 0
-    for batch in read_lines(_lines(source)):
+    for batch in read_lines(lines_of(source)):
         target.write(b"".join(map(_line, batch)))
         target.flush()
         rows += len(batch)
@@ -60,7 +60,7 @@ def _line(row: Answer | BadLine) -> bytes:
     return json.dumps(asdict(row), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _lines(source: BinaryIO) -> Iterator[bytes]:
+def lines_of(source: BinaryIO) -> Iterator[bytes]:
     """Of a line that is too long the beginning, which is no JSON."""
     while line := source.readline(LONGEST_LINE):
         yield line
@@ -68,7 +68,7 @@ def _lines(source: BinaryIO) -> Iterator[bytes]:
             pass
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as problem:
@@ -76,7 +76,7 @@ def _opened(path: Path) -> BinaryIO:
         raise BadInput(message) from None
 
 
-def _check_target(source: BinaryIO, out: str) -> None:
+def check_target(source: BinaryIO, out: str) -> None:
     if out != PIPE and not Path(out).exists():
         return
     found = os.fstat(sys.stdout.fileno()) if out == PIPE else Path(out).stat()
@@ -105,8 +105,8 @@ def moved_in_place(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} messages read"), TimeElapsedColumn())
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    columns = (SpinnerColumn(), TextColumn(f"{{task.completed:,}} {what}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), redirect_stdout=False, transient=True) as bars:
-        bar = bars.add_task("read", total=None)
+        bar = bars.add_task(what, total=None)
         yield lambda rows: bars.update(bar, completed=rows)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from service import critic
+from service.api.access import Reader
+from service.api.pages import answer
+from service.api.problems import documented
+from service.critic.draft import MOST_CHARS, Channel
+from service.critic.rows import LONGEST_ID, LONGEST_NAME, MOST_EVIDENCE
+
+MOST, MOST_EARLIER = 20, 50
+
+router = APIRouter(prefix="/v1/review", tags=["review"], responses=documented(400, 401, 403, 413, 422, 503))
+
+Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+Text = Annotated[str, StringConstraints(max_length=MOST_CHARS)]
+
+
+class EvidenceIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: Name
+    type: Name
+    text: Text
+
+
+class DraftIn(BaseModel):
+    """`situation` as docs/reading.md names them; without one the evidence decides. `earlier`: drafts to the same account.
+    `set_aside`: rule to the reason for which a person sets its findings aside."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | int
+    draft: Text
+    channel: Channel = "email"
+    lang: Name = "en"
+    evidence: Annotated[list[EvidenceIn], Field(max_length=MOST_EVIDENCE)] = []
+    recipient_name: Name | None = None
+    am_name: Name | None = None
+    situation: Name | None = None
+    earlier: Annotated[list[Text], Field(max_length=MOST_EARLIER)] = []
+    set_aside: dict[Name, Name] = {}
+
+
+class DraftsIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    drafts: Annotated[list[DraftIn], Field(min_length=1, max_length=MOST)]
+
+
+class Reviews(BaseModel):
+    items: list[critic.Review]
+
+
+@router.post("", response_model=Reviews)
+def review_drafts(_caller: Reader, given: DraftsIn) -> Response:
+    """Which rules each draft breaks, in the order given. Nothing is stored. `start` and `end` are offsets into the draft."""
+    found = [critic.review(_draft(d), reasons=d.set_aside) for d in given.drafts]
+    return answer({"items": [asdict(r) for r in found]})
+
+
+def _draft(given: DraftIn) -> critic.Draft:
+    return critic.Draft(
+        id=given.id,
+        text=given.draft,
+        channel=given.channel,
+        lang=given.lang,
+        evidence=tuple(critic.Evidence(id=e.id, type=e.type, text=e.text) for e in given.evidence),
+        recipient_name=given.recipient_name,
+        am_name=given.am_name,
+        situation=given.situation,
+        earlier=tuple(given.earlier),
+    )

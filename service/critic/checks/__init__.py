@@ -1,0 +1,32 @@
+"""What rules ask that no pattern can answer. Each function takes a case and gives the places that break the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from service.critic.case import Case
+from service.critic.checks import feelings, people, sources, steps, topics
+
+Breach = tuple[int, int, str]
+Function = Callable[[Case], Iterator[Breach]]
+
+CHECKS: Mapping[str, Function] = {
+    f.__name__: f
+    for f in (
+        *(steps.steps, steps.facts_first, steps.validated, steps.checked, steps.orders_to_buyer, steps.work_asked, steps.features_first, steps.direction),
+        *(feelings.feeling_in_silence, feelings.feeling_stated, feelings.feelings_stacked, feelings.sympathy, feelings.irony_returned, feelings.minimised),
+        *(sources.foreign_words, sources.quotes_exact, sources.ungrounded, sources.tracked, sources.order_obeyed, sources.material_left_out),
+        *(sources.concession, sources.invented_deadline, sources.sensitive_used, sources.insult_repeated),
+        *(topics.usage_told, topics.both_sides, topics.departments_named, topics.weakness_named, topics.unanswered),
+        *(
+            people.greeted,
+            people.misspelled,
+            people.preference_broken,
+            people.loud,
+            people.far_longer,
+            people.too_familiar,
+            people.language_kept,
+            people.ends_with_question,
+        ),
+    )
+}

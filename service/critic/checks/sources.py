@@ -1,0 +1,231 @@
+"""Whether a draft stays with what is on record: quotations, claims, orders in the buyer's text, matters that must or must not be said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ml.expressions import Pattern
+from ml.text import sentences
+from service.critic import lexicon
+from service.critic.case import Case
+from service.critic.overlap import runs
+from service.critic.quantities import quantities
+from service.critic.wording import Span, lowered, tokens
+
+Breach = tuple[int, int, str]
+
+
+def _list(name: str, lang: str = "any") -> Pattern:
+    return lexicon.expressions("checks", name, lang)
+
+
+_STEM = 5
+_EDGES = " \t\n\"'“”„‚‘’«»‹›.,;:!?…()-–—"
+
+
+def foreign_words(case: Case) -> Iterator[Breach]:
+    """Words of the quoted part, given back as the buyer's: two in a row, or one that praises or feels."""
+    stop = lexicon.words("stop", case.lang)
+    removed = tokens(case.said.removed)
+    if not removed:
+        return
+    known = {t.word[:_STEM] for t in case.said.own_tokens} | {
+        t.word[:_STEM] for text in [case.said.ours, case.draft.recipient_name or "", case.draft.am_name or ""] for t in tokens(text)
+    }
+    rare = {t.word for t in removed if t.word not in stop and t.word[:_STEM] not in known}
+    for start, end in runs(case.text.words(case.text.body), removed, case.lang, least=2):
+        words = [t for t in case.text.words((start, end)) if t.word in rare]
+        if len(words) >= 2 or (words and end - start > 12 and len(case.text.words((start, end))) >= 3):
+            yield start, end, ""
+            return
+    telling = (
+        re.compile(r"(?:" + "|".join(re.escape(w) for w in sorted(rare) if _is_praise(w, case.lang)) + r")\b")
+        if any(_is_praise(w, case.lang) for w in rare)
+        else None
+    )
+    for match in telling.finditer(case.text.ours, *case.text.body) if telling else ():
+        yield (*match.span(), "")
+        return
+
+
+def _is_praise(word: str, lang: str) -> bool:
+    return _list("praises").match(word) is not None or lexicon.pattern("emotion", lang).fullmatch(word) is not None
+
+
+def quotes_exact(case: Case) -> Iterator[Breach]:
+    """Every quotation of two words or more, and every single word that is nobody's term, stands in what may be quoted."""
+    allowed = _folded(case.said.quotable)
+    for start, end in case.text.quotes:
+        inner = case.text.text[start:end].strip(_EDGES)
+        parts = [p for p in re.split(r"\s*(?:\[?…\]?|\.\.\.)\s*", inner) if p.strip(_EDGES)]
+        if not all(_folded(part) in allowed for part in parts):
+            yield start, end, ""
+
+
+def _folded(text: str) -> str:
+    plain = re.sub(r"[\"“”„«»‹›‘’'‚]", "'", lowered(text))
+    return " ".join(re.sub(r"[.,;:!?…]+(?=\s|$)", "", plain.replace("\u00a0", " ")).split()).strip(_EDGES)
+
+
+def ungrounded(case: Case) -> Iterator[Breach]:
+    for claim in case.unsourced:
+        yield claim.start, claim.end, claim.why
+
+
+def tracked(case: Case) -> Iterator[Breach]:
+    """Words or numbers that only the tracking knows."""
+    texts = [e.text for e in case.draft.evidence if e.type == "tracking"]
+    if not texts:
+        return
+    stop = lexicon.words("stop", case.lang)
+    known = {t.word[:_STEM] for t in tokens(case.said.all)} | {t.word[:_STEM] for p in (case.draft.recipient_name, case.draft.am_name) if p for t in tokens(p)}
+    secret = {t.word for text in texts for t in tokens(text) if t.word not in stop and t.word[:_STEM] not in known and (len(t.word) > 3 or t.word[0].isdigit())}
+    for span in case.text.sentences:
+        hits = [t for t in case.text.words(span) if t.word in secret]
+        if len({t.word for t in hits}) >= 2:
+            yield hits[0].start, hits[-1].end, "only the tracking knows this"
+
+
+_MACHINE = frozenset(
+    "assistant ai bot system model reply replies answer draft drafting instructions instruction rules ignore note ps please"
+    " confirm say write add tell treat mark set include state mention line previous"
+    " asistente ia sistema respuesta asistent ki antwort bitte bestätigen assistant réponse confirmer responder confirmar favor".split()
+)
+
+
+def order_obeyed(case: Case) -> Iterator[Breach]:
+    """A statement of ours says what the order wanted said, and nothing else on record does."""
+    stop = lexicon.words("stop", case.lang)
+    known = {t.word[:_STEM] for t in tokens(case.said.ours)}
+    asides = _without(case.said.own_lower, case.said.orders)
+    known |= {t.word[:_STEM] for t in tokens(asides)}
+    for order in case.said.orders:
+        wanted = {t.word[:_STEM] for t in tokens(order) if t.word not in stop and t.word not in _MACHINE} - known
+        for span in case.text.sentences:
+            if case.text.text[slice(*span)].rstrip().endswith("?"):
+                continue
+            hits = [t for t in case.text.words(span) if t.word[:_STEM] in wanted]
+            if len({t.word[:_STEM] for t in hits}) >= min(2, len(wanted)) and hits:
+                yield (*span, "")
+                return
+
+
+def _without(text: str, parts: list[str]) -> str:
+    for part in parts:
+        text = text.replace(lowered(part), " ")
+    return text
+
+
+def material_left_out(case: Case) -> Iterator[Breach]:
+    """Of what is marked as material, or binds them if they do nothing, the dates and prices are missing."""
+    if not case.conditions & {"renewal_decision", "champion_change", "price_objection", "budget_cut", "timing_concern"} and not any(
+        _list("material").search(lowered(t)) for t in case.said.texts()
+    ):
+        return
+    for text in case.said.texts("contract", "quote", "product", "billing", "incident", "project"):
+        told = lowered(text)
+        if not _list("material").search(told) and not (
+            _list("binds").search(told) and "renewal_decision" in case.conditions and "notice" not in case.conditions
+        ):
+            continue
+        figures = {q.value for q in quantities(text, case.lang) if q.kind in ("number", "word", "month", "time")}
+        said = {q.value for q in quantities(case.text.text, case.lang)}
+        stop = lexicon.words("stop", case.lang)
+        words = {t.word[:_STEM] for t in tokens(text) if t.word not in stop and len(t.word) > 3}
+        shared = words & {t.word[:_STEM] for t in case.text.tokens}
+        if (figures and not figures & said) or (not figures and len(shared) < 2):
+            yield (*case.text.body, "“" + " ".join(text.split())[:80] + "” is not said")
+
+
+def concession(case: Case) -> Iterator[Breach]:
+    """Fault, price or a disputed fact is granted, without a record that confirms it."""
+    records = [lowered(t) for t in case.said.texts("incident", "ticket", "billing", "crm_note", "product", "contract", "project", "quote")]
+    confirmed = any(
+        _list("confirms").search(_list("doubts").sub(" ", t))
+        for t in records
+        if not (
+            _list("doubts").search(t)
+            and not re.search(r"\b(?:fault|mistake|error|ours)\b.{0,30}\bconfirmed|confirmed\b.{0,30}\b(?:fault|mistake|error|ours)", t)
+        )
+    )
+    grants_price = re.compile(r"steep|overpriced|expensive|worth|waste|teuer|wert|cher|vaut|car[oa]\b|vale|junk|hopeless|right|recht|raison|razón|razão")
+    for match in _list("concedes", case.lang).finditer(case.text.ours, *case.text.body):
+        first, last = case.text.sentence_at(match.start())
+        sentence = case.text.lower[first:last]
+        if sentence.rstrip().endswith("?") or re.search(r"\b(?:whether|if|whose|can.t say|don.t know|ob |si )\b", sentence):
+            continue
+        if not confirmed or (grants_price.search(match[0]) and "price_objection" in case.conditions):
+            yield (*match.span(), "")
+            return
+
+
+def invented_deadline(case: Case) -> Iterator[Breach]:
+    """An offer or price is said to end on a day that stands in no quote or contract."""
+    known = {(q.kind, q.value) for text in [*case.said.texts(), *case.said.messages] for q in quantities(text, case.lang)}
+    for match in _list("deadlines", case.lang).finditer(case.text.ours, *case.text.body):
+        first, last = case.text.sentence_at(match.start())
+        if not _list("offer_words").search(case.text.ours, first, last):
+            continue
+        after = [q for q in quantities(case.text.text[match.end() : last][:30], case.lang) if q.kind in ("weekday", "month", "number")]
+        borne = any(
+            word in " ".join(case.said.texts("quote", "contract", "billing")).lower()
+            for word in ("valid", "gültig", "valable", "válid", "fixed", "until", "bis")
+        )
+        if after and not borne and all((q.kind, q.value) not in known for q in after):
+            yield match.start(), last, "no quote says so"
+
+
+"""What may also be the buyer's house or business."""
+
+
+"""A relative is nobody's weak point until something has befallen them."""
+
+
+def sensitive_used(case: Case) -> Iterator[Breach]:
+    """Not raised by them, or raised and put to use."""
+    own, subject = case.said.own_lower, lowered(case.said.own + case.said.ours)
+    for match in _list("sensitive", case.lang).finditer(case.text.ours, *case.text.body):
+        first, last = case.text.sentence_at(match.start())
+        if _list("kin").search(match[0]) and not _list("strain").search(own) and not _list("strain").search(case.text.ours, first, last):
+            continue
+        stems = [w[:5] for w in match[0].split() if w not in lexicon.words("stop", case.lang)]
+        raised = any(stem in own for stem in stems)
+        if _list("public").match(match[0]) and "your" not in match[0]:
+            continue
+        if not raised and not any(stem in subject for stem in stems):
+            yield (*match.span(), "they did not raise it")
+            return
+        leans = any(s.span == (first, last) and s.does("REF") for s in case.moves) and _list("leans", case.lang).search(case.text.ours, first, last)
+        if raised and (leans or _list("uses", case.lang).search(case.text.ours, first, last)) and not _is_plain(case, (first, last)):
+            yield first, last, "it is put to use"
+            return
+
+
+def _is_plain(case: Case, span: Span) -> bool:
+    """Given back as the matter of the mail itself, or to keep it short."""
+    text = case.text.lower[slice(*span)]
+    business = {"council", "union", "hospital", "church", "strike", "layoffs"}
+    return re.search(r"\b(?:be brief|keep this short|short|no reply|nothing (?:needs|on)|can wait|wait|until|brief)\b", text) is not None or any(
+        word in text and word in lowered(case.said.ours) for word in business
+    )
+
+
+_INSULT_ENDS = re.compile(r"\b(?:is|was|are|were) (?:a |not a )?(?:joke|disgrace)\b")
+
+
+def insult_repeated(case: Case) -> Iterator[Breach]:
+    """A word of abuse that they used, quoted or not."""
+    theirs = set(case.said.insults)
+    if not theirs:
+        return
+    for match in lexicon.pattern("insult", case.lang).finditer(case.text.lower, *case.text.body):
+        if (match[0] in theirs and match[0] not in ("lying", "fool", "fools", "ass", "ridiculous")) or (
+            match[0] in theirs and match[0] == "ridiculous" and not case.text.is_quoted(match.start())
+        ):
+            yield (*match.span(), "")
+            return
+
+
+def sentences_of(text: str) -> list[Span]:
+    return sentences(text)

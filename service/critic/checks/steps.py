@@ -1,0 +1,178 @@
+"""The order and the parts of an answer, by the guessed moves of its sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ml.expressions import Pattern
+from ml.moves import MOVES, load
+from service.critic import lexicon
+from service.critic.case import Case
+from service.critic.wording import Span, lowered, tokens
+
+Breach = tuple[int, int, str]
+
+
+def _list(name: str, lang: str = "any") -> Pattern:
+    return lexicon.expressions("checks", name, lang)
+
+
+_STEM = 5
+"""Letters by which words of a product are told from those of the buyer."""
+_LIKELY = 0.3
+"""Chance from which a sentence is given the benefit of the doubt."""
+
+
+def steps(case: Case) -> Iterator[Breach]:
+    """A check in front of the offer, or the feeling called reasonable only behind it."""
+    offer = case.first("REF")
+    for n, sentence in enumerate(case.moves):
+        if sentence.moves == {"CHK"} and not _is_checked_after(case, n) and not _repeats(case, sentence.span) and _follows(case, n):
+            yield (*sentence.span, "the check comes before what it checks")
+            return
+    valued = [n for n, s in enumerate(case.moves) if s.does("VAL") and not s.does("CHK", "ASK")]
+    if offer is not None and valued and valued[0] > offer and not case.moves[valued[0]].does("REF"):
+        yield (*case.moves[valued[0]].span, "the offer comes before the feeling is called reasonable")
+
+
+def _is_checked_after(case: Case, at: int) -> bool:
+    """Whether another question behind the last offer does the checking."""
+    last = max((n for n, s in enumerate(case.moves) if s.does("REF")), default=at)
+    return any(s.does("CHK") for s in case.moves[max(last, at + 1) :])
+
+
+def _follows(case: Case, at: int) -> bool:
+    """Whether an offer, or what calls the feeling reasonable, comes only after this question."""
+    later, earlier = case.moves[at + 1 :], case.moves[:at]
+    has_check_later = any(s.does("CHK") for s in later)
+    offered = any(s.does("REF") for s in later) and not any(s.does("REF") for s in earlier)
+    valued = any(s.does("VAL") for s in later) and not any(s.does("VAL") for s in earlier)
+    return valued or (offered and (not has_check_later or not any(s.does("VAL") for s in earlier)))
+
+
+def _repeats(case: Case, span: Span) -> bool:
+    """A question of the buyer's given back is no check."""
+    if case.text.is_quoted(max(span[0], span[1] - 2)):
+        return True
+    words = [t.word for t in case.text.words(span)]
+    stop = lexicon.words("stop", case.lang)
+    own = {w for q in case.said.questions for w in (t.word for t in tokens(q))}
+    content = [w for w in words if w not in stop]
+    return bool(content) and sum(w in own for w in content) / len(content) >= 0.6
+
+
+def facts_first(case: Case) -> Iterator[Breach]:
+    """The first sentence brings what only our evidence knows. Taking note of a decision is an acknowledgement."""
+    if not case.moves or "notice" in case.conditions:
+        return
+    first = case.moves[0]
+    if first.does("INFO", "REF") and not first.does("ACK", "VAL", "CHK") and not _echoes(case, first.span):
+        yield (*first.span, "")
+
+
+def _echoes(case: Case, span: Span) -> bool:
+    """Whether at least two of its words, and a third of those that carry meaning, are the buyer's."""
+    stop = lexicon.words("stop", case.lang)
+    own = {t.word[:_STEM] for t in case.said.own_tokens if t.word not in stop}
+    words = [t.word[:_STEM] for t in case.text.words(span) if t.word not in stop]
+    hits = sum(w in own for w in words)
+    return hits >= 2 and hits >= len(words) / 3
+
+
+def validated(case: Case) -> Iterator[Breach]:
+    """Something calls the feeling reasonable, or at least names one."""
+    turn = next(
+        (n for n, s in enumerate(case.moves) if (s.does("REF") and not s.does("VAL")) or (s.does("INFO") and not s.does("ACK", "VAL"))), len(case.moves)
+    )
+    late = any(s.does("VAL") and not s.does("REF") for s in case.moves[turn:])
+    felt = any(lexicon.pattern("emotion", case.lang).search(case.text.lower, *s.span) for s in case.moves if not s.does("CHK", "ASK"))
+    if not any(s.does("VAL") for s in case.moves[:turn]) and not late and not felt and not _may_value(case, turn):
+        yield (*(case.moves[max(turn - 1, 0)].span if case.moves else case.text.body), "")
+
+
+def _may_value(case: Case, turn: int) -> bool:
+    """Whether the model takes one of the first sentences for it, where no sign is known."""
+    texts = [case.text.text[slice(*s.span)] for s in case.moves[:turn] if not s.does("CHK", "ASK")]
+    return bool(texts) and bool((load()(texts, case.lang)[:, MOVES.index("VAL")] >= _LIKELY).any())
+
+
+def checked(case: Case) -> Iterator[Breach]:
+    if case.first("CHK") is None:
+        yield (*(case.moves[-1].span if case.moves else case.text.body), "")
+
+
+def direction(case: Case) -> Iterator[Breach]:
+    if case.first("REF", "INFO") is None:
+        yield (*case.text.body, "")
+
+
+def orders_to_buyer(case: Case) -> Iterator[Breach]:
+    """A sentence that begins with an order, or an offer with three and more ways."""
+    if "routine" in case.conditions:
+        return
+    pattern = _list("imperative", case.lang)
+    for span in case.text.sentences:
+        match = pattern.search(case.text.ours, *span)
+        if match and not _is_our_list(case, match.start()):
+            yield match.start(), span[1], "an order"
+    for sentence in case.moves:
+        text = case.text.lower[slice(*sentence.span)]
+        if sentence.does("REF") and len(re.findall(r",| or | oder | ou | o ", text)) >= 4 and len(re.findall(r"\b(?:we|i) (?:could|can)\b", text)) == 1:
+            listed = re.search(r"(?:could|can|könnten|pouvons|podemos) [^.;]*?, [^.;]*?, [^.;]*?(?:,| or | oder | ou | o )", text)
+            if listed:
+                yield (*sentence.span, "many ways at once")
+
+
+def _is_our_list(case: Case, place: int) -> bool:
+    """Behind "To check:" or "Proposed next step:" stands what we do."""
+    line = case.text.lower[case.text.lower.rfind("\n", 0, place) + 1 : place]
+    return re.search(r"(?:check|offer|bring|known|owner|hope|worry|source|limit|won't|will not)[^:\n]{0,30}:\s*$", line) is not None
+
+
+def work_asked(case: Case) -> Iterator[Breach]:
+    """Two or more pieces of work are asked of the buyer."""
+    asked = [m.span() for m in _list("work", case.lang).finditer(case.text.ours, *case.text.body)]
+    if len(asked) >= 2:
+        yield (*asked[1], "a second piece of work")
+        return
+    for start, _ in asked:
+        _, last = case.text.sentence_at(start)
+        if len(re.findall(r", (?!please)| and | und | et | y | e ", case.text.ours[start:last])) >= 3:
+            yield start, last, "several pieces of work at once"
+
+
+def features_first(case: Case) -> Iterator[Breach]:
+    """The first two sentences hold names or numbers that stand in product, quote or offer evidence, and not in the buyer's words."""
+    if "routine" in case.conditions or "notice" in case.conditions:
+        return
+    own = {t.word[:_STEM] for t in case.said.own_tokens}
+    names = {w[:_STEM] for text in case.said.texts("product") for w in _names(text, case.lang)} - own
+    figures = {
+        t.word for text in case.said.texts("product", "quote") for t in tokens(text) if t.word[0].isdigit() and (t.word.endswith("%") or len(t.word) > 2)
+    } - {t.word for t in case.said.own_tokens}
+    if not case.said.own.strip() and "product" not in {e.type for e in case.draft.evidence}:
+        return
+    for span in case.text.sentences[:2]:
+        words = case.text.words(span)
+        hits = [
+            t
+            for t in words
+            if not case.text.is_quoted(t.start)
+            and (t.word in figures or (t.word[:_STEM] in names and case.text.text[t.start].isupper() and t.start != span[0]))
+        ]
+        if hits and not _answers(case):
+            yield hits[0].start, hits[-1].end, ""
+            return
+
+
+def _answers(case: Case) -> bool:
+    """A question about the product, or its words, is answered with the product."""
+    return bool(case.said.questions) or bool(case.conditions & {"confusion", "competitor_evaluation", "usage_drop", "silence"})
+
+
+def _names(text: str, lang: str) -> list[str]:
+    """Capitalised words inside a text, and those before "tier", "plan" and their like."""
+    inside = [lowered(m[0]) for m in re.finditer(r"(?<!^)(?<![.:;] )\b[A-ZÀ-Þ][\w-]{2,}", text)]
+    marked = [m[1] for m in re.finditer(r"([\w-]{3,}) (?:tier|plan|edition|module|package|suite|pack)\b", lowered(text))]
+    return [w for w in [*inside, *marked] if w not in lexicon.words("stop", lang)]

@@ -1,0 +1,111 @@
+"""Numbers, dates and times of a text, however they are written, as values that can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Literal
+
+from service.critic import lexicon
+from service.critic.wording import lowered
+
+Kind = Literal["number", "word", "ordinal", "time", "month", "weekday", "code"]
+_CODE = re.compile(r"\b(?:[a-z]{1,6}-?\d[\w-]*|#\d+)\b")
+_TIME = re.compile(r"\b([01]?\d|2[0-3])(?:[:h]|(?<=\d)\.(?=[0-5]\d\s*(?:uhr|am|pm|h)\b))([0-5]\d)\b")
+_NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:[.,   '’]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,]\d+)?")
+_ISO = re.compile(r"\b(?:19|20)\d\d-(\d\d)-(\d\d)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    kind: Kind
+    value: float
+    """Minutes of the day for a time, 1..12 for a month, 1..7 for a weekday; of a code the place in its text."""
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=512)
+def quantities(text: str, lang: str) -> tuple[Quantity, ...]:
+    """In the order of the text. A number inside a code or a time is not one by itself."""
+    return tuple(sorted(_found(text, lowered(text), lang), key=lambda q: q.start))
+
+
+def _found(text: str, lower: str, lang: str) -> Iterator[Quantity]:
+    taken: list[tuple[int, int]] = []
+    for match in _ISO.finditer(lower):
+        yield Quantity("month", int(match[1]), *match.span(1))
+    for match in _CODE.finditer(lower):
+        taken.append(match.span())
+        yield Quantity("code", match.start(), *match.span())
+    for match in _TIME.finditer(lower):
+        taken.append(match.span())
+        yield Quantity("time", 60 * int(match[1]) + int(match[2]), *match.span())
+    for match in _NUMBER.finditer(lower):
+        if not any(start <= match.start() < end for start, end in taken):
+            yield Quantity("number", value(match[0]), *match.span())
+    yield from _words(lower, lang)
+    yield from _calendar(text, lower, lang)
+
+
+def value(written: str) -> float:
+    """9,400 and 9.400 and 9 400 are the same; 2.5 and 2,5 are, too."""
+    bare = re.sub(r"[   '’]", "", written)
+    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", bare):
+        return float(re.sub(r"[.,]", "", bare))
+    head, _, tail = bare.replace(",", ".").rpartition(".")
+    return float(f"{head.replace('.', '')}.{tail}") if head else float(tail)
+
+
+@cache
+def _word_values(lang: str) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    kept = lexicon.stored("quantities")
+    return tuple({str(word): int(of) for word, of in (kept[name][lang] or {}).items()} for name in ("numbers", "scales", "ordinals"))  # type: ignore[return-value]
+
+
+@cache
+def _number_words(lang: str) -> re.Pattern[str]:
+    numbers, scales, ordinals = _word_values(lang)
+    named = "|".join(sorted({*numbers, *scales, *ordinals}, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{named})(?:[\s-]+(?:and |y |e |und |et )?(?:{named}))*(?!\w)")
+
+
+def _words(lower: str, lang: str) -> Iterator[Quantity]:
+    numbers, scales, ordinals = _word_values(lang)
+    for match in _number_words(lang).finditer(lower):
+        parts = [p for p in re.split(r"[\s-]+", match[0]) if p in numbers or p in scales or p in ordinals]
+        total = group = 0
+        for part in parts:
+            if part in scales:
+                group = max(group, 1) * scales[part]
+                total, group = (total + group, 0) if scales[part] >= 1000 else (total, group)
+            else:
+                group += numbers.get(part, ordinals.get(part, 0))
+        yield Quantity("ordinal" if parts[-1] in ordinals else "word", total + group, *match.span())
+
+
+@cache
+def _named_days(lang: str) -> tuple[re.Pattern[str], dict[str, int], dict[str, int]]:
+    kept = lexicon.stored("quantities")
+    months = {name: n for n, name in enumerate(kept["months"][lang], 1)}
+    days = {name: n for n, name in enumerate(kept["weekdays"][lang], 1)}
+    return re.compile(rf"(?<!\w)(?:{'|'.join([*months, *days])})s?(?!\w)"), months, days
+
+
+_MAY = re.compile(r"(?:\d|\b(?:in|of|by|since|until|till|from|to|on|last|next|every|early|late|mid|and|or|through)\W{1,3})\s*$")
+
+
+def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
+    pattern, months, days = _named_days(lang)
+    for match in pattern.finditer(lower):
+        name = match[0] if match[0] in months or match[0] in days else match[0][:-1]
+        if name in days:
+            yield Quantity("weekday", days[name], *match.span())
+        elif (
+            lang != "en"
+            or name not in ("may", "march")
+            or (text[match.start()].isupper() and (_MAY.search(lower[: match.start()]) or lower[match.end() : match.end() + 2].strip().isdigit()))
+        ):
+            yield Quantity("month", months[name], *match.span())

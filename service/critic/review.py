@@ -1,0 +1,72 @@
+"""A draft against every rule: where it breaks which, why that matters, and seven figures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from service.critic.case import Case
+from service.critic.draft import Draft, Finding, Reasons, Review, Suppressed
+from service.critic.kinds import KINDS
+from service.critic.policy import DEFAULT, Policy
+from service.critic.rules import Check, Rule, rules
+from service.critic.scores import scores
+from service.errors import BadInput
+
+MOST_FINDINGS = 3
+"""Of one rule; whoever mends three sees the rest."""
+_log = logging.getLogger(__name__)
+
+
+def review(draft: Draft, policy: Policy = DEFAULT, reasons: Reasons | None = None) -> Review:
+    """`reasons`: rules whose findings a person sets aside, and why; of a locked rule none can be. Raises BadInput."""
+    case = Case(draft)
+    found = tuple(sorted(_findings(case, policy), key=lambda f: (f.start, f.rule)))
+    kept, aside = _sorted(found, reasons or {}, draft.id)
+    broken = tuple(dict.fromkeys(f.rule for f in kept if f.severity == "E"))
+    return Review(
+        id=draft.id,
+        verdict="bad" if broken else "good",
+        rules=broken,
+        findings=kept,
+        scores=scores(case, kept),
+        suppressed=aside,
+    )
+
+
+def _findings(case: Case, policy: Policy) -> Iterator[Finding]:
+    for rule in rules():
+        severity = policy.severity(rule, case.draft.channel)
+        if severity is None:
+            continue
+        for start, end, more in breaches(case, rule):
+            yield Finding(rule.id, severity, start, end, f"{rule.message} {more[:1].upper()}{more[1:]}".strip() if more else rule.message, rule.hint)
+
+
+def breaches(case: Case, rule: Rule) -> Sequence[tuple[int, int, str]]:
+    """Of one rule, each place once."""
+    found: dict[tuple[int, int], str] = {}
+    for check in rule.checks:
+        if _applies(case, check):
+            for start, end, more in KINDS[check.kind](case, check):
+                found.setdefault((start, end), more)
+    return [(start, end, more) for (start, end), more in sorted(found.items())[:MOST_FINDINGS]]
+
+
+def _applies(case: Case, check: Check) -> bool:
+    return all((name[4:] not in case.conditions) if name.startswith("not ") else (name in case.conditions) for name in check.when)
+
+
+def _sorted(found: Sequence[Finding], reasons: Reasons, draft: str | int) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:
+    locked = {rule.id for rule in rules() if rule.locked}
+    for name, reason in reasons.items():
+        if name in locked:
+            message = f"Findings of rule {name} cannot be set aside. Change the draft."
+            raise BadInput(message)
+        if not reason.strip():
+            message = f"Setting findings of rule {name} aside needs a reason."
+            raise BadInput(message)
+    aside = tuple(Suppressed(f, reasons[f.rule]) for f in found if f.rule in reasons)
+    for one in aside:
+        _log.info("A finding was set aside.", extra={"draft": str(draft), "rule": one.finding.rule, "reason": one.reason})
+    return tuple(f for f in found if f.rule not in reasons), aside
