@@ -12,7 +12,7 @@ from uuid import UUID
 from connectors.base import Page
 from connectors.characters import clean
 from connectors.records import Account, Contact, Interaction, Opportunity, Record, Rejected, TaskState, UsageHours, UsageRows, User
-from service.store import connections, landing, quarantine, task_states, usage, usage_hours, usage_merges, workspaces
+from service.store import landing, quarantine, task_states, usage, usage_hours, usage_merges, workspaces
 from service.store.pool import Db
 
 
@@ -36,7 +36,7 @@ def take(db: Db, connection_id: UUID, stream: str, page: Page, now: datetime, *,
         refused = {r.source_key for r in rejected}
         quarantine.resolve(db, connection_id, stream, [key for r in page.records if (key := source_key(r)) is not None and key not in refused])
     if rejected:
-        connections.quarantine(db, connection_id, stream, [Rejected(source_key=clean(r.source_key), reason=clean(r.reason)) for r in rejected])
+        quarantine.add(db, connection_id, stream, [Rejected(source_key=clean(r.source_key), reason=clean(r.reason)) for r in rejected])
     return Taken(changed=changed, rejected=len(rejected), kinds=frozenset(map(kind_of, page.records)))
 
 
@@ -65,12 +65,12 @@ def _land(db: Db, connection_id: UUID, kind: type, records: Sequence[Any], rejec
         return changed
     changed = landing.land_page(db, connection_id, kind, records, unread, rejected)
     if kind is Account and changed:
-        connections.reread_usage(db)
+        quarantine.reread_usage(db)
         usage_merges.follow_merges(db)
     return changed
 
 
 def _land_usage(db: Db, rows: UsageRows | UsageHours, rejected: list[Rejected]) -> int:
     changed, unknown = usage_hours.land_hours(db, rows) if isinstance(rows, UsageHours) else usage.land_usage(db, rows)
-    rejected += [Rejected(source_key=key, reason=connections.UNKNOWN_ACCOUNT) for key in unknown]
+    rejected += [Rejected(source_key=key, reason=quarantine.UNKNOWN_ACCOUNT) for key in unknown]
     return changed

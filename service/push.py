@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
-from connectors.base import Change, Sink, Stream
+from connectors.base import Change, Sink
 from connectors.errors import AuthFailed, ConnectorError, Misconfigured, Parked, Retriable
 from connectors.records import TaskState
 from service import push_plan
@@ -23,10 +23,11 @@ from service.connect import open_sink
 from service.errors import Conflict, NotFound, Refused
 from service.push_plan import Step
 from service.push_results import LONGEST_WAIT, PushReport, Results
-from service.store import connections, outbox
+from service.store import connections, outbox, streams
 from service.store.connections import Connection
 from service.store.outbox import Item, Result, Sending
 from service.store.pool import transaction
+from service.store.streams import GUARD
 from service.task import Prepared, key_of, tasks_of
 
 log = logging.getLogger("undertone.push")
@@ -34,7 +35,6 @@ log = logging.getLogger("undertone.push")
 BATCH = 200
 AHEAD = 1_800
 """Keys that are looked up together: as many as a Salesforce call takes."""
-GUARD = Stream(name="push")
 GUARD_HOLD = timedelta(minutes=2)
 """Longer than a guarded sink may take from being told to make a task to the end of the longest write."""
 
@@ -233,22 +233,21 @@ def _react(workspace_id: UUID, connection_id: UUID, error: ConnectorError) -> No
 def _push_guarded(run: _Run, progress: Progress) -> None:
     """Without a unique field in the CRM only one writer may work at a time, and asks before each task whether it still is the one."""
     with transaction(run.workspace_id) as db:
-        leased = connections.lease_stream(db, run.connection_id, GUARD, GUARD_HOLD)
-    if leased is None:
+        lease = streams.lease(db, run.connection_id, GUARD, GUARD_HOLD)
+    if lease is None:
         run.results.report.messages.append("Another run is writing to this CRM; this one waits for the next turn.")
         return
-    fence = leased[0]
 
     def still_mine() -> bool:
         with transaction(run.workspace_id) as db:
-            return connections.advance_stream(db, run.connection_id, GUARD.name, fence, None, 0, GUARD_HOLD)
+            return streams.advance(db, run.connection_id, GUARD.name, lease.fence, None, 0, GUARD_HOLD)
 
     run.still_mine = still_mine
     try:
         _push_all(run, progress)
     finally:
         with transaction(run.workspace_id) as db:
-            connections.release_stream(db, run.connection_id, GUARD.name, fence, until=None, error=None)
+            streams.give_back(db, run.connection_id, GUARD.name, lease.fence)
 
 
 def _push_all(run: _Run, progress: Progress) -> None:

@@ -20,7 +20,7 @@ from service.playbook import compose
 from service.pull import pull
 from service.score import score
 from service.signals import Composition, Evidence, Signal
-from service.store import accounts, connections, messages, signals
+from service.store import accounts, messages, quarantine, signals
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import transaction
 from service.task import draft_text, quoted_messages
@@ -48,7 +48,7 @@ class Landed:
 
     rows: Mapping[str, int]
     problems: Sequence[str]
-    quarantined: Sequence[connections.Quarantined]
+    quarantined: Sequence[quarantine.Quarantined]
 
 
 def land(workspace_id: UUID, sources: Mapping[str, Mapping[str, Any]], now: datetime, progress: Callable[[str, int], None]) -> Landed:
@@ -58,7 +58,7 @@ def land(workspace_id: UUID, sources: Mapping[str, Mapping[str, Any]], now: date
         connection_id = connect(workspace_id, connector, connector, config, {})
         reports.append(pull(workspace_id, connection_id, now, progress))
     with transaction(workspace_id) as db:
-        quarantined = connections.quarantined(db, 1000)
+        quarantined = quarantine.newest(db, 1000)
     rows = Counter({f"{r.connection} / {s.name}": s.landed for r in reports for s in r.streams})
     return Landed(rows=rows, problems=[f"{r.connection}: {e}" for r in reports for e in r.errors], quarantined=quarantined)
 

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from service.signals import SignalKind
 from service.store.conditions import Conditions, Stuck, SweepRow
-from service.store.connections import Connection, StreamState
+from service.store.connections import Connection
+from service.store.streams import StreamState
 
 Kind = Literal[
     "auth_failed", "misconfigured", "paused", "failing", "stale", "lost_sight", "blocked", "parked", "behind", "lacking", "uncompared", "quarantined"

@@ -15,7 +15,7 @@ from connectors.errors import ConnectorError, Misconfigured, Parked
 from service import intake
 from service.budget import SharedBudget
 from service.errors import Unavailable
-from service.store import connections, quarantine, streams
+from service.store import quarantine, streams
 from service.store.pool import Db, transaction
 from service.store.streams import Lease
 
@@ -117,7 +117,7 @@ class Held:
             if not taken.kinds <= self.kinds:
                 streams.note_kinds(db, run.connection_id, self.name, taken.kinds)
             also(db)
-            connections.advance_stream(db, run.connection_id, self.name, self.lease.fence, cursor, taken.changed, LEASE, until=until, calls=calls)
+            streams.advance(db, run.connection_id, self.name, self.lease.fence, cursor, taken.changed, LEASE, until=until, calls=calls)
         self.kinds |= taken.kinds
         self.mending = self.mending or taken.rejected > 0
         self.counted += calls

@@ -12,9 +12,10 @@ from connectors.base import Cursor, Finding, Page, Present, Stream, StreamSchema
 from connectors.context import Budget
 from connectors.records import Contact, Record, Rejected
 from service.pull import PullReport, pull
-from service.store import connections
+from service.store import connections, quarantine, streams
 from service.store.connections import Connection
 from service.store.pool import transaction
+from service.store.streams import StreamState
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -161,9 +162,9 @@ class Bench:
             ).fetchall()
         return dict(rows)
 
-    def stream(self, name: str = "contacts") -> connections.StreamState:
+    def stream(self, name: str = "contacts") -> StreamState:
         with transaction(self.workspace) as db:
-            return next(s for s in connections.streams(db) if s.name == name and s.connection_id == self.connection)
+            return next(s for s in streams.states(db) if s.name == name and s.connection_id == self.connection)
 
     def state(self) -> Connection:
         with transaction(self.workspace) as db:
@@ -173,7 +174,7 @@ class Bench:
 
     def quarantined(self) -> dict[str, str]:
         with transaction(self.workspace) as db:
-            return {q.source_key: q.reason for q in connections.quarantined(db, 1000) if q.connection_id == self.connection}
+            return {q.source_key: q.reason for q in quarantine.newest(db, 1000) if q.connection_id == self.connection}
 
     def kill_runner(self) -> None:
         """As if its lease had run out; a killed process gives nothing back."""

@@ -15,8 +15,9 @@ from service.api.problems import documented
 from service.config import now
 from service.store import conditions
 from service.store.conditions import Conditions, SweepRow
-from service.store.connections import Connection, StreamState
+from service.store.connections import Connection
 from service.store.pool import transaction
+from service.store.streams import StreamState
 from service.trouble import Trouble
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], responses=documented(401, 403, 503))

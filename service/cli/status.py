@@ -14,11 +14,13 @@ from rich.table import Table
 from service import servers, trouble
 from service.cli.workspace import Workspace, opened, printable
 from service.config import now
-from service.store import conditions, connections, notices, outbox, suggestions
+from service.store import conditions, notices, outbox, quarantine, suggestions
 from service.store.conditions import SweepRow
-from service.store.connections import Connection, Quarantined, StreamState
+from service.store.connections import Connection
 from service.store.notices import Notice
 from service.store.pool import transaction
+from service.store.quarantine import Quarantined
+from service.store.streams import StreamState
 from service.trouble import Level, Trouble
 
 _MARKS: dict[Level, str] = {"act": "NEEDS YOU", "wait": "waits    ", "note": "look     "}
@@ -32,7 +34,7 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
     """Show how connections, streams and pushes stand. Exit code 1 when something needs a person."""
     with servers.running(), transaction(opened(workspace)) as db:
         seen, told = conditions.read(db), notices.standing(db)
-        waiting, quarantined = outbox.counts(db), connections.quarantined(db, most)
+        waiting, quarantined = outbox.counts(db), quarantine.newest(db, most)
         opened_count = len(suggestions.open_suggestions(db))
     found = trouble.troubles(seen, now())
     names = {c.connection_id: printable(c.name) for c in seen.connections}

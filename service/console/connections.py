@@ -10,9 +10,10 @@ from service import trouble
 from service.notices import takes_tasks
 from service.store import conditions, notices
 from service.store.conditions import SweepRow
-from service.store.connections import Connection, StreamState
+from service.store.connections import Connection
 from service.store.notices import Notice
 from service.store.pool import Db
+from service.store.streams import StreamState
 from service.trouble import Trouble
 
 

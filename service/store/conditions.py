@@ -9,10 +9,10 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from service.store import connections
-from service.store.connections import Connection, StreamState
+from service.store import connections, quarantine
+from service.store.connections import Connection
 from service.store.pool import Db
-from service.store.streams import LOCKS
+from service.store.streams import GUARD, StreamState, states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +55,13 @@ def read(db: Db) -> Conditions:
         connections=connections.all_connections(db),
         streams=streams(db),
         sweeps=sweeps(db),
-        quarantined=connections.quarantine_counts(db),
+        quarantined=quarantine.counts(db),
         stuck=stuck(db),
     )
 
 
 def streams(db: Db) -> list[StreamState]:
-    return [s for s in connections.streams(db) if s.name not in LOCKS]
+    return [s for s in states(db) if s.name != GUARD.name]
 
 
 def sweeps(db: Db) -> list[SweepRow]:

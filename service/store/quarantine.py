@@ -3,9 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from psycopg.rows import class_row
+
+from connectors.records import Rejected
 from service.store.pool import Db
+from service.store.streams import AFRESH
+
+UNKNOWN_ACCOUNT = "no account has this key or name, or several have the name; its usage waits until the account is known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    connection_id: UUID
+    stream: str
+    source_key: str
+    reason: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+def add(db: Db, connection_id: UUID, stream: str, rejected: Sequence[Rejected]) -> None:
+    db.execute(
+        "INSERT INTO quarantine (workspace_id, connection_id, stream, source_key, reason)"
+        " SELECT DISTINCT current_workspace(), %s::uuid, %s, k, r FROM unnest(%s::text[], %s::text[]) AS u(k, r)"
+        " ON CONFLICT (workspace_id, connection_id, stream, source_key, reason) DO UPDATE SET last_seen_at = now(), replay_asked_at = NULL, replaying = false",
+        [connection_id, stream, [r.source_key for r in rejected], [r.reason for r in rejected]],
+    )
+
+
+def newest(db: Db, most: int) -> list[Quarantined]:
+    with db.cursor(row_factory=class_row(Quarantined)) as cursor:
+        return cursor.execute(
+            "SELECT connection_id, stream, source_key, reason, first_seen_at, last_seen_at FROM quarantine"
+            " ORDER BY last_seen_at DESC, stream, source_key LIMIT %s",
+            [most],
+        ).fetchall()
+
+
+def counts(db: Db) -> dict[UUID, int]:
+    return dict(db.execute("SELECT connection_id, count(*) FROM quarantine GROUP BY connection_id").fetchall())
 
 
 def is_empty(db: Db, connection_id: UUID, stream: str) -> bool:
@@ -59,3 +99,13 @@ def begin_rereading(db: Db, connection_id: UUID, stream: str) -> None:
 def end_rereading(db: Db, connection_id: UUID, stream: str) -> None:
     """The stream has been read to its end: what was not refused again is well."""
     db.execute("DELETE FROM quarantine WHERE connection_id = %s AND stream = %s AND replaying", [connection_id, stream])
+
+
+def reread_usage(db: Db) -> None:
+    """New accounts have come in: streams that held rows of accounts nobody knew start anew, as reading twice changes nothing."""
+    db.execute(
+        "WITH waiting AS (DELETE FROM quarantine WHERE stream = 'usage' AND reason = %s RETURNING connection_id),"
+        f" again AS (UPDATE stream SET {AFRESH} WHERE name = 'usage' AND connection_id IN (SELECT connection_id FROM waiting))"
+        " UPDATE connection SET next_pull_at = now() WHERE connection_id IN (SELECT connection_id FROM waiting)",
+        [UNKNOWN_ACCOUNT],
+    )

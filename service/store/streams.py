@@ -10,11 +10,28 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from connectors.base import Cursor, Stream
-from service.store import connections
 from service.store.pool import Db
 
-LOCKS = frozenset({"push"})
-"""Rows that no source reads: whoever pushes without a unique key holds one."""
+GUARD = Stream(name="push")
+"""A row that no source reads: whoever pushes without a unique key holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    connection_id: UUID
+    name: str
+    cursor_at: datetime | None
+    cursor_key: str
+    pulled_until: datetime | None
+    succeeded_at: datetime | None
+    fresh_seconds: int
+    landed: int
+    error: str | None
+    error_since: datetime | None = None
+    unfinished: bool = False
+    """Read so far and not to its end: the next turn goes on at once."""
+    missing: Sequence[str] = ()
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +67,15 @@ def prepare(db: Db, connection_id: UUID, streams: Sequence[Stream]) -> None:
 
 def retire(db: Db, connection_id: UUID, names: Sequence[str]) -> None:
     """Without those that the source offers no more: they would be stale for ever."""
-    db.execute("DELETE FROM stream WHERE connection_id = %s AND name <> ALL(%s)", [connection_id, [*names, *LOCKS]])
+    db.execute("DELETE FROM stream WHERE connection_id = %s AND name <> ALL(%s)", [connection_id, [*names, GUARD.name]])
+
+
+def states(db: Db) -> list[StreamState]:
+    with db.cursor(row_factory=class_row(StreamState)) as cursor:
+        return cursor.execute(
+            "SELECT connection_id, name, cursor_at, cursor_key, pulled_until, succeeded_at, fresh_seconds, landed, error, error_since, unfinished,"
+            " missing, calls FROM stream ORDER BY connection_id, name"
+        ).fetchall()
 
 
 def standings(db: Db, connection_id: UUID) -> dict[str, Standing]:
@@ -73,13 +98,20 @@ def note_missing(db: Db, connection_id: UUID, missing: Mapping[str, Sequence[str
 
 
 def lease(db: Db, connection_id: UUID, stream: Stream, hold: timedelta) -> Lease | None:
-    """None while another runner holds it."""
-    leased = connections.lease_stream(db, connection_id, stream, hold)
-    if leased is None:
+    """Takes the stream for one runner; None while another holds it."""
+    row = db.execute(
+        "INSERT INTO stream (workspace_id, connection_id, name, fresh_seconds, fence, lease_until)"
+        " VALUES (current_workspace(), %(id)s, %(name)s, %(fresh)s, 1, clock_timestamp() + %(hold)s)"
+        " ON CONFLICT (workspace_id, connection_id, name) DO UPDATE"
+        " SET fence = stream.fence + 1, lease_until = clock_timestamp() + %(hold)s, fresh_seconds = %(fresh)s"
+        " WHERE stream.lease_until IS NULL OR stream.lease_until < clock_timestamp()"
+        " RETURNING fence, cursor_at, cursor_key, cursor_resume, window_until, reread_from",
+        {"id": connection_id, "name": stream.name, "fresh": int(stream.fresh_within.total_seconds()), "hold": hold},
+    ).fetchone()
+    if row is None:
         return None
-    row = db.execute("SELECT window_until, reread_from FROM stream WHERE connection_id = %s AND name = %s", [connection_id, stream.name]).fetchone()
-    assert row is not None
-    return Lease(fence=leased[0], cursor=leased[1], window_until=row[0], reread_from=row[1])
+    fence, at, key, resume, window_until, reread_from = row
+    return Lease(fence=fence, cursor=Cursor(at=at, key=key, resume=resume), window_until=window_until, reread_from=reread_from)
 
 
 def is_held(db: Db, connection_id: UUID, name: str, fence: int) -> bool:
@@ -88,6 +120,35 @@ def is_held(db: Db, connection_id: UUID, name: str, fence: int) -> bool:
         db.execute(
             "SELECT FROM stream WHERE connection_id = %s AND name = %s AND fence = %s FOR NO KEY UPDATE",
             [connection_id, name, fence],
+        ).rowcount
+        == 1
+    )
+
+
+def advance(
+    db: Db, connection_id: UUID, name: str, fence: int, cursor: Cursor | None, rows: int, hold: timedelta, *, until: datetime | None = None, calls: int = 0
+) -> bool:
+    """In the transaction that lands the page. False: another runner took over, so the page must not be kept.
+
+    `until`: the end of the window that this page is of; the first page of a window writes it down.
+    """
+    moved = "cursor_at = %(at)s, cursor_key = %(key)s, cursor_resume = %(resume)s, window_until = COALESCE(window_until, %(until)s)," if cursor else ""
+    return (
+        db.execute(
+            f"UPDATE stream SET {moved} landed = landed + %(rows)s, calls = calls + %(calls)s, lease_until = clock_timestamp() + %(hold)s"
+            " WHERE connection_id = %(id)s AND name = %(name)s AND fence = %(fence)s",
+            {
+                "at": cursor.at if cursor else None,
+                "key": cursor.key if cursor else "",
+                "resume": cursor.resume if cursor else "",
+                "until": until,
+                "rows": rows,
+                "calls": calls,
+                "hold": hold,
+                "id": connection_id,
+                "name": name,
+                "fence": fence,
+            },
         ).rowcount
         == 1
     )
@@ -151,13 +212,13 @@ _FAILED = (
 )
 
 
+AFRESH = "cursor_at = NULL, cursor_key = '', cursor_resume = '', window_until = NULL, reread_from = NULL, fence = fence + 1, lease_until = NULL, next_at = NULL"
+"""To be read again from the start. The new fence stops a run that is reading the stream just now: its next cursor would undo the restart."""
+
+
 def restart(db: Db, connection_id: UUID, name: str) -> None:
-    """Read again from its start, which changes nothing that is right. The new fence stops a run that is reading it just now."""
-    db.execute(
-        "UPDATE stream SET cursor_at = NULL, cursor_key = '', cursor_resume = '', window_until = NULL, reread_from = NULL,"
-        " fence = fence + 1, lease_until = NULL, next_at = NULL WHERE connection_id = %s AND name = %s",
-        [connection_id, name],
-    )
+    """Read again from its start, which changes nothing that is right."""
+    db.execute(f"UPDATE stream SET {AFRESH} WHERE connection_id = %s AND name = %s", [connection_id, name])
 
 
 def make_due(db: Db, connection_id: UUID) -> None:

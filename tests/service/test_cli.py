@@ -22,7 +22,7 @@ from service.cli.workspace import printable
 from service.config import real_time, settings
 from service.connect import connect
 from service.errors import Unauthenticated
-from service.store import connections, outbox, workspaces
+from service.store import connections, outbox, quarantine, workspaces
 from service.store.pool import transaction
 from service.vault import vault
 from tests import builders
@@ -283,7 +283,7 @@ def test_status_shows_hostile_text_as_text(undertone, named):
 
     with transaction(named[0]) as db:
         connection_id = builders.connection(db)
-        connections.quarantine(db, connection_id, "emails", [Rejected(source_key="\x1b[2J[bold]a[/x]\r\nfake: line", reason="no date\x07")])
+        quarantine.add(db, connection_id, "emails", [Rejected(source_key="\x1b[2J[bold]a[/x]\r\nfake: line", reason="no date\x07")])
     done = undertone("status", "-w", named[1])
     assert done.code == 0
     assert "\x1b" not in done.out

@@ -24,7 +24,7 @@ from connectors.sandbox.stories import DEMO, last_moment
 from service.cli import main
 from service.config import settings
 from service.connect import connect
-from service.store import connections, workspaces
+from service.store import connections, quarantine, workspaces
 from service.store.pool import transaction
 from tests import builders
 
@@ -190,7 +190,7 @@ def test_rows_in_quarantine_are_asked_for_again_by_connection_stream_or_row(unde
     with transaction(named[0]) as db:
         connection_id = builders.connection(db)
         for stream in ("emails", "tasks"):
-            connections.quarantine(db, connection_id, stream, [Rejected(source_key=f"{stream}-{n}", reason="no date") for n in range(2)])
+            quarantine.add(db, connection_id, stream, [Rejected(source_key=f"{stream}-{n}", reason="no date") for n in range(2)])
     assert "4 rows will be read again" in undertone("replay", "-w", named[1]).out
     assert "2 rows will be read again" in undertone("replay", "crm", "--stream", "tasks", "-w", named[1]).out
     assert "1 row will be read again" in undertone("replay", "crm", "--row", "tasks-1", "-w", named[1]).out

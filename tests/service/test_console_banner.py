@@ -17,7 +17,7 @@ from service.config import real_time
 from service.console import session
 from service.console.session import COOKIE, Session
 from service.score import score
-from service.store import accounts, connections
+from service.store import accounts, connections, quarantine
 from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
@@ -90,7 +90,7 @@ def test_every_page_says_that_a_connection_stands_still_and_leads_to_what_helps(
 def test_what_waits_by_itself_is_said_without_alarm_and_what_is_a_note_not_on_every_page(app, ours):
     with transaction(ours.workspace_id) as db:
         connections.park(db, ours.connection_id, timedelta(hours=3), "Most of today's calls are used.")
-        connections.quarantine(db, ours.connection_id, "emails", [Rejected(source_key="x", reason="no date")])
+        quarantine.add(db, ours.connection_id, "emails", [Rejected(source_key="x", reason="no date")])
     browser = visit(app, ours.workspace_id)
     shown = strip(browser.get("/console").text)
     assert "waits until" in shown

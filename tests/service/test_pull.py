@@ -362,11 +362,11 @@ def test_a_stream_that_the_source_offers_no_more_is_not_stale_for_ever(workspace
     bench = memory.bench(workspace, Stream(name="contacts"), Stream(name="extra"))
     bench.pull()
     with transaction(workspace) as db:
-        assert connections.lease_stream(db, bench.connection, Stream(name="push"), MINUTE) is not None
+        assert streams.lease(db, bench.connection, streams.GUARD, MINUTE) is not None
     bench.shelf.streams = [Stream(name="contacts")]
     bench.pull()
     with transaction(workspace) as db:
-        assert [s.name for s in connections.streams(db)] == ["contacts", "push"]
+        assert [s.name for s in streams.states(db)] == ["contacts", "push"]
 
 
 def test_calls_are_counted_per_stream(workspace: UUID) -> None:

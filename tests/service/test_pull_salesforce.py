@@ -18,7 +18,7 @@ from connectors.sandbox import running as sandbox_running
 from service.connect import connect, open_source
 from service.errors import Conflict
 from service.pull import PullReport, pull
-from service.store import connections
+from service.store import connections, streams
 from service.store.connections import Connection
 from service.store.pool import transaction
 from tests import builders
@@ -168,7 +168,7 @@ def test_one_object_without_permission_does_not_stop_the_others(servers: str, tm
         assert [e.partition(":")[0] for e in report.errors] == ["emails"]
         assert len(org.accounts()) == 5
         with transaction(org.workspace) as db:
-            states = {s.name: s for s in connections.streams(db)}
+            states = {s.name: s for s in streams.states(db)}
         assert states["emails"].error is not None
         assert states["tasks"].succeeded_at is not None
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from service import trouble
 from service.store.conditions import Conditions, Stuck, SweepRow
-from service.store.connections import Connection, StreamState
+from service.store.connections import Connection
+from service.store.streams import StreamState
 from service.trouble import LEVELS, doubtful, standing, troubles, unread
 from tests.builders import NOW
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from connectors.records import Account, UsageHours
 from service.connect import connect
 from service.pull import pull
-from service.store import accounts, connections, landing, usage
+from service.store import accounts, landing, quarantine, usage
 from service.store.pool import transaction
 from service.store.usage_hours import days_of, land_hours
 from tests import builders
@@ -167,7 +167,7 @@ def test_events_of_an_account_nobody_knows_wait_until_it_is_known(workspace: UUI
     connection_id = connect(workspace, "usage_files", "usage", {"path": str(tmp_path)}, {})
     pull(workspace, connection_id, NOW)
     with transaction(workspace) as db:
-        assert [q.reason for q in connections.quarantined(db, 10)] == [connections.UNKNOWN_ACCOUNT]
+        assert [q.reason for q in quarantine.newest(db, 10)] == [quarantine.UNKNOWN_ACCOUNT]
     (tmp_path / "accounts.csv").write_text("account,timezone\nA,Asia/Tokyo\n")
     pull(workspace, connect(workspace, "account_files", "accounts", {"accounts": str(tmp_path / "accounts.csv")}, {}), NOW)
     pull(workspace, connection_id, NOW)

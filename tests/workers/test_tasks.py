@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from service import flow, jobs
 from service.config import now
-from service.store import accounts, connections, workspaces
+from service.store import accounts, connections, streams, workspaces
 from service.store.pool import transaction
 from tests import builders
 
@@ -73,5 +73,5 @@ def test_a_paused_connection_is_left_alone(servers):
     flow.pull(workspace_id, connection_id)
     flow.push(workspace_id, connection_id)
     with transaction(workspace_id) as db:
-        assert connections.streams(db) == []
+        assert streams.states(db) == []
     assert now() + timedelta(0)
