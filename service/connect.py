@@ -17,11 +17,11 @@ from service import tokens
 from service.budget import SharedBudget, shares_of
 from service.config import now as clock
 from service.config import settings
-from service.errors import BadInput, Conflict
+from service.errors import BadInput, Conflict, NotFound
 from service.store import accounts, connections, streams
 from service.store import tokens as stored_tokens
 from service.store.connections import Connection
-from service.store.pool import transaction
+from service.store.pool import Db, transaction
 from service.vault import vault
 
 
@@ -36,6 +36,24 @@ def connect(workspace_id: UUID, connector: str, name: str, config: Mapping[str, 
         for secret, plain in secrets.items():
             connections.save_secret(db, connection_id, secret, vault(settings()).seal(plain, workspace_id, connection_id, secret))
     return connection_id
+
+
+def known(db: Db, connection_id: UUID) -> Connection:
+    """Raises NotFound."""
+    connection = connections.get(db, connection_id)
+    if connection is None:
+        message = "There is no such connection in this workspace. `undertone status` lists them."
+        raise NotFound(message)
+    return connection
+
+
+def ready(db: Db, connection_id: UUID) -> Connection:
+    """Raises NotFound, and Conflict for one that is paused or has stopped."""
+    connection = known(db, connection_id)
+    if connection.status != "active":
+        message = f"Connection {connection.name} is {connection.status}: {connection.status_reason}. Mend that and connect again."
+        raise Conflict(message)
+    return connection
 
 
 def check(workspace_id: UUID, connection: Connection, now: datetime) -> Sequence[Finding]:

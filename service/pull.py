@@ -12,8 +12,8 @@ from connectors.addresses import SHARED_DOMAINS
 from connectors.base import Cursor, Source, Stream
 from connectors.context import Budget
 from connectors.errors import ConnectorError, Misconfigured
-from service.connect import budget_of, open_source, stop
-from service.errors import Conflict, NotFound, Unavailable
+from service.connect import budget_of, open_source, ready, stop
+from service.errors import Unavailable
 from service.quarantine import carry_out
 from service.store import connections, linking, quarantine, streams
 from service.store.connections import Connection
@@ -77,9 +77,10 @@ def pull(
 
     Without limits every stream is read to its end; with them those that are due, each for a turn.
     """
-    connection, parked = _ready(workspace_id, connection_id)
+    with transaction(workspace_id) as db:
+        connection, parked = ready(db, connection_id), connections.parked(db, connection_id)
     report = PullReport(connection.name, parked=parked)
-    if parked is not None and limits is not None:
+    if parked is not None and limits is not None:  # a person may try all the same
         return report
     names: list[str] = []
     try:
@@ -100,19 +101,6 @@ def pull(
     _finish(workspace_id, connection_id, names)
     log.info("pulled", extra={"connection": connection.name, "rows": report.landed, "rejected": sum(s.rejected for s in report.streams)})
     return report
-
-
-def _ready(workspace_id: UUID, connection_id: UUID) -> tuple[Connection, str | None]:
-    """With the reason why it is parked, if it is. A person may try all the same."""
-    with transaction(workspace_id) as db:
-        connection, parked = connections.get(db, connection_id), connections.parked(db, connection_id)
-    if connection is None:
-        message = "There is no such connection in this workspace. `undertone status` lists them."
-        raise NotFound(message)
-    if connection.status != "active":
-        message = f"Connection {connection.name} is {connection.status}: {connection.status_reason}. Mend that and connect again."
-        raise Conflict(message)
-    return connection, parked
 
 
 def _read_all(run: Run, source: Source, every: Sequence[Stream]) -> Iterator[StreamReport]:

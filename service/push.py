@@ -19,8 +19,8 @@ from connectors.errors import AuthFailed, ConnectorError, Misconfigured, Parked,
 from connectors.records import TaskState
 from service import push_plan
 from service.config import settings
-from service.connect import open_sink
-from service.errors import Conflict, NotFound, Refused
+from service.connect import known, open_sink, ready
+from service.errors import Conflict, Refused
 from service.push_plan import Step
 from service.push_results import LONGEST_WAIT, PushReport, Results
 from service.store import connections, outbox, streams
@@ -51,11 +51,11 @@ class Named(Protocol):
 
 def push(workspace_id: UUID, connection_id: UUID, progress: Progress = lambda done: None) -> PushReport:
     """Pushes what is due on one connection. Nothing is pushed before a person has approved the connection."""
-    connection = _ready(workspace_id, connection_id)
-    report = PushReport()
     with transaction(workspace_id) as db:
-        parked = connections.parked(db, connection_id)
-        due = outbox.anything_due(db, connection_id)
+        connection = ready(db, connection_id)
+        parked, due = connections.parked(db, connection_id), outbox.anything_due(db, connection_id)
+    _mind_approval(connection)
+    report = PushReport()
     if parked:
         report.messages.append(f"{connection.name} waits, and goes on by itself: {parked}")
     if parked or not due:
@@ -77,10 +77,7 @@ def push(workspace_id: UUID, connection_id: UUID, progress: Progress = lambda do
 def preview(workspace_id: UUID, connection_id: UUID) -> list[Change]:
     """Exactly what a push would write now. Reads only."""
     with transaction(workspace_id) as db:
-        connection = connections.get(db, connection_id)
-        items = outbox.waiting_items(db, connection_id)
-    if connection is None:
-        raise _no_such_connection()
+        connection, items = known(db, connection_id), outbox.waiting_items(db, connection_id)
     if not items:
         return []
     run = _Run(workspace_id=workspace_id, connection_id=connection_id, sink=_sink(workspace_id, connection), results=Results(workspace_id), looks_ahead=False)
@@ -196,21 +193,13 @@ class _Run:
                 outbox.record(db, self.connection_id, results)
 
 
-def _ready(workspace_id: UUID, connection_id: UUID) -> Connection:
-    with transaction(workspace_id) as db:
-        connection = connections.get(db, connection_id)
-    if connection is None:
-        raise _no_such_connection()
-    if connection.status != "active":
-        message = f"Connection {connection.name} is {connection.status}: {connection.status_reason}. Mend that and connect again."
-        raise Conflict(message)
+def _mind_approval(connection: Connection) -> None:
     if connection.push_approved_at is None:
         message = (
             f"Nothing has been pushed to {connection.name}: a person must look first. "
             f"`undertone push --preview` shows what would be written, `undertone push --approve` says yes."
         )
         raise Refused(message)
-    return connection
 
 
 def _sink(workspace_id: UUID, connection: Connection) -> Sink:
@@ -269,8 +258,3 @@ def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def _no_such_connection() -> NotFound:
-    message = "There is no such connection in this workspace. `undertone status` lists them."
-    return NotFound(message)
