@@ -15,11 +15,11 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from connectors.base import Change, Sink
-from connectors.errors import AuthFailed, ConnectorError, Misconfigured, Parked, Retriable
+from connectors.errors import ConnectorError, Misconfigured, Parked, Retriable
 from connectors.records import TaskState
 from service import push_plan
 from service.config import settings
-from service.connect import known, open_sink, ready
+from service.connect import known, open_sink, ready, stop
 from service.errors import Conflict, Refused
 from service.push_plan import Step
 from service.push_results import LONGEST_WAIT, PushReport, Results
@@ -69,7 +69,7 @@ def push(workspace_id: UUID, connection_id: UUID, progress: Progress = lambda do
             _push_all(run, progress)
     except ConnectorError as error:
         report.messages.append(str(error))
-        _react(workspace_id, connection_id, error)
+        _react(workspace_id, connection, error)
     log.info("pushed", extra={"connection": connection.name, "new": report.created, "updated": report.updated, "skipped": report.skipped})
     return report
 
@@ -210,13 +210,13 @@ def _sink(workspace_id: UUID, connection: Connection) -> Sink:
     return sink
 
 
-def _react(workspace_id: UUID, connection_id: UUID, error: ConnectorError) -> None:
+def _react(workspace_id: UUID, connection: Connection, error: ConnectorError) -> None:
     """What concerns the connection as a whole is written on it. Anything else passes, and the rows wait."""
-    with transaction(workspace_id) as db:
-        if isinstance(error, Parked):
-            connections.park(db, connection_id, error.wait or LONGEST_WAIT, str(error))
-        elif isinstance(error, Misconfigured):
-            connections.set_status(db, connection_id, "auth_failed" if isinstance(error, AuthFailed) else "misconfigured", str(error))
+    if isinstance(error, Misconfigured):
+        stop(workspace_id, connection, error)
+    elif isinstance(error, Parked):
+        with transaction(workspace_id) as db:
+            connections.park(db, connection.connection_id, error.wait or LONGEST_WAIT, str(error))
 
 
 def _push_guarded(run: _Run, progress: Progress) -> None:

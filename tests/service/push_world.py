@@ -63,15 +63,25 @@ class World:
 
     def __post_init__(self) -> None:
         self.sandbox.faults.clear()
-        box = self.sandbox
-        config = {"domain": box.domain, "consumer_key": box.credentials.client_id, "endpoint": box.url}
-        self.crm = connect(self.workspace, "salesforce", "crm", config, {"consumer_secret": box.credentials.client_secret})
+        self.crm = self.connect()
         with transaction(self.workspace) as db:
             landing.land(db, self.crm, User, [User(key=self.id_of("User", k), name=k, email=None) for k in ("ann", "mo")])
             landing.land(db, self.crm, Account, [self.account(n) for n in range(ACCOUNTS)])
             landing.land(db, self.crm, Contact, [self.contact(n) for n in range(ACCOUNTS)])
             linking.link_late_keys(db, self.crm)
         approve(self.workspace, self.crm, NOW)
+
+    def connect(self) -> UUID:
+        """Also anew."""
+        box = self.sandbox
+        config = {"domain": box.domain, "consumer_key": box.credentials.client_id, "endpoint": box.url}
+        return connect(self.workspace, "salesforce", "crm", config, {"consumer_secret": box.credentials.client_secret})
+
+    def connection(self) -> connections.Connection:
+        with transaction(self.workspace) as db:
+            found = connections.get(db, self.crm)
+        assert found is not None
+        return found
 
     def id_of(self, table: str, key: str) -> str:
         return self.sandbox.org.id_of(table, key)

@@ -21,7 +21,8 @@ from service.store import connections, outbox, task_states
 from service.store.pool import transaction
 from service.task import NOBODY_TO_WRITE_TO, Prepared, key_of
 from tests import builders
-from tests.service.push_world import NOW, World, org
+from tests.service.landed import due, nothing_due
+from tests.service.push_world import ACCOUNTS, NOW, World, org
 
 DRAFT = (Segment(move="GREET", parts=("Hello Bo, a private hello.",), evidence_ids=()),)
 HOUR = timedelta(hours=1)
@@ -217,6 +218,36 @@ def test_a_day_that_is_used_up_parks_the_connection_and_costs_no_row_a_try(world
         assert {(i.attempts, i.status) for i in outbox.waiting_items(db, world.crm)} == {(0, "sending")}
     assert world.push().created == 3
     assert world.wrong() == {}
+
+
+def test_a_push_that_began_before_somebody_connected_again_does_not_stop_the_new_connection(world: World) -> None:
+    world.suggest(201)
+
+    def connected_again(done: int) -> None:
+        if done == 200:
+            world.connect()
+            world.sandbox.faults.add(Fault(kind="expired_session", on="collection_upsert", times=9))
+
+    push(world.workspace, world.crm, connected_again)
+    assert world.connection().status == "active"
+
+
+def test_an_org_that_refuses_each_new_token_stops_the_connection_and_is_asked_for_no_more(world: World) -> None:
+    world.suggest(1)
+    with transaction(world.workspace) as db:
+        nothing_due(db)
+    world.sandbox.faults.add(Fault(kind="expired_session", on="collection_upsert", times=99))
+    report = world.push()
+    assert (world.connection().status, [world.connection().status_reason]) == ("auth_failed", report.messages)
+    with transaction(world.workspace) as db:
+        assert len(due(db)) == ACCOUNTS, "what rests on it is unknown from now on"
+        connections.set_status(db, world.crm, "active", None)
+    tokens = world.sandbox.counters.calls["token"]
+    world.push()
+    assert world.sandbox.counters.calls["token"] == tokens
+    world.connect()
+    world.sandbox.faults.clear()
+    assert world.push().created == 1
 
 
 def test_an_org_that_cannot_be_asked_ends_the_run_with_its_first_batch(world: World) -> None:
