@@ -6,9 +6,7 @@ reading the key, and the key is unique inside the CRM as well.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from base64 import b32encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +23,7 @@ from service.store.conditions import Conditions
 from service.store.connections import Connection
 from service.store.notices import New, Notice, NoticeStatus
 from service.store.pool import transaction
+from service.task import key_of
 from service.trouble import Trouble, moment
 
 log = logging.getLogger("undertone.notices")
@@ -77,15 +76,10 @@ class _Job:
         return next(c for c in self.seen.connections if c.connection_id == self.notice.connection_id)
 
 
-def key_of(workspace_id: UUID, connection_id: UUID, since: datetime) -> str:
-    """Unique for ever, 29 of [a-z0-9-]."""
-    digest = hashlib.sha256(f"{workspace_id}|{connection_id}|{since.timestamp():.6f}".encode()).digest()
-    return "ut-" + b32encode(digest).decode().lower()[:26]
-
-
 def _new(workspace_id: UUID, t: Trouble, now: datetime) -> New:
     since = t.since or now
-    return New(connection_id=t.connection_id, kind=t.kind, since=since, sentence=t.sentence, key=key_of(workspace_id, t.connection_id, since))
+    key = key_of(workspace_id, t.connection_id, f"{since.timestamp():.6f}")
+    return New(connection_id=t.connection_id, kind=t.kind, since=since, sentence=t.sentence, key=key)
 
 
 def _deliver(job: _Job) -> bool:

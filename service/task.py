@@ -61,9 +61,9 @@ def tasks_of(workspace_id: UUID, suggestion_ids: Sequence[UUID]) -> dict[UUID, P
     return {s: _prepared(workspace_id, found.get(s), material) for s in suggestion_ids}
 
 
-def key_of(workspace_id: UUID, suggestion_id: UUID) -> str:
-    """Unique for ever, 29 of [a-z0-9-]: the same for the same suggestion, whoever computes it."""
-    digest = hashlib.sha256(f"{workspace_id}|{suggestion_id}".encode()).digest()
+def key_of(workspace_id: UUID, *about: object) -> str:
+    """Of the task about a suggestion, or anything else that has one. Unique for ever, 29 of [a-z0-9-]: the same for the same, whoever computes it."""
+    digest = hashlib.sha256("|".join(map(str, (workspace_id, *about))).encode()).digest()
     return "ut-" + b32encode(digest).decode().lower()[:26]
 
 
