@@ -12,6 +12,7 @@ from connectors.addresses import SHARED_DOMAINS
 from connectors.base import Cursor, Source, Stream
 from connectors.context import Budget
 from connectors.errors import ConnectorError, Misconfigured
+from connectors.jitter import jitter
 from service.connect import budget_of, open_source, ready, stop
 from service.errors import Unavailable
 from service.quarantine import carry_out
@@ -33,7 +34,6 @@ from service.turn import (
     StreamReport,
     attempt,
     fail,
-    jitter,
     take_turn,
     wait_of,
 )

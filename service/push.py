@@ -7,14 +7,14 @@ whose lease has run out can only write the same task again. What nobody has trie
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from connectors.base import Change, Sink
+from connectors.batches import batches
 from connectors.errors import ConnectorError, Misconfigured, Parked, Retriable
 from connectors.records import TaskState
 from service import push_plan
@@ -81,7 +81,7 @@ def preview(workspace_id: UUID, connection_id: UUID) -> list[Change]:
     if not items:
         return []
     run = _Run(workspace_id=workspace_id, connection_id=connection_id, sink=_sink(workspace_id, connection), results=Results(workspace_id), looks_ahead=False)
-    return [step.change for batch in _batches(items, AHEAD) for step in run.steps(batch)]
+    return [step.change for batch in batches(items, AHEAD) for step in run.steps(batch)]
 
 
 def approve(workspace_id: UUID, connection_id: UUID, now: datetime) -> None:
@@ -252,9 +252,3 @@ def _push_all(run: _Run, progress: Progress) -> None:
     if run.results.report.created + run.results.report.updated and isinstance(run.sink, Named) and (user := run.sink.user_key):
         with transaction(run.workspace_id) as db:
             outbox.acts_as(db, run.connection_id, user)
-
-
-def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch

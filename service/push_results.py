@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from connectors.base import Outcome
+from connectors.jitter import jitter
 from service.push_plan import Step
 from service.store.outbox import Item, Result
 from service.task import key_of
@@ -61,8 +61,7 @@ class Results:
             return self._blocked(item, f"given up after {item.failing_for.days} days: {message}")
         self.report.waiting += 1
         pause = wait or min(timedelta(seconds=2.0 ** min(item.attempts + 1, 30)), LONGEST_WAIT)
-        jitter = pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
-        return self._result(item, status, error=message, retry_in=jitter)
+        return self._result(item, status, error=message, retry_in=pause * jitter())
 
     def _blocked(self, item: Item, message: str) -> Result:
         self.report.failed += 1

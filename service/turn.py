@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from connectors.base import Cursor, Page, Stream
 from connectors.errors import ConnectorError, Misconfigured, Parked
+from connectors.jitter import jitter
 from service import intake
 from service.budget import SharedBudget
 from service.errors import Unavailable
@@ -193,10 +193,6 @@ def fail(run: Run, held: Held, db: Db, outcome: Outcome) -> None:
     """The stream itself could not be read."""
     pause = AFTER_FAILURE * jitter()
     streams.fail(db, run.connection_id, held.name, held.lease.fence, outcome.error or "", outcome.wait, pause, LONGEST_PAUSE)
-
-
-def jitter() -> float:
-    return random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
 
 
 def wait_of(error: Exception) -> timedelta:

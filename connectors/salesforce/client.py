@@ -5,7 +5,6 @@ Not for sharing between threads: each pull and each push makes its own.
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from urllib3.exceptions import NewConnectionError
 
 from connectors.context import Context, Token
 from connectors.errors import AuthFailed, Parked, Retriable, UnknownOutcome
+from connectors.jitter import jitter
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.faults import Fault, Refused, TooBig, fault_of_answer
 from connectors.salesforce.login import Login
@@ -157,7 +157,7 @@ class Client:
                 if wait is None or passing.seconds > _LONGEST_PAUSE or wait > self._transport.left:
                     message = f"{passing} It is tried again later."
                     raise Retriable(message, wait=max(_LATER, timedelta(seconds=passing.seconds))) from None
-                self.pause(max(wait * random.uniform(0.5, 1.0), passing.seconds))  # noqa: S311 - spreads retries, guards nothing
+                self.pause(max(wait * jitter(), passing.seconds))
         raise AssertionError
 
     def _with_token(self, ask: Ask, version: str) -> Any:

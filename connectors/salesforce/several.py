@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from connectors.batches import batches
 from connectors.errors import Retriable
 from connectors.salesforce.client import Client
 from connectors.salesforce.faults import Refused, fault_of_answer
@@ -26,7 +26,7 @@ class SeveralQueries:
         self._together = True
 
     def rows(self, queries: Iterator[str]) -> Iterator[dict[str, Any]]:
-        while batch := list(islice(queries, QUERIES_A_CALL)):
+        for batch in batches(queries, QUERIES_A_CALL):
             yield from self._of_batch(batch)
 
     def _of_batch(self, queries: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -130,7 +130,7 @@ def _ours(row: Row) -> TaskState | None:
     key = row.text("task_key") or key_in(row.text("description"))
     if key is None:
         return None
-    return replace(state(row, key), subject=row.text("subject"), description=row.text("description"), edited_by_key=row.text("edited_by_key"))
+    return replace(state(row, key), subject=row.text("subject"), description=row.text("description"))
 
 
 def _standing(held: TaskState | None, other: TaskState) -> TaskState:

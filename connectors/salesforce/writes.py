@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from connectors.base import Change, Outcome
+from connectors.batches import batches
 from connectors.errors import ConnectorError, Misconfigured, Retriable, UnknownOutcome
+from connectors.jitter import jitter
 from connectors.records import TaskState
 from connectors.salesforce.aims import Aims
 from connectors.salesforce.client import Client
@@ -92,9 +92,9 @@ class Writer:
         creates = {c.key: _as_task_change(c) for c in changes if c.action == "create" and c.key not in done}
         updates = {c.key: _as_task_change(c) for c in changes if c.action == "update"}
         keyed = self._key.way == "keyed"
-        for batch in _batches(list(creates.values()), MOST_ROWS if keyed else 1):
+        for batch in batches(creates.values(), MOST_ROWS if keyed else 1):
             done |= self._written(batch, self._upsert if keyed else self._insert)
-        for batch in _batches(list(updates.values()), MOST_ROWS):
+        for batch in batches(updates.values(), MOST_ROWS):
             done |= self._written(batch, self._update)
         return [done[c.key] for c in changes]
 
@@ -119,7 +119,7 @@ class Writer:
             locked = [c for c, a in refused if a.has(_LOCKED)]
             wait = next(waits, None) if locked else None
             if wait is not None:
-                self._pause(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
+                self._pause(wait * jitter())
                 todo += locked
         return done
 
@@ -215,12 +215,6 @@ def _as_task_change(change: Change) -> TaskChange:
     if isinstance(change, TaskChange):
         return change
     return TaskChange(key=change.key, action=change.action, reason=change.reason, remote_id=change.remote_id, fields=change.fields)
-
-
-def _batches(changes: Sequence[TaskChange], size: int) -> Iterator[list[TaskChange]]:
-    rest = iter(changes)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 def _row(change: TaskChange, answer: Any) -> Written:
