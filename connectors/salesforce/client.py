@@ -139,11 +139,15 @@ class Client:
     def pages(self, soql: str, *, deleted: bool = False, most_rows: int = MOST_ROWS) -> Iterator[Answer]:
         """Until the org says that there is no more: a page may be short for reasons of its own. `deleted`: also from the recycle bin."""
         headers = {"Sforce-Query-Options": f"batchSize={most_rows}"}
-        answer = _answer(self._call(lambda org: org.query(soql, include_deleted=deleted, headers=headers)))
+        yield from self.pages_from(self._call(lambda org: org.query(soql, include_deleted=deleted, headers=headers)), headers)
+
+    def pages_from(self, body: Any, headers: Mapping[str, str] | None = None) -> Iterator[Answer]:
+        """That of a query's result, and those that follow it. Raises Retriable for a body that is none."""
+        answer = _answer(body)
         yield answer
         while answer.following:
             url = answer.following
-            answer = _answer(self._call(lambda org, url=url: org.query_more(url, identifier_is_url=True, headers=headers)))
+            answer = _answer(self._call(lambda org, url=url: org.query_more(url, identifier_is_url=True, headers=headers or {})))
             yield answer
 
     def _call(self, ask: Callable[..., Any], *, write: bool = False, version: str | None = None) -> Any:

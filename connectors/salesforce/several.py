@@ -57,12 +57,5 @@ class SeveralQueries:
         status, body = answer.get("httpStatusCode"), answer.get("body")
         if status != 200:
             raise Refused(fault_of_answer(int(status or 0), body))
-        while True:
-            if not isinstance(body, Mapping) or not isinstance(body.get("records"), list):
-                message = "Salesforce answered a query with a body that is no query result."
-                raise Retriable(message)
-            yield from body["records"]
-            if body.get("done") is not False:
-                return
-            # /services/data/v64.0/query/01g...-2000
-            body = self._client.get(str(body["nextRecordsUrl"]).split("/", 4)[4])
+        for page in self._client.pages_from(body):
+            yield from page.rows

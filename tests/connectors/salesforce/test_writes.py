@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -144,6 +145,15 @@ def test_eighteen_hundred_keys_are_looked_up_in_one_call(bench: Bench) -> None:
     found = sink.lookup([*(f"ut-{n:0>26}" for n in range(1_799)), "ut-abc"])
     assert bench.sandbox.counters.used - before == 2  # describe, look up
     assert [key for key, state in found.items() if state] == ["ut-abc"]
+
+
+def test_a_look_up_among_several_is_read_to_its_last_page(bench_with: Callable[..., Bench]) -> None:
+    bench = bench_with(page_size=2)
+    keys = [f"ut-{n}" for n in range(5)]
+    bench.push(*(bench.task(key) for key in keys))
+    found = bench.sink.lookup([*keys, *(f"ut-{n:0>26}" for n in range(1_000))])
+    assert [key for key, state in found.items() if state] == keys
+    assert (calls(bench, "composite"), calls(bench, "query_more")) == (1, 2)
 
 
 def test_where_queries_cannot_go_together_each_goes_by_itself(bench: Bench) -> None:
