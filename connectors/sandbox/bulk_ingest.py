@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.sandbox import bulk_csv, writes
-from connectors.sandbox.bulk_jobs import Job, State, format_of
+from connectors.sandbox.bulk_jobs import Job, fate_of, format_of
 from connectors.sandbox.errors import Refusal, SeveralRows
 from connectors.sandbox.org import Org
 from connectors.sandbox.routing import Answer, Request, counted, route
@@ -27,8 +27,6 @@ def _create(org: Org, request: Request) -> Answer:
     if sobject is None or not sobject.bulk or not sobject.queryable:
         raise Refusal("INVALIDENTITY", f"Entity '{body.get('object')}' is not supported by the Bulk API.")
     key_field = writes.external_id(sobject, str(body.get("externalIdFieldName") or "")).name if body["operation"] == "upsert" else ""
-    fate: State = "Failed" if org.faults.hits("job_failed", sobject.name) else "JobComplete"
-    fate = "Aborted" if org.faults.hits("job_aborted", sobject.name) else fate
     job = Job(
         id=org.jobs.new_id(),
         kind="ingest",
@@ -40,7 +38,7 @@ def _create(org: Org, request: Request) -> Answer:
         delimiter=delimiter,
         line_end=line_end,
         state="Open",
-        fate=fate,
+        fate=fate_of(org.faults, sobject.name),
         polls=org.options.bulk_polls,
         key_field=key_field,
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from connectors.sandbox import clock, ids, sql
 from connectors.sandbox.errors import Refusal, not_found
+from connectors.sandbox.faults import Faults
 
 State = Literal["Open", "UploadComplete", "InProgress", "JobComplete", "Failed", "Aborted"]
 DELIMITERS = {"COMMA": ",", "SEMICOLON": ";", "TAB": "\t", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"}
@@ -133,6 +134,12 @@ def format_of(body: Any) -> tuple[str, str]:
     if body.get("contentType", "CSV") != "CSV":
         raise Refusal("INVALIDJOB", "contentType must be CSV")
     return delimiter, line_end
+
+
+def fate_of(faults: Faults, object_name: str) -> State:
+    """Of a job about that object which is made now."""
+    failed, aborted = (faults.hits(kind, object_name) for kind in ("job_failed", "job_aborted"))
+    return "Aborted" if aborted else "Failed" if failed else "JobComplete"
 
 
 def _full(job_id: str) -> str:

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 
 from connectors.sandbox import bulk_csv
-from connectors.sandbox.bulk_jobs import Job, State, format_of
+from connectors.sandbox.bulk_jobs import Job, fate_of, format_of
 from connectors.sandbox.errors import Refusal
 from connectors.sandbox.org import Org
 from connectors.sandbox.routing import Answer, Request, route
@@ -30,8 +30,6 @@ def _create(org: Org, request: Request) -> Answer:
     if not query.order:
         # Which order it is must not matter to anybody; that it is another one than asked for does.
         random.Random(len(numbers)).shuffle(numbers)  # noqa: S311 - guards nothing
-    fate: State = "Failed" if org.faults.hits("job_failed", plan.sobject.name) else "JobComplete"
-    fate = "Aborted" if org.faults.hits("job_aborted", plan.sobject.name) else fate
     job = Job(
         id=org.jobs.new_id(),
         kind="query",
@@ -43,7 +41,7 @@ def _create(org: Org, request: Request) -> Answer:
         delimiter=delimiter,
         line_end=line_end,
         state="UploadComplete",
-        fate=fate,
+        fate=fate_of(org.faults, plan.sobject.name),
         polls=org.options.bulk_polls,
         plan=plan,
         numbers=numbers,
