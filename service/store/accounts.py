@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -157,11 +157,23 @@ def places(db: Db, account_ids: Sequence[UUID]) -> dict[UUID, Place]:
     return {origin: Place(account_id=account_id, awaited=awaited) for origin, account_id, awaited in rows}
 
 
-def mark_all_due(db: Db) -> None:
-    db.execute(
-        "INSERT INTO score_due (workspace_id, account_id) SELECT workspace_id, account_id FROM account"
-        " WHERE NOT deleted AND merged_into_key IS NULL ON CONFLICT DO NOTHING"
+def due_of(rows: str) -> str:
+    """A statement that makes the accounts of these rows (a table or a subquery with `account_id`) due to be scored.
+
+    In one order for everybody, so that two runs wait for each other and never in a circle.
+    """
+    return (
+        f"INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT (SELECT current_workspace()), r.account_id FROM {rows} r"
+        " WHERE r.account_id IS NOT NULL ORDER BY r.account_id ON CONFLICT DO NOTHING"
     )
+
+
+def mark_due(db: Db, account_ids: Iterable[UUID]) -> None:
+    db.execute(due_of("(SELECT unnest(%b::uuid[]) AS account_id)"), [list(account_ids)])
+
+
+def mark_all_due(db: Db) -> None:
+    db.execute(due_of("(SELECT account_id FROM account WHERE NOT deleted AND merged_into_key IS NULL)"))
 
 
 def claim_due_workspaces(db: Db, today: date, most: int, patience: Any) -> list[UUID]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from service.store import merges
+from service.store.accounts import due_of
 from service.store.pool import Db
 
 
@@ -33,7 +34,7 @@ def link_late_keys(db: Db, connection_id: UUID) -> None:
             f"WITH late AS (UPDATE {table} t SET account_id = a.home FROM (SELECT k.key, k.home FROM landing_link l CROSS JOIN LATERAL"
             "   (SELECT a.key, COALESCE(a.survivor_id, a.account_id) AS home FROM account a WHERE a.account_id = l.id AND a.connection_id = %s OFFSET 0) k"
             "   WHERE l.what = 'account') a"
-            f" WHERE t.account_id IS NULL AND t.connection_id = %s AND t.account_key = a.key RETURNING t.workspace_id, t.account_id) {_due('late')}",
+            f" WHERE t.account_id IS NULL AND t.connection_id = %s AND t.account_key = a.key RETURNING t.account_id) {due_of('late')}",
             [connection_id, connection_id],
         )
     merges.follow(db)
@@ -57,7 +58,7 @@ def link_by_address(db: Db) -> None:
         "     account_id = CASE WHEN i.account_key IS NULL THEN COALESCE(i.account_id, f.account_id) ELSE i.account_id END"
         "     FROM found f WHERE f.interaction_id = i.interaction_id"
         "     AND (i.contact_id IS NULL OR i.account_id IS NULL AND i.account_key IS NULL AND f.account_id IS NOT NULL)"
-        f"     RETURNING i.workspace_id, i.account_id) {_due('linked')}"
+        f"     RETURNING i.account_id) {due_of('linked')}"
     )
 
 
@@ -76,7 +77,7 @@ def link_by_domain(db: Db, shared_domains: Sequence[str]) -> None:
         "       WHERE k.domain = d.domain AND NOT k.deleted HAVING count(*) = 1) k"
         "     WHERE i.account_id IS NULL AND i.account_key IS NULL AND NOT d.domain = ANY(%s) ORDER BY i.interaction_id, a.n, d.place),"
         " linked AS (UPDATE interaction i SET account_id = f.account_id FROM found f WHERE f.interaction_id = i.interaction_id"
-        f"     RETURNING i.workspace_id, i.account_id) {_due('linked')}",
+        f"     RETURNING i.account_id) {due_of('linked')}",
         [list(shared_domains)],
     )
 
@@ -107,27 +108,19 @@ def _take(db: Db) -> None:
     )
 
 
-def _due(rows: str) -> str:
-    """In one order for everybody, so that two runs wait for each other and never in a circle."""
-    return (
-        f"INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT workspace_id, account_id FROM {rows} WHERE account_id IS NOT NULL"
-        " ORDER BY account_id ON CONFLICT DO NOTHING"
-    )
-
-
 def _looked_at(db: Db, what: str) -> bool:
     row = db.execute("SELECT EXISTS (SELECT FROM landing_link WHERE what = %s)", [what]).fetchone()
     return bool(row and row[0])
 
 
-_UNLINKED = "(i.account_id IS NULL OR i.contact_id IS NULL) AND i.direction IN ('in', 'out') AND (i.from_email IS NOT NULL OR i.to_emails <> '{}')"
-"""As the index has it."""
+UNLINKED = "(account_id IS NULL OR contact_id IS NULL) AND direction IN ('in', 'out') AND (from_email IS NOT NULL OR to_emails <> '{}')"
+"""Of an interaction, as the index has it."""
 _LOOKED_AT = (
     "(SELECT DISTINCT id FROM landing_link WHERE what = 'interaction') h"
-    f" CROSS JOIN LATERAL (SELECT i.* FROM interaction i WHERE i.interaction_id = h.id AND {_UNLINKED} OFFSET 0) i"
+    f" CROSS JOIN LATERAL (SELECT i.* FROM interaction i WHERE i.interaction_id = h.id AND {UNLINKED} OFFSET 0) i"
 )
 _WAITING = (
-    f"INSERT INTO landing_link (what, id) SELECT 'interaction', i.interaction_id FROM interaction i WHERE {_UNLINKED}"
+    f"INSERT INTO landing_link (what, id) SELECT 'interaction', i.interaction_id FROM interaction i WHERE {UNLINKED}"
     " AND i.interaction_id NOT IN (SELECT id FROM landing_link WHERE what = 'interaction')"
 )
 _OTHER_SIDE = "unnest(CASE i.direction WHEN 'in' THEN ARRAY[i.from_email] ELSE i.to_emails END) WITH ORDINALITY AS a(email, n)"

@@ -10,6 +10,7 @@ from collections import defaultdict
 from uuid import UUID
 
 from service.store import outbox, workspaces
+from service.store.accounts import due_of
 from service.store.pool import Db
 
 
@@ -86,9 +87,8 @@ def _tell_that_they_are_over(db: Db, suggestion_ids: list[UUID]) -> None:
 _INTERACTIONS_OF_CONTACTS = (
     "WITH moved AS (UPDATE interaction t SET contact_id = m.after FROM landing_contact_move m WHERE t.contact_id = m.before AND"
     "     (t.connection_id = m.connection_id AND t.contact_key = m.key"
-    "      OR m.before = m.gone AND (t.contact_key IS NULL OR t.connection_id <> m.connection_id)) RETURNING t.workspace_id, t.account_id)"
-    " INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT workspace_id, account_id FROM moved WHERE account_id IS NOT NULL"
-    " ORDER BY account_id ON CONFLICT DO NOTHING"
+    "      OR m.before = m.gone AND (t.contact_key IS NULL OR t.connection_id <> m.connection_id)) RETURNING t.account_id)"
+    f" {due_of('moved')}"
 )
 _OF_ACCOUNTS = (
     "UPDATE {table} t SET account_id = m.after FROM landing_account_move m WHERE t.account_id = m.before AND"
@@ -100,10 +100,7 @@ _WITH_THEIR_CONTACT = (
     " AND t.account_key IS NULL AND c.contact_id = t.contact_id AND c.account_id = m.after"
 )
 """Of an account that has come back, what was found by the address of its people."""
-_DUE = (
-    "INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT (SELECT current_workspace()), a FROM landing_account_move m,"
-    " unnest(ARRAY[m.before, m.after, m.gone]) a ORDER BY a ON CONFLICT DO NOTHING"
-)
+_DUE = due_of("(SELECT unnest(ARRAY[before, after, gone]) AS account_id FROM landing_account_move)")
 
 _SIGNALS = (
     "WITH moving AS ({moving}),"

@@ -9,6 +9,8 @@ from functools import cache
 from psycopg import sql
 
 from connectors.records import Account, Contact, Interaction, Opportunity, User
+from service.store.accounts import due_of
+from service.store.linking import UNLINKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,8 @@ class Link:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """`columns` maps column to the type in which it lands, in the order of the rows; an integer lands wider than it is kept, so that one too
-    large is refused. `numbered`: the column of an id that the upsert gives. `queues`: what of the changed rows, by name `c`, linking is to look
-    at, as (what, its id, condition)."""
+    large is refused. `numbered`: the column of an id that the upsert gives. `queues`: what of the changed rows linking is to look at, as
+    (what, its id, condition)."""
 
     table: str
     columns: Mapping[str, str]
@@ -92,11 +94,7 @@ SHAPES: Mapping[type, Shape] = {
         words={"subject": "text", "body": "text", "body_truncated": "boolean"},
         numbered="interaction_id",
         makes_due=True,
-        queues=(
-            "interaction",
-            "interaction_id",
-            "(c.account_id IS NULL OR c.contact_id IS NULL) AND c.direction IN ('in', 'out') AND (c.from_email IS NOT NULL OR c.to_emails <> '{}')",
-        ),
+        queues=("interaction", "interaction_id", UNLINKED),
     ),
 }
 
@@ -156,10 +154,7 @@ def _linked(column: str, link: Link) -> sql.Composable:
 _NEXT_ID = sql.SQL("(%(page)s || lpad(to_hex(row_number() OVER ()), 8, '0'))::uuid")
 """Random ids, but of one page side by side in the index."""
 
-_DUE = sql.SQL(
-    "due AS (INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT c.workspace_id, c.account_id FROM changed c"
-    " WHERE c.account_id IS NOT NULL ORDER BY c.account_id ON CONFLICT DO NOTHING)"
-)
+_DUE = sql.SQL(f"due AS ({due_of('changed')})")
 
 
 def _queue(what: str, key: str, condition: str) -> sql.Composable:
@@ -186,15 +181,13 @@ def words_of_the_rest(unread: frozenset[str]) -> bytes:
         " WHERE i.connection_id = %(connection_id)s AND i.key = l.key AND i.modified_at IS NOT DISTINCT FROM l.modified_at OFFSET 0) i"
     )
     return (
-        sql.SQL(
-            "WITH said AS ({} RETURNING interaction_id), due AS (INSERT INTO score_due (workspace_id, account_id)"
-            " SELECT DISTINCT (SELECT current_workspace()), i.account_id FROM said s CROSS JOIN LATERAL (SELECT i.account_id FROM interaction i"
-            "  WHERE i.interaction_id = s.interaction_id OFFSET 0) i WHERE i.account_id IS NOT NULL ORDER BY 2 ON CONFLICT DO NOTHING)"
-            " SELECT count(*) FROM said"
-        )
-        .format(_words(current, unread))
+        sql.SQL("WITH said AS ({} RETURNING interaction_id), due AS ({}) SELECT count(*) FROM said")
+        .format(_words(current, unread), sql.SQL(due_of(_SAID)))
         .as_bytes(None)
     )
+
+
+_SAID = "(SELECT i.account_id FROM said s CROSS JOIN LATERAL (SELECT i.account_id FROM interaction i WHERE i.interaction_id = s.interaction_id OFFSET 0) i)"
 
 
 def _words(source: sql.Composable, unread: Collection[str]) -> sql.Composable:

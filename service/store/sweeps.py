@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from connectors.base import Cursor, Present, Sweep
+from service.store.accounts import due_of
 from service.store.pool import Db
 
 Drift = Literal["lacking", "vanished", "stale"]
@@ -256,7 +257,5 @@ def _delete(table: str, kinds: Sequence[str]) -> sql.Composed:
     part = sql.SQL(" AND t.kind = ANY({})").format(sql.Literal(list(kinds))) if kinds else sql.SQL("")
     return sql.SQL(
         "WITH gone AS (UPDATE {} t SET deleted = true WHERE t.connection_id = %(id)s AND NOT t.deleted AND t.key = ANY(%(keys)s){}"
-        "   RETURNING {} AS account_id{}){}"
-        " INSERT INTO score_due (workspace_id, account_id) SELECT DISTINCT current_workspace(), account_id FROM gone WHERE account_id IS NOT NULL"
-        " ON CONFLICT DO NOTHING"
-    ).format(sql.Identifier(table), part, sql.SQL(_ACCOUNTS[table]), *map(sql.SQL, _FOLLOWING.get(table, ("", ""))))
+        "   RETURNING {} AS account_id{}){} {}"
+    ).format(sql.Identifier(table), part, sql.SQL(_ACCOUNTS[table]), *map(sql.SQL, (*_FOLLOWING.get(table, ("", "")), due_of("gone"))))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.records import UsageRows
-from service.store import bulk, usage_series, usage_values
+from service.store import accounts, bulk, usage_series, usage_values
 from service.store.pool import Db
 from service.store.usage_series import NAMED_ACCOUNTS
 from service.store.usage_values import Ints, Values
@@ -45,7 +45,7 @@ def land_usage(db: Db, rows: UsageRows) -> tuple[int, list[str]]:
     found = usage_series.numbered(db, rows.accounts, rows.metrics)
     given = Values(series=found.series, step=rows.days.astype("datetime64[D]").astype(np.int64), value=rows.values)
     changed = usage_values.land_days(db, given.only(found.series >= 0).last_of_each())
-    usage_series.mark_due(db, found.owners_of(changed.series))
+    accounts.mark_due(db, found.owners_of(changed.series))
     return len(changed), found.unknown
 
 

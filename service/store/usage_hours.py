@@ -10,7 +10,7 @@ import numpy as np
 
 from connectors.cells import zone_of
 from connectors.records import UsageHours
-from service.store import bulk, usage_series, usage_values
+from service.store import accounts, bulk, usage_series, usage_values
 from service.store.pool import Db
 from service.store.usage_series import Numbered
 from service.store.usage_values import QUARTER_HOURS, Ints, Values
@@ -32,7 +32,7 @@ def land_hours(db: Db, rows: UsageHours) -> tuple[int, list[str]]:
     given = given.only(found.series >= 0).last_of_each()
     usage_values.write(db, QUARTER_HOURS, given)
     changed = usage_values.land_days(db, _sums(db, given, found))
-    usage_series.mark_due(db, found.owners_of(changed.series))
+    accounts.mark_due(db, found.owners_of(changed.series))
     return len(changed), found.unknown
 
 

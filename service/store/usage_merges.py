@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from service.store import bulk, usage_series, usage_values
+from service.store import accounts, bulk, usage_series, usage_values
 from service.store.pool import Db
 from service.store.usage_hours import days_of, zones_of
 from service.store.usage_values import QUARTER_HOURS, Ints, Values
@@ -35,7 +35,7 @@ def move_series(db: Db, from_account: UUID, to_account: UUID) -> None:
     ).rowcount
     added = [_fill(db, from_account, gone, kept) for gone, kept in _in_both(db, from_account, to_account)]
     if moved or any(added):
-        usage_series.mark_due(db, [to_account])
+        accounts.mark_due(db, [to_account])
 
 
 def _in_both(db: Db, from_account: UUID, to_account: UUID) -> list[tuple[int, int]]:

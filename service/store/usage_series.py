@@ -70,12 +70,6 @@ NAMED_ACCOUNTS = (
 """Accounts as detectors know them. What they draw by lot among accounts goes by these names: the same data always give the same alerts."""
 
 
-def mark_due(db: Db, account_ids: Iterable[UUID]) -> None:
-    """Their accounts are to be scored again."""
-    query = "INSERT INTO score_due (workspace_id, account_id) SELECT current_workspace(), a FROM unnest(%b::uuid[]) a ORDER BY a ON CONFLICT DO NOTHING"
-    db.execute(query, [list(account_ids)])
-
-
 def survivors(db: Db) -> dict[UUID, UUID]:
     """Accounts that were merged, each with the one that it is part of now, as far as that is known."""
     # Each one's other is looked up by itself: of a join the planner might take the slow way round.
