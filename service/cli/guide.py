@@ -18,13 +18,10 @@ StepName = Literal["settings", "metadata", "secrets", "check", "fields", "pull",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """`optional`: the connection works without it, so that it holds nothing up."""
-
     name: StepName
     title: str
     needs: str
     how: tuple[str, ...]
-    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +103,6 @@ def is_done(step: Step, guide: Guide, p: Progress) -> bool:
 def _is_key(finding: Finding, connection: Connection) -> bool:
     """Whether the line of a check is about the field that makes each task unique."""
     return finding.about == f"Task.{connection.config.get('key_field')}"
-
-
-def first_open(guide: Guide, p: Progress) -> Step | None:
-    """Where to go on: the first step that is open and holds up what follows."""
-    return next((s for s in guide.steps if not s.optional and not is_done(s, guide, p)), None)
 
 
 def listing(guide: Guide, p: Progress) -> Iterator[str]:

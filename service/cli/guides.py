@@ -53,7 +53,6 @@ _SALESFORCE = Guide(
                 "sf org assign permset --name Undertone_Integration --on-behalf-of THE_INTEGRATION_USER --target-org YOUR_ORG",
                 "sf org assign permset --name Undertone_People --on-behalf-of EACH_USER_WITH_TASKS --target-org YOUR_ORG",
             ),
-            optional=True,
         ),
         Step(
             name="secrets",
@@ -70,7 +69,6 @@ _SALESFORCE = Guide(
             title="Say where seats, yearly value, region and renewal dates live",
             needs="somebody who knows the org's fields",
             how=("undertone connect salesforce --set seats_field=NAME --set renewal_date_field=NAME ...",),
-            optional=True,
         ),
         Step(
             name="pull",
@@ -78,9 +76,7 @@ _SALESFORCE = Guide(
             needs="a few minutes for a small org; a large one goes on by itself under `undertone serve`",
             how=("undertone pull", "undertone score", "undertone suggest"),
         ),
-        Step(
-            name="preview", title="Look at what would be written", needs="nothing; no write request is made", how=("undertone push --preview",), optional=True
-        ),
+        Step(name="preview", title="Look at what would be written", needs="nothing; no write request is made", how=("undertone push --preview",)),
         Step(
             name="on",
             title="Switch it on",
