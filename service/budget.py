@@ -7,7 +7,7 @@ nothing but that: each process then goes by what it has seen.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -44,13 +44,35 @@ def shares_of(config: Mapping[str, Any]) -> Shares:
     return Shares(api=_share(config, "api_share"), run=_share(config, "run_share"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Of the calls that the other side allows in a day: those used, whoever made them, as last said and counted since."""
+
+    used: int
+    allowed: int
+
+
+def spent(workspace_id: UUID, connection_ids: Sequence[UUID]) -> dict[UUID, Spent]:
+    """Of those that have been asked lately; of none while Redis is away."""
+    pipe = jobs.redis().pipeline(transaction=False)
+    for connection_id in connection_ids:
+        pipe.hmget(_org_key(workspace_id, connection_id), "used", "allowed")
+    try:
+        found = pipe.execute()
+    except RedisError:
+        log.warning("counters out of reach, nothing is known of calls")
+        return {}
+    told = zip(connection_ids, found, strict=True)
+    return {c: Spent(used=int(used), allowed=int(allowed)) for c, (used, allowed) in told if used is not None and allowed is not None}
+
+
 class SharedBudget:
     """connectors.context.Budget for one connection. `run`: which of our runs it counts, pull or push; it ends with `end_run`."""
 
     def __init__(self, workspace_id: UUID, connection_id: UUID, shares: Shares, now: datetime, *, run: str) -> None:
         self._shares = shares
         self._now = now
-        self._org_key = f"undertone:budget:{workspace_id}:{connection_id}"
+        self._org_key = _org_key(workspace_id, connection_id)
         self._run_key = f"{self._org_key}:{run}:{now:%Y-%m-%d}"
         self._used: int | None = None
         self._allowed: int | None = None
@@ -133,6 +155,10 @@ class SharedBudget:
     def _until_tomorrow(self) -> timedelta:
         midnight = (self._now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         return max(midnight - self._now, _AT_LEAST)
+
+
+def _org_key(workspace_id: UUID, connection_id: UUID) -> str:
+    return f"undertone:budget:{workspace_id}:{connection_id}"
 
 
 def _used_up(used: int, allowed: int, share: float) -> str:

@@ -1,4 +1,4 @@
-"""connect, pause, resume, replay: set up a connection step by step, hold it, and read again what it could not use."""
+"""connect, pause, resume, replay, sweep: set up a connection step by step, hold it, read again what it could not use, compare it with its source."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from uuid import UUID
 import typer
 
 from connectors import registry
+from connectors.base import Sweep
 from service import connect as connecting
-from service import quarantine, servers
+from service import quarantine, servers, sweeps
 from service.cli import guide, setting_up
 from service.cli.guides import guide_of
 from service.cli.workspace import Workspace, connection_named, opened, printable, ready_schema
@@ -27,7 +28,7 @@ Name = Annotated[str, typer.Argument(help="The connection's name, as `undertone 
 
 
 def register(app: typer.Typer) -> None:
-    for command in (connect, pause, resume, replay):
+    for command in (connect, pause, resume, replay, sweep):
         app.command()(command)
 
 
@@ -122,6 +123,25 @@ def replay(
         message = "No such row is in quarantine. `undertone status` lists them."
         raise NotFound(message)
     typer.echo(f"{found:,} row{'s' * (found != 1)} will be read again by the next pull: a worker does it now, or `undertone pull`.")
+
+
+def sweep(
+    name: Annotated[str | None, typer.Argument(help="The connection; the only one if not given.")] = None,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    kind: Annotated[Sweep | None, typer.Option(help="ids: rows that have vanished, were missed or are outdated. formulas: computed values.")] = None,
+    workspace: Workspace = "default",
+) -> None:
+    """Compare a connection with its source now instead of at its time, and heal what differs."""
+    with servers.running():
+        workspace_id = opened(workspace)
+        chosen = connection_named(workspace_id, name)
+        found = sweeps.ask(workspace_id, chosen.connection_id, now(), stream, kind)
+    if not found:
+        message = f"{printable(chosen.name)} has no such sweep. There are some once a CRM has been read to its end; `undertone status` lists them."
+        raise NotFound(message)
+    typer.echo(
+        f"{found} sweep{'s' * (found != 1)} will be made by the next pull: a worker does it now, or `undertone pull`. `undertone status` shows the drift."
+    )
 
 
 def _list_steps(connector: str, name: str, workspace: str) -> None:

@@ -1,4 +1,4 @@
-"""status: connections, streams, sweeps, quarantine, what waits and what is stuck. Exit code 1 when something needs a person."""
+"""status: connections, calls, streams, sweeps, quarantine, what waits and what is stuck. Exit code 1 when something needs a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service import servers, trouble
+from connectors.errors import Misconfigured
+from service import budget, servers, trouble
+from service.budget import Spent
 from service.cli.workspace import Workspace, opened, printable
 from service.config import now
 from service.store import conditions, notices, outbox, quarantine, suggestions
@@ -32,10 +34,13 @@ def register(app: typer.Typer) -> None:
 
 def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(min=0, help="How many rows of the quarantine to show.")] = 20) -> None:
     """Show how connections, streams and pushes stand. Exit code 1 when something needs a person."""
-    with servers.running(), transaction(opened(workspace)) as db:
-        seen, told = conditions.read(db), notices.standing(db)
-        waiting, quarantined = outbox.counts(db), quarantine.newest(db, most)
-        opened_count = len(suggestions.open_suggestions(db))
+    with servers.running():
+        workspace_id = opened(workspace)
+        with transaction(workspace_id) as db:
+            seen, told = conditions.read(db), notices.standing(db)
+            waiting, quarantined = outbox.counts(db), quarantine.newest(db, most)
+            opened_count = len(suggestions.open_suggestions(db))
+        calls = budget.spent(workspace_id, [c.connection_id for c in seen.connections])
     found = trouble.troubles(seen, now())
     names = {c.connection_id: printable(c.name) for c in seen.connections}
     console = Console(markup=False, highlight=False)
@@ -44,6 +49,8 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
     for c in seen.connections:
         console.print()
         console.print(printable(_heading(c, [t for t in found if t.connection_id == c.connection_id])), soft_wrap=True)
+        if c.connection_id in calls:
+            console.print(_calls(calls[c.connection_id], c), soft_wrap=True)
         _streams(console, [s for s in seen.streams if s.connection_id == c.connection_id], found, now())
         _sweeps(console, [w for w in seen.sweeps if w.connection_id == c.connection_id])
     console.print(
@@ -61,6 +68,15 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
 def _heading(c: Connection, found: Sequence[Trouble]) -> str:
     tasks = "tasks approved" if c.push_approved_at else "tasks not approved"
     return f"{c.name} ({c.connector}): {trouble.standing(found).replace('_', ' ')}, {tasks}"
+
+
+def _calls(spent: Spent, c: Connection) -> str:
+    try:
+        share = budget.shares_of(c.config).api
+    except Misconfigured:  # the connection's own trouble says so
+        share = None
+    until = f"; Undertone stops at {share:.0%} (api_share)" if share is not None else ""
+    return f"calls of the last day, whoever made them: {spent.used:,} of {spent.allowed:,} used ({spent.used / spent.allowed:.0%}){until}"
 
 
 def _streams(console: Console, streams: Sequence[StreamState], found: Sequence[Trouble], at: datetime) -> None:

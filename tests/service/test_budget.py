@@ -9,7 +9,7 @@ import pytest
 
 from connectors.errors import Misconfigured, Parked
 from service import jobs
-from service.budget import LOOK_AGAIN, STALE, SharedBudget, Shares, shares_of
+from service.budget import LOOK_AGAIN, STALE, SharedBudget, Shares, Spent, shares_of, spent
 from service.config import settings
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -135,6 +135,26 @@ def test_without_redis_a_process_goes_by_what_it_has_seen(connection: UUID, monk
         assert calls_until_parked(mine)[0] == 100
         assert mine.calls == 101
         mine.end_run()
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
+def test_how_much_is_used_is_known_of_those_that_were_asked_lately_and_of_no_other_workspace(connection: UUID) -> None:
+    never, unsaid = uuid4(), uuid4()
+    budget(unsaid).take()
+    mine = budget(connection)
+    mine.seen(700, 1000)
+    mine.take()
+    assert spent(UUID(int=1), [never, unsaid, connection]) == {connection: Spent(used=701, allowed=1000)}
+    assert spent(UUID(int=2), [connection]) == {}
+
+
+def test_without_redis_nothing_is_said_of_calls(connection: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.cache_clear()
+    try:
+        assert spent(UUID(int=1), [connection]) == {}
     finally:
         monkeypatch.undo()
         settings.cache_clear()

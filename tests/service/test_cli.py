@@ -17,6 +17,7 @@ from uuid import UUID
 import pytest
 
 from service import keys
+from service.budget import SharedBudget, Shares
 from service.cli import main
 from service.cli.workspace import printable
 from service.config import real_time, settings
@@ -276,6 +277,17 @@ def test_status_exits_with_1_when_something_needs_a_person(undertone, named, tro
     assert done.code == 1
     words = {"connection": "The login was refused. [/b] Connect again.", "stream": "not allowed", "blocked": "no owner", "dead": "1 given up"}
     assert words[trouble] in done.out
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.8, "; Undertone stops at 80% (api_share)"), (None, ""), ("most", "")])
+def test_status_shows_how_many_calls_are_used_and_where_undertone_stops(undertone, named, share, said):
+    with transaction(named[0]) as db:
+        connection_id = connections.create(db, "salesforce", "crm", {"api_share": share})
+    mine = SharedBudget(named[0], connection_id, Shares(), real_time(), run="pull")
+    mine.seen(3_799, 15_000)
+    mine.take()
+    lines = undertone("status", "-w", named[1]).out.splitlines()
+    assert f"calls of the last day, whoever made them: 3,800 of 15,000 used (25%){said}" in lines
 
 
 def test_status_shows_hostile_text_as_text(undertone, named):

@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from connectors.base import Stream
 from connectors.records import Rejected
 from connectors.sandbox import Sandbox
 from connectors.sandbox import running as sandbox_running
@@ -24,7 +26,7 @@ from connectors.sandbox.stories import DEMO, last_moment
 from service.cli import main
 from service.config import settings
 from service.connect import connect
-from service.store import connections, quarantine, workspaces
+from service.store import connections, quarantine, streams, sweeps, workspaces
 from service.store.pool import transaction
 from tests import builders
 
@@ -196,6 +198,25 @@ def test_rows_in_quarantine_are_asked_for_again_by_connection_stream_or_row(unde
     assert "1 row will be read again" in undertone("replay", "crm", "--row", "tasks-1", "-w", named[1]).out
     nothing = undertone("replay", "crm", "--row", "nowhere", "-w", named[1])
     assert (nothing.code, nothing.err) == (2, "undertone: No such row is in quarantine. `undertone status` lists them.\n")
+
+
+def test_nothing_is_swept_before_it_has_been_read_and_one_that_was_is_swept_by_stream_or_kind(undertone, named, org):
+    undertone("connect", "salesforce", "-w", named[1], *given(org), "--secret", "consumer_secret", given=org.credentials.client_secret)
+    nothing = undertone("sweep", "-w", named[1])
+    assert (nothing.code, "salesforce has no such sweep." in nothing.err) == (2, True)
+    connection_id, week = stored(named[0]).connection_id, timedelta(days=7)
+    with transaction(named[0]) as db:
+        for stream in (Stream(name="contacts"), Stream(name="accounts")):
+            lease = streams.lease(db, connection_id, stream, week)
+            assert lease
+            streams.finish(db, connection_id, stream.name, lease.fence, NOW, week)
+        sweeps.prepare(db, connection_id, {("contacts", "ids"): week, ("accounts", "ids"): week, ("accounts", "formulas"): week}, NOW)
+    assert "2 sweeps will be made by the next pull" in undertone("sweep", "salesforce", "--stream", "accounts", "-w", named[1]).out
+    assert "1 sweep will be made" in undertone("sweep", "--stream", "accounts", "--kind", "formulas", "-w", named[1]).out
+    with transaction(named[0]) as db:
+        assert {(d.stream, d.kind) for d in sweeps.due(db, connection_id, NOW)} == {("accounts", "ids"), ("accounts", "formulas")}
+    assert "3 sweeps" in undertone("sweep", "-w", named[1]).out
+    assert undertone("sweep", "--stream", "nowhere", "-w", named[1]).code == 2
 
 
 def test_one_stopped_connection_does_not_keep_the_others_from_being_read(undertone, named, tmp_path):
