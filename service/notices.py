@@ -15,7 +15,7 @@ from uuid import UUID
 from connectors import registry
 from connectors.base import Task
 from connectors.errors import ConnectorError, Misconfigured
-from service import trouble
+from service import task, trouble
 from service.config import settings
 from service.connect import open_sink, stop
 from service.store import conditions, notices
@@ -23,7 +23,6 @@ from service.store.conditions import Conditions
 from service.store.connections import Connection
 from service.store.notices import New, Notice, NoticeStatus
 from service.store.pool import transaction
-from service.task import key_of
 from service.trouble import Trouble, moment
 
 log = logging.getLogger("undertone.notices")
@@ -76,10 +75,13 @@ class _Job:
         return next(c for c in self.seen.connections if c.connection_id == self.notice.connection_id)
 
 
+def key_of(workspace_id: UUID, connection_id: UUID, since: datetime) -> str:
+    return task.key_of(workspace_id, connection_id, f"{since.timestamp():.6f}")
+
+
 def _new(workspace_id: UUID, t: Trouble, now: datetime) -> New:
     since = t.since or now
-    key = key_of(workspace_id, t.connection_id, f"{since.timestamp():.6f}")
-    return New(connection_id=t.connection_id, kind=t.kind, since=since, sentence=t.sentence, key=key)
+    return New(connection_id=t.connection_id, kind=t.kind, since=since, sentence=t.sentence, key=key_of(workspace_id, t.connection_id, since))
 
 
 def _deliver(job: _Job) -> bool:

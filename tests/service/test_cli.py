@@ -39,6 +39,7 @@ COMMANDS = [
     "pause",
     "resume",
     "replay",
+    "sweep",
     "pull",
     "score",
     "suggest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -259,3 +259,8 @@ def test_keys_differ_by_trouble_and_are_fit_for_a_crm():
     keys = {notices.key_of(UUID(int=1), UUID(int=c), NOW + n * DAY) for c in (2, 3) for n in (0, 1)}
     assert len(keys) == 4
     assert all(len(k) == 29 and k.isascii() and k == k.lower() for k in keys)
+
+
+def test_a_trouble_keeps_its_key_from_version_to_version_so_that_its_task_is_found_again():
+    since = datetime(2026, 10, 31, 20, 0, tzinfo=UTC)
+    assert notices.key_of(UUID(int=1), UUID(int=2), since) == "ut-qo5tugkmf76ahneqgzfmnbvlil"
