@@ -65,9 +65,14 @@ CONNECTOR = Connector(config_model=SalesforceConfig, source=_source, sink=_sink)
 MAILS_CONNECTOR = Connector(config_model=SalesforceConfig, source=_mails)
 
 
-@cache
 def install() -> None:
-    """As if a package with this entry point were installed, for every process that is started from now on too."""
+    """As if a package with this entry point were installed, for every process that is started from now on too. Again in each block
+    that has an environment of its own: a worker that does not know the connector does nothing, and nothing goes wrong."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(Path(__file__).parents[2]), str(_package()))))
+
+
+@cache
+def _package() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="undertone-hurried-"))
     info = folder / "hurried-1.0.dist-info"
     info.mkdir()
@@ -75,4 +80,4 @@ def install() -> None:
     module = "tests.e2e.hurried"
     (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{NAME} = {module}:CONNECTOR\n{MAILS} = {module}:MAILS_CONNECTOR\n")
     sys.path.append(str(folder))
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(Path(__file__).parents[2]), str(folder))))
+    return folder

@@ -71,6 +71,9 @@ def sequences(seed: int) -> dict[str, Any]:
                 for what in wrong:
                     counted[what] += 1
         workers.stop()
+    if not counted["kills"]:
+        message = "No worker was killed in the middle of its work: they did none, and these sequences prove nothing."
+        raise AssertionError(message)
     return counted
 
 
