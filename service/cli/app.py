@@ -5,7 +5,23 @@ import sys
 import typer
 
 from connectors.errors import ConnectorError
-from service.cli import connecting, demo, detecting, erasing, evaluating, explaining, importing, keys, reading, retraining, reviewing, running, status, steps
+from service.cli import (
+    connecting,
+    demo,
+    detecting,
+    drafting,
+    erasing,
+    evaluating,
+    explaining,
+    importing,
+    keys,
+    reading,
+    retraining,
+    reviewing,
+    running,
+    status,
+    steps,
+)
 from service.embedded import EmbeddedError
 from service.errors import UndertoneError
 
@@ -18,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, connecting, steps, status, keys, erasing, importing, reading, reviewing, detecting, explaining, retraining, evaluating, demo):
+for group in (running, connecting, steps, status, keys, erasing, importing, reading, reviewing, drafting, detecting, explaining, retraining, evaluating, demo):
     group.register(app)
 
 

@@ -34,6 +34,8 @@ class Case:
 
     @cached_property
     def moves(self) -> list[Sentence]:
+        if self.draft.marked:
+            return [Sentence(span, frozenset(m.move for m in self.draft.marked if m.start < span[1] and span[0] < m.end)) for span in self.text.sentences]
         return moves(self.text, self.said, self.lang)
 
     @cached_property

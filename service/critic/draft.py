@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ml.moves import Move
+
 Severity = Literal["E", "W", "S"]
 """E: never shown as it is. W: the person who sends it clears it. S: a hint."""
 Channel = Literal["email", "chat", "call", "meeting"]
@@ -23,9 +25,19 @@ class Evidence:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What `text[start:end]` of a draft does, where its writer knows: "ACK", "VAL" and so on."""
+
+    start: int
+    end: int
+    move: Move
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A text that somebody wrote to `recipient_name`. Without a `situation` the evidence decides. `earlier`: drafts to the same account, newest last."""
+    """A text that somebody wrote to `recipient_name`. Without a `situation` the evidence decides. `earlier`: drafts to the same account, newest last.
+    `marked`: the moves where they are known for certain, as in drafts of our own engine; in others they are guessed."""
 
     id: str | int
     text: str
@@ -36,6 +48,7 @@ class Draft:
     am_name: str | None = None
     situation: str | None = None
     earlier: tuple[str, ...] = ()
+    marked: tuple[Marked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

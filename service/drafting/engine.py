@@ -1,0 +1,255 @@
+"""Plan, realise, guard, critic, best of several. Deterministic, without any language model, and closed when in doubt: no clean draft, no draft."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from service.critic import Draft, review
+from service.critic.draft import Review
+from service.drafting import cards, grammar
+from service.drafting.facts import is_unanswered
+from service.drafting.material import Filling, Material, Slots, readings
+from service.drafting.render import marked, text_of
+from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
+from service.drafting.search import LENGTHS, Beam, Step, plans, search, spoken_of, steps
+from service.drafting.style import Style, style_of
+from service.drafting.windows import Window
+from service.signals import Handling
+
+ENGINE = "drafting-1"
+TRIED, KEPT = 5, 2
+"""Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
+ALTERNATIVES = 2
+LONGEST_NAME = 40
+ENOUGH_TO_TELL = 6
+"""Words by which a language can be told."""
+_NOT_FIRST = frozenset("dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr.".split())
+_NO_WORDS_NEEDED = frozenset({"usage_drop", "silence"})
+
+
+def draft(request: Request) -> Drafted:
+    """Never raises for what evidence may hold; what cannot be drafted comes back with its reason."""
+    if request.lang not in LANGUAGES:
+        reason = f"there are no phrases for the language {request.lang!r}, and a draft in another would not answer them"
+        return Drafted(id=request.id, handling="draft", situation=request.situation or "unknown", plan=(), reason=reason)
+    material = Material(request)
+    handling = _handling(material)
+    refused = _refused(material, handling)
+    outline = _outline(material)
+    if refused:
+        return _without(material, handling, outline, refused)
+    written = _written(material) or _written(replace(material, is_strict=True))
+    if not written:
+        return _without(material, handling, outline, "what is known does not carry a draft that passes every check")
+    best, *others = written
+    return Drafted(
+        id=request.id,
+        handling=handling,
+        situation=material.situation,
+        plan=best.plan,
+        written=best,
+        alternatives=tuple(others[:ALTERNATIVES]),
+        subject=subject(material) if request.channel == "email" else None,
+        lang=request.lang,
+        card=cards.card(material),
+        texts={e.id: e.text for e in material.pieces},
+    )
+
+
+def _without(material: Material, handling: Handling, outline: tuple[str, ...], reason: str) -> Drafted:
+    return Drafted(id=material.request.id, handling=handling, situation=material.situation, plan=outline, reason=reason, card=cards.card(material))
+
+
+def _handling(material: Material) -> Handling:
+    if cards.is_threat(material):
+        return "escalate_no_draft"
+    if material.said.is_hostile or material.ordered or material.situation == "hostile_or_injection":
+        return "human_review"
+    if material.situation in ("routine_logistics", "unanswered_question"):
+        return "plain_reply"
+    return "draft"
+
+
+def _refused(material: Material, handling: Handling) -> str | None:
+    """Why nothing is drafted, the first reason that holds."""
+    nothing_sayable = bool(material.heard) and not (material.clauses or material.questions or material.told)
+    checks = (
+        (not material.pieces, "there is nothing to go by: no message and no figures"),
+        (handling == "escalate_no_draft", "their message holds a threat, and a person has to read it before anything is answered"),
+        (material.is_contradictory, "the figures contradict each other; which of them holds has to be settled first"),
+        (not material.heard and not _needs_no_words(material), "their message holds no words of their own to answer"),
+        (_other_language(material), "they write in another language than the draft would be in"),
+        (nothing_sayable, "none of their words can be given back without bending them"),
+    )
+    return next((reason for holds, reason in checks if holds), None)
+
+
+def _needs_no_words(material: Material) -> bool:
+    """Figures speak for themselves; a silence is one where somebody noted it or the caller says so."""
+    if material.situation == "silence":
+        return material.request.situation == "silence" or is_unanswered(material.pieces)
+    return material.situation == "usage_drop"
+
+
+def _other_language(material: Material) -> bool:
+    longest = max(material.heard, key=lambda h: len(h.piece.text), default=None)
+    return longest is not None and len(material.said.own.split()) >= ENOUGH_TO_TELL and longest.reading.language != material.request.lang
+
+
+def _outline(material: Material) -> tuple[str, ...]:
+    options = plans().get(material.situation, [[]])
+    return tuple(move.rstrip("?") for move in options[0])
+
+
+def _written(material: Material) -> list[Written]:
+    """The best draft of each plan, the best plan first."""
+    options = list(enumerate(plans()[material.situation]))
+    first = int.from_bytes(_digest(material)[:4]) % len(options)
+    found: list[tuple[float, Written]] = []
+    for n, plan in options[first:] + options[:first]:
+        if len(found) > ALTERNATIVES:
+            break
+        made = steps(material, plan)
+        best = _best(material, made, f"{n}") if made else None
+        if best:
+            found.append(best)
+    return [written for _, written in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _digest(material: Material) -> bytes:
+    """What chance starts from: nothing that a name could change."""
+    request = material.request
+    what = "|".join([ENGINE, str(request.id), request.seed, request.channel, request.lang, *(f"{e.id}:{e.type}" for e in material.pieces)])
+    return hashlib.sha256(what.encode("utf-8", "backslashreplace")).digest()
+
+
+def _best(material: Material, plan: Sequence[Step], name: str) -> tuple[float, Written] | None:
+    style = material.request.style or style_of([h.piece.text[h.spans[0][0] : h.spans[-1][1]] for h in material.heard])
+    windows = material.request.windows
+    beams = search(material, plan, style, windows, f"{_digest(material).hex()}|{name}")
+    clean: list[tuple[float, Written]] = []
+    for beam in _fitting(material, beams, style)[:TRIED]:
+        written = _reviewed(material, beam, style)
+        if written and all(window.allows(compared(written.segments)) for window in windows):
+            clean.append((_worth(written.review) - 0.04 * beam.cost, written))
+        if len(clean) == KEPT:
+            break
+    return max(clean, key=lambda pair: pair[0], default=None)
+
+
+def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Beam]:
+    """Those of a fit length, the nearest to what this person writes first."""
+    low, high = LENGTHS[material.request.channel]
+    if material.situation in ("routine_logistics", "unanswered_question", *_NO_WORDS_NEEDED):
+        low = min(low, 12)
+    wanted = max(low, min(high, 1.3 * (style.words or 65), 105))
+    kept = [b for b in beams if low - 6 <= b.words <= high]
+    return sorted(kept, key=lambda b: b.cost + 0.03 * max(0.0, abs(b.words - wanted) - 15))
+
+
+def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
+    request = material.request
+    segments = (*_greeting(material, style), *beam.segments, *_closing(material, style, beam))
+    texts = {e.id: e.text for e in material.pieces}
+    text = text_of(segments, texts, request.channel, request.lang)
+    found = review(
+        Draft(
+            id=request.id,
+            text=text,
+            channel=request.channel,
+            lang=request.lang,
+            evidence=request.evidence,
+            recipient_name=request.recipient_name,
+            am_name=request.am_name,
+            situation=_known_to_critic(material.situation),
+            marked=marked(segments, texts, request.channel, request.lang),
+        )
+    )
+    if found.verdict == "bad":
+        return None
+    return Written(text=text, segments=segments, plan=tuple(dict.fromkeys(s.move for s in segments)), review=found)
+
+
+def _known_to_critic(situation: str) -> str | None:
+    return {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None}.get(situation, situation)
+
+
+def _worth(found: Review) -> float:
+    """What one draft is ahead of another by. Used to choose; never shown as one number."""
+    s = found.scores
+    parts = ((0.25, s.structure), (0.20, s.specificity), (0.15, s.coverage), (0.15, s.novelty), (0.10, s.style), (0.10, s.brevity), (0.05, s.readability))
+    return sum(weight * value for weight, value in parts) - 0.03 * len(found.findings)
+
+
+def compared(segments: Sequence[Segment]) -> str:
+    """A draft as windows compare it: without greeting, name and what evidence says."""
+    return "\n".join(spoken_of(s) for s in segments if not s.move.startswith(("GREET", "CLOSE")))
+
+
+def _greeting(material: Material, style: Style) -> Iterator[Segment]:
+    if material.request.channel == "chat" and (style.n and style.formality < 3):
+        return
+    name, title_name = address(material.request.recipient_name, is_formal=style.formality > 3.4 or _signs_in_full(material))
+    slots: dict[str, tuple[Filling, ...]] = {}
+    if name:
+        slots["name"] = (Filling((name,)),)
+    if title_name:
+        slots["title_name"] = (Filling((title_name,)),)
+    wanted = frozenset(slots)
+    frames = [f for f in grammar.frames(material.request.lang)["GREET.open"] if f.fitting(wanted, wanted) and f.suits(material.situation)]
+    yield from _chosen(material, frames, slots, style, "greet", "GREET.open")
+
+
+def address(name: str | None, *, is_formal: bool) -> tuple[str | None, str | None]:
+    """(first name or whole name, title and surname): as the CRM has it, nothing guessed. None for what is no name one could write."""
+    tokens = (name or "").split()
+    plain = all(char.isalpha() or char in " .'’-" for char in name or "") and len(name or "") <= LONGEST_NAME
+    if not tokens or not plain or len(tokens) > 5:
+        return None, None
+    if tokens[0].lower() in _NOT_FIRST:
+        return (None, f"{tokens[0]} {tokens[-1]}") if len(tokens) > 1 else (None, None)
+    return (" ".join(tokens) if is_formal else tokens[0]), None
+
+
+def _signs_in_full(material: Material) -> bool:
+    """Their message ends with their whole name and opens with a formal address."""
+    name = material.request.recipient_name or ""
+    return len(name.split()) > 1 and any(name in h.piece.text and h.piece.text.lstrip().lower().startswith("dear m") for h in material.heard)
+
+
+def _closing(material: Material, style: Style, beam: Beam) -> Iterator[Segment]:
+    name = " ".join((material.request.am_name or "").split())
+    if not name or len(name) > LONGEST_NAME or material.request.channel != "email":
+        return
+    shown = name if style.formality >= 3.2 or " " not in name else name.split()[0]
+    frames = [f for f in grammar.frames(material.request.lang)["CLOSE.sign"] if f.suits(material.situation) and f.fitting({"am_name"}, {"am_name"})]
+    seed = f"close|{beam.segments[0].frame}"
+    yield from _chosen(material, frames, {"am_name": (Filling((shown,)),)}, style, seed, "CLOSE.sign")
+
+
+def _chosen(material: Material, frames: Sequence[grammar.Frame], slots: Slots, style: Style, seed: str, move: str) -> Iterator[Segment]:
+    if not frames:
+        return
+    most = 3 if material.request.channel == "chat" else 5
+    fitting = [f for f in frames if abs(f.formality - style.formality) <= 1 and f.formality <= most] or frames[:1]
+    pick = int.from_bytes(hashlib.sha256(_digest(material) + seed.encode()).digest()[:6])
+    frame = fitting[pick % len(fitting)]
+    texts = frame.fitting(slots.keys(), slots.keys())
+    text = texts[(pick // 97) % len(texts)]
+    parts = "".join(str(slots[piece][0].parts[0]) if is_slot else piece for piece, is_slot in grammar.pieces(text))
+    yield Segment(move=move, parts=(parts,), evidence_ids=(), frame=frame.id)
+
+
+def subject(material: Material) -> str:
+    """Neutral words, at most 55 characters, without any of the buyer's."""
+    return str(readings()["subjects"][material.situation])
+
+
+def quoted(segments: Sequence[Segment]) -> list[Words]:
+    return [part for s in segments for part in s.parts if isinstance(part, Words)]
+
+
+def with_windows(request: Request, windows: Sequence[Window]) -> Request:
+    return replace(request, windows=tuple(windows))

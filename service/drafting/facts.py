@@ -1,0 +1,190 @@
+"""What evidence other than the buyer's words lets one say, as it can stand in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ml.text import sentences
+from service.critic.draft import Evidence
+from service.drafting.lexicon import tokens, words
+from service.drafting.render import uncapitalised
+
+FACTS = ("ticket", "incident", "project", "product", "usage")
+MATERIAL = ("contract", "billing", "quote")
+"""What the buyer must be told where it bears on the matter."""
+MOST_WORDS = 34
+_INTERNAL = re.compile(
+    r"\b(?:internal(?:ly)?|confidential|churn|upsell|cross-sell|health score|risk score|margin|do not (?:tell|share|mention)"
+    r"|not for the customer|opened (?:our|the) (?:mail|email)"
+    r"|clicked|page views?|linkedin|gossip|difficult customer|discount floor)\b",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(
+    r"\b(?:owner|owned by|assigned to|with|handled by|looked after by|sits with|lies with) (?:is )?((?-i:[A-Z])[\w'’-]+(?: (?-i:[A-Z])[\w'’-]+){0,2})",
+    re.IGNORECASE,
+)
+_SINCE = re.compile(r"\bsince ((?:our|my|the|a) [^.;,]{4,80})", re.IGNORECASE)
+_ABOUT = re.compile(r"\b(?:about|on|regarding|concerning) ((?:the|our|a|your|their) [^.;,]{3,40})$", re.IGNORECASE)
+_UNANSWERED = re.compile(
+    r"\b(?:no (?:reply|answer|response)|not (?:answered|replied|been answered)|unanswered|without (?:a )?(?:reply|answer)|heard nothing)\b", re.IGNORECASE
+)
+_STARTS_NOTE = re.compile(r"^[A-Z]{1,5}-?\d+|^\w+ ?#\d+|^(?:status|owner|opened|severity)\b", re.IGNORECASE)
+
+
+_NO_VERBS = frozenset("a an i we you he she it they there in on at for with from by of until after before if when and or no one two three".split())
+_MONTH = re.compile(r"\bMay\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`text` begins in lower case where it may and has no stop at its end. `is_clause`: a sentence, not a note of key words."""
+
+    evidence_id: str
+    type: str
+    text: str
+    is_clause: bool
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    am_name: str | None
+    recipient_name: str | None
+
+    @property
+    def first_names(self) -> tuple[str | None, str | None]:
+        return _first(self.am_name), _first(self.recipient_name)
+
+
+def _first(name: str | None) -> str | None:
+    found = [
+        token
+        for token in (name or "").split()
+        if not token.endswith(".") and token.lower() not in {"dr", "prof", "mr", "mrs", "ms", "mx", "sir", "dame", "rev", "fr"}
+    ]
+    return found[0] if found else None
+
+
+def told(piece: Evidence, people: People) -> list[Fact]:
+    """Its sentences, those that may be passed on."""
+    found = []
+    for clause in (part for start, end in sentences(piece.text) for part in piece.text[start:end].split(";")):
+        text = personal(re.sub(r",? but\b", " and", " ".join(clause.split())).rstrip(".!"), people)
+        if text is None or _INTERNAL.search(text) or "?" in text or not 3 <= len(text.split()) <= MOST_WORDS or '"' in text:
+            continue
+        found.append(Fact(piece.id, piece.type, uncapitalised(text), _is_clause(text)))
+    return found
+
+
+def personal(text: str, people: People) -> str | None:
+    """With "I" for the account manager and "you" for the recipient; None where the sentence would have to change more than that."""
+    am, recipient = people.first_names
+    if recipient and re.search(rf"\b{re.escape(recipient)}\b", text):
+        if re.match(rf"{re.escape(recipient)}\b(?!['’]s)", text):
+            return None
+        text = _replaced(text, people.recipient_name, recipient, "you", "your")
+    if am and re.search(rf"\b{re.escape(am)}\b", text):
+        subject = re.search(rf"\b{re.escape(am)}(?: [A-Z][\w'’-]+)? (\w+)", text)
+        if subject is None or subject[1] in {"is", "was", "has", "does"} or (subject[1].endswith("s") and not subject[1].endswith("ss")):
+            return None
+        text = _replaced(text, people.am_name, am, "I", "my")
+    return text
+
+
+def _replaced(text: str, whole: str | None, first: str, by: str, owns: str) -> str:
+    name = rf"(?:{re.escape(whole or first)}|{re.escape(first)})"
+    text = re.sub(rf"\b{name}['’]s\b", owns, text)
+    return re.sub(rf"\b{name}\b", by, text)
+
+
+def _is_clause(text: str) -> bool:
+    found = tokens(_MONTH.sub("month", text))
+    has_verb = any(
+        t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:12]
+    )
+    return (
+        has_verb
+        and not _STARTS_NOTE.match(text)
+        and ":" not in text
+        and ";" not in text
+        and found[0] not in words("finite") | {"still", "not", "also", "already"}
+    )
+
+
+def offer_phrase(piece: Evidence, people: People) -> str | None:
+    """ "walk through the log with you": what could follow "I could". None where it does not read like that."""
+    text = " ".join(piece.text.split()).rstrip(".!")
+    am, recipient = people.first_names
+    if am:
+        text = re.sub(rf"^{re.escape(am)}(?: [A-Z][\w'’-]+)? (?:may|can|could|might|would|is able to|offers to|is free to) ", "", text)
+    text = re.sub(r"^(?:(?:we|I|she|he|they|the account manager) (?:may|can|could|might|would) |to |offer to |offering to )", "", text, flags=re.IGNORECASE)
+    if am and re.search(rf"\b{re.escape(am)}\b", text):
+        return None
+    if recipient:
+        text = _replaced(text, people.recipient_name, recipient, "you", "your")
+    text = re.sub(r"\b(?:with|to|for|beside|alongside) (?:them|him|her)\b", lambda m: m[0].rsplit(" ", 1)[0] + " you", text)
+    text = re.sub(r"^(show|send|give|lend|bring|walk|take) (?:them|him)\b", r"\1 you", text, flags=re.IGNORECASE)
+    first = text.split(" ", 1)[0].lower()
+    if (
+        "?" in text
+        or ";" in text
+        or not 2 <= len(text.split()) <= 26
+        or first in words("determiner") | _NO_VERBS
+        or _is_no_verb(first)
+        or re.search(r"\byou \w+[^s]s\b", text)
+    ):
+        return None
+    return text[0].lower() + text[1:] if not text.split(" ", 1)[0].isupper() else text
+
+
+def _is_no_verb(word: str) -> bool:
+    return (word.endswith("ing") and word not in {"bring", "ring", "string"}) or (word.endswith("ed") and word not in {"feed", "need", "embed", "shed"})
+
+
+def owner_of(pieces: Sequence[Evidence]) -> tuple[str, str] | None:
+    """(name, evidence id) of who has the matter in hand."""
+    for piece in pieces:
+        if piece.type in FACTS and (match := _OWNER.search(piece.text)):
+            return match[1], piece.id
+    return None
+
+
+def is_unanswered(pieces: Sequence[Evidence]) -> bool:
+    """Whether a note says that a message of ours has had no answer."""
+    return any(p.type == "crm_note" and _UNANSWERED.search(p.text) for p in pieces)
+
+
+def last_contact(pieces: Sequence[Evidence]) -> tuple[str, str, str | None] | None:
+    """(what was last said or sent, evidence id, what about) from "No reply since our mail of 3 May about the seed catalogue"."""
+    for piece in pieces:
+        if piece.type == "crm_note" and (match := _SINCE.search(piece.text)):
+            since = re.sub(r"^my\b", "my", match[1].strip())
+            about = _ABOUT.search(since)
+            return since, piece.id, re.sub(r"^their\b", "your", about[1]) if about else None
+    return None
+
+
+def stems(text: str) -> frozenset[str]:
+    """What two texts about the same thing have in common."""
+    return frozenset(t[:5] for t in tokens(text) if t not in words("english") and t not in words("boundary") and len(t) > 2)
+
+
+def best_match(asked: str, facts: Sequence[Fact]) -> Fact | None:
+    """The fact that answers a question: it holds the same words, and the kind of thing that is asked for."""
+    wanted, kind = stems(asked), next((kind for pattern, kind in _KINDS if pattern.match(asked)), None)
+    least = 1 if len(wanted) <= 2 else 2
+    fitting = [f for f in facts if kind is None or kind.search(f.text)]
+    best = max(fitting, key=lambda f: len(stems(f.text) & wanted), default=None)
+    return best if best and len(stems(best.text) & wanted) >= least else None
+
+
+_DATED = re.compile(
+    r"\d|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|next)\b",
+    re.IGNORECASE,
+)
+_KINDS = (
+    (re.compile(r"(?:and |so |but )?(?:when|by when|until when|how (?:long|soon|many|much|often))\b", re.IGNORECASE), _DATED),
+    (re.compile(r"(?:and |so |but )?who\b", re.IGNORECASE), re.compile(r"\b[A-Z][a-z]+")),
+)
+"""How a question begins, and what its answer cannot do without."""

@@ -1,0 +1,152 @@
+"""What evidence holds: the buyer's messages and how they read, what was asked, facts and terms, and what kind of moment it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from ml.reader import Reader, Reading
+from ml.reader import load as load_reader
+from ml.text import own_text, sentences
+from service.critic.draft import Evidence
+from service.critic.said import Said
+from service.drafting import facts, mentions, situation
+from service.drafting.clauses import Clause, ranked
+from service.drafting.facts import FACTS, MATERIAL, Fact, People
+from service.drafting.request import Request
+from service.drafting.usage import contradict, usage_change
+
+Span = tuple[int, int]
+LEAST_QUESTION_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message of the buyer: where its own words lie, and how it reads."""
+
+    piece: Evidence
+    spans: tuple[Span, ...]
+    reading: Reading
+
+    def inside(self, start: int, end: int) -> Span:
+        """Offsets into the own text as offsets into the message."""
+        done = 0
+        for s, e in self.spans:
+            if start < done + (e - s) + 1:
+                return s + start - done, min(s + end - done, e)
+            done += e - s + 1
+        return self.spans[-1]
+
+    @property
+    def weighty(self) -> list[Span]:
+        return [self.inside(q.start, q.end) for q in self.reading.quotes]
+
+
+@dataclass(frozen=True)
+class Known:
+    request: Request
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.request.am_name, self.request.recipient_name)
+
+    @cached_property
+    def pieces(self) -> tuple[Evidence, ...]:
+        return tuple(e for e in self.request.evidence if e.type != "tracking")
+
+    @cached_property
+    def said(self) -> Said:
+        return Said(self.request.evidence, self.request.lang, None)
+
+    @cached_property
+    def heard(self) -> list[Heard]:
+        """The buyer's messages that hold words of their own."""
+        messages = [(e, own_text(e.text)) for e in self.pieces if e.type == "buyer_message"]
+        kept = [(e, own) for e, own in messages if own.text.strip()]
+        readings = _reader().read([own.text for _, own in kept]) if kept else []
+        return [Heard(e, own.spans, reading) for (e, own), reading in zip(kept, readings, strict=True)]
+
+    @cached_property
+    def ordered(self) -> list[tuple[str, Span]]:
+        """Sentences that talk to a machine: they are left out of everything."""
+        marked = frozenset(self.said.orders)
+        return [
+            (h.piece.id, (s + a, s + b))
+            for h in self.heard
+            for s, e in h.spans
+            for a, b in sentences(h.piece.text[s:e])
+            if h.piece.text[s + a : s + b] in marked
+        ]
+
+    @cached_property
+    def clauses(self) -> list[Clause]:
+        found = [c for h in self.heard for c in ranked(h.piece.id, h.piece.text, self.usable(h), h.weighty)]
+        return sorted(found, key=lambda c: (-c.score, c.evidence_id, c.start, c.end))
+
+    def usable(self, heard: Heard) -> list[Span]:
+        cut = sorted(span for name, span in self.ordered if name == heard.piece.id)
+        return [part for span in heard.spans for part in _without(span, cut)]
+
+    @cached_property
+    def facts(self) -> list[Fact]:
+        """Usage first where the moment is about usage."""
+        found = self._facts()
+        return sorted(found, key=lambda f: f.type != "usage") if self.situation == "usage_drop" else found
+
+    def _facts(self) -> list[Fact]:
+        return [f for e in self.pieces if e.type in FACTS and not (e.type == "usage" and usage_change(e.text)) for f in facts.told(e, self.people)]
+
+    @cached_property
+    def terms(self) -> list[Fact]:
+        """What the contract, a quote or a bill says: the buyer has to know it."""
+        return [f for e in self.pieces if e.type in MATERIAL for f in facts.told(e, self.people)]
+
+    @cached_property
+    def is_contradictory(self) -> bool:
+        return contradict([e.text for e in self.pieces if e.type == "usage"])
+
+    @cached_property
+    def questions(self) -> list[tuple[str, Span, str]]:
+        """(evidence id, span, words) of what was asked, without the question mark."""
+        asked = frozenset(self.said.questions)
+        found = []
+        for h in self.heard:
+            for s, e in self.usable(h):
+                for a, b in sentences(h.piece.text[s:e]):
+                    text = h.piece.text[s + a : s + b]
+                    if text in asked and len(text.split()) >= LEAST_QUESTION_WORDS:
+                        found.append((h.piece.id, (s + a, s + a + len(text.rstrip("?! "))), text))
+        return found
+
+    @cached_property
+    def departments(self) -> list[str]:
+        return mentions.departments([h.piece.text[s:e] for h in self.heard for s, e in self.usable(h)], self.request.lang)
+
+    @cached_property
+    def situation(self) -> str:
+        return self.request.situation if self.request.situation and not self._is_noticed else situation.lead(self)
+
+    @property
+    def _is_noticed(self) -> bool:
+        return self.request.situation == "renewal_decision" and self.said.is_notice
+
+    @cached_property
+    def priority(self) -> str:
+        return next((h.reading.priority for h in self.heard if h.reading.priority != "unknown"), "unknown")
+
+
+def _without(span: Span, cut: Sequence[Span]) -> Iterator[Span]:
+    start, end = span
+    for s, e in cut:
+        if start <= s < end:
+            if s > start:
+                yield start, s
+            start = e
+    if start < end:
+        yield start, end
+
+
+@cache
+def _reader() -> Reader:
+    return load_reader()

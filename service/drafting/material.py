@@ -1,0 +1,215 @@
+"""Everything that a draft may be made of: slots for the frames, and what must be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from service.drafting import facts, mentions
+from service.drafting.clauses import apart
+from service.drafting.facts import Fact
+from service.drafting.known import Known, Span
+from service.drafting.lexicon import read
+from service.drafting.mentions import Mention
+from service.drafting.request import Part, Words
+from service.drafting.usage import usage_change
+
+MOST_QUESTION_WORDS = 14
+MOST_TOLD = 3
+MOST_LENGTH = 400
+"""Characters of an offer or a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What stands in a slot, and what it rests on."""
+
+    parts: tuple[Part, ...]
+    evidence_ids: tuple[str, ...] = ()
+
+    @property
+    def is_words(self) -> bool:
+        return any(isinstance(part, Words) for part in self.parts)
+
+
+Slots = Mapping[str, tuple[Filling, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something the draft has to say under INFO, with its own slots."""
+
+    move: str
+    slots: Slots
+
+
+@dataclass(frozen=True)
+class Material(Known):
+    is_strict: bool = False
+    """Each question that no fact answers by its words is said to be open, even where something is told that may answer it."""
+
+    @cached_property
+    def slots(self) -> Slots:
+        """What frames may draw on anywhere in the draft."""
+        found: dict[str, tuple[Filling, ...]] = {}
+        for name, filling in self._found():
+            found[name] = (*found.get(name, ()), filling)
+        return found
+
+    def _found(self) -> Iterator[tuple[str, Filling]]:
+        yield from self._their_words()
+        yield from self._mentions()
+        yield from self._readings()
+        yield from self._offers()
+        yield from self._silence()
+
+    def _their_words(self) -> Iterator[tuple[str, Filling]]:
+        best = self.clauses[:8]
+        top = best[0].score if best else 0.0
+        for clause in apart(best)[:3]:
+            if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top:
+                yield "quote", _words(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
+        for clause in apart([c for c in best if c.woven])[:2]:
+            if clause.score >= 0.5 * top:
+                yield "quote_woven", _words(clause.evidence_id, (clause.start, clause.end), is_quoted=False)
+
+    def _mentions(self) -> Iterator[tuple[str, Filling]]:
+        named: list[tuple[str, Mention | None]] = []
+        for h in self.heard:
+            usable = self.usable(h)
+            named += [
+                ("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)),
+                ("audience", mentions.audience(h.piece.id, h.piece.text, usable)),
+                ("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)),
+            ]
+        seen = set()
+        for name, mention in named:
+            if mention and name not in seen:
+                seen.add(name)
+                yield name, _words(mention.evidence_id, (mention.start, mention.end), is_quoted=False)
+        teams = self.departments
+        if len(teams) > 1:
+            ids = tuple(h.piece.id for h in self.heard)
+            yield "dept_list", Filling((f"{', '.join(teams[:-1])} and {teams[-1]}",), ids)
+
+    def _readings(self) -> Iterator[tuple[str, Filling]]:
+        pair = self.reading_pair
+        if pair:
+            yield "reading_a", Filling((pair[0],))
+            yield "reading_b", Filling((pair[1],))
+
+    @cached_property
+    def reading_pair(self) -> tuple[str, str] | None:
+        """The two likeliest answers to what this is about at heart: those that their words suggest, the rest from the situation."""
+        own = self.said.own_lower
+        hits = [(match.start(), reading) for pattern, reading in _suggested() if (match := pattern.search(own))]
+        usual = _usual().get(self.situation)
+        if usual is None:
+            return None
+        said = [reading for _, reading in sorted(hits)]
+        options = list(dict.fromkeys([*said[:2], *usual]))
+        return options[0], options[1]
+
+    def _figures(self) -> Iterator[Told]:
+        """A change in use that the customer can see as well."""
+        for piece in self.pieces:
+            change = usage_change(piece.text) if piece.type == "usage" else None
+            if change and not self.is_contradictory:
+                yield Told("INFO.usage", {name: (Filling((getattr(change, name),), (piece.id,)),) for name in ("metric", "before", "after", "window")})
+                return
+
+    def _offers(self) -> Iterator[tuple[str, Filling]]:
+        for piece in self.pieces:
+            phrase = facts.offer_phrase(piece, self.people) if piece.type == "offer" and len(piece.text) <= MOST_LENGTH else None
+            if phrase:
+                yield "offer_verb_phrase", Filling((phrase,), (piece.id,))
+
+    def _silence(self) -> Iterator[tuple[str, Filling]]:
+        last = facts.last_contact(self.pieces)
+        if last and not self.said.own.strip():
+            since, evidence_id, about = last
+            yield "last_contact", Filling((since,), (evidence_id,))
+            if about:
+                yield "topic", Filling((about,), (evidence_id,))
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """Figures first, then answers, what the terms say, what is known, and who has it."""
+        found = [*self._figures(), *self._answers(), *self._terms(), *self._state()]
+        return found[:MOST_TOLD]
+
+    def _answers(self) -> Iterator[Told]:
+        known, open_ones = [*self.facts, *self.terms], []
+        for evidence_id, span, text in self.questions[:3]:
+            answer = facts.best_match(text, [f for f in known if f.is_clause])
+            if answer:
+                known.remove(answer)
+                yield Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)})
+            elif self.is_strict or not self._may_be_answered(text, known):
+                open_ones.append((evidence_id, span, text))
+        if len(open_ones) == 1:
+            yield self._unanswered(*open_ones[0])
+        elif open_ones:
+            yield Told("INFO.unanswered", {})
+
+    def _may_be_answered(self, question: str, known: Sequence[Fact]) -> bool:
+        """An offer does what is asked for, or a fact goes with it that will be told anyway."""
+        wanted, message = facts.stems(question), facts.stems(self.said.own)
+        offers = [facts.stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
+        return any(wanted & offer for offer in offers) or any(len(message & facts.stems(f.text)) > 1 for f in known[:1])
+
+    def _unanswered(self, evidence_id: str, span: Span, text: str) -> Told:
+        slots: dict[str, tuple[Filling, ...]] = {}
+        words = text.rstrip("?! ")
+        if len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words:
+            slots["question"] = (_words(evidence_id, span, is_quoted=True),)
+        owner = facts.owner_of(self.pieces)
+        if owner:
+            slots["owner"] = (Filling((owner[0],), (owner[1],)),)
+        return Told("INFO.unanswered", slots)
+
+    def _terms(self) -> Iterator[Told]:
+        told = {f for t in self._answered for f in t}
+        for fact in self.terms[:2]:
+            if fact.text not in told:
+                yield _of_fact("INFO.material", "material", fact)
+
+    @cached_property
+    def _answered(self) -> list[set[str]]:
+        return [{str(p) for f in fillings for p in f.parts} for t in self._answers() for fillings in t.slots.values()]
+
+    def _state(self) -> Iterator[Told]:
+        told = {text for texts in self._answered for text in texts}
+        clauses = [f for f in self.facts if f.is_clause and f.text not in told]
+        if clauses:
+            yield _of_fact("INFO.fact", "fact", clauses[0])
+        owner = facts.owner_of(self.pieces)
+        if owner and not clauses:
+            yield Told("INFO.owner", {"owner": (Filling((owner[0],), (owner[1],)),)})
+
+
+def _of_fact(move: str, slot: str, fact: Fact) -> Told:
+    return Told(move if fact.is_clause else f"{move}_note", {slot if fact.is_clause else "note": (Filling((fact.text,), (fact.evidence_id,)),)})
+
+
+def _words(evidence_id: str, span: Span, *, is_quoted: bool) -> Filling:
+    return Filling((Words(evidence_id=evidence_id, start=span[0], end=span[1], is_quoted=is_quoted),), (evidence_id,))
+
+
+@cache
+def _suggested() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(row["says"], re.IGNORECASE), row["reading"]) for row in readings()["suggested"]]
+
+
+def _usual() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = readings()["usual"]
+    return found
+
+
+@cache
+def readings() -> dict[str, Any]:
+    found: dict[str, Any] = read("lists/readings.yaml")
+    return found

@@ -1,0 +1,77 @@
+"""A draft as plain text. The buyer's words are put in here, at the moment they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import cast
+
+from ml.moves import Move
+from service.critic.draft import Marked
+from service.drafting.request import Part, Segment, Words
+from service.drafting.shift import shifted
+
+_BLOCKS = {"GREET": 0, "ACK": 1, "VAL": 1, "INFO": 2, "REF": 2, "ASK": 2, "CHK": 3, "CLOSE": 4}
+MARKS = {"en": ('"', '"'), "de": ("„", "“"), "fr": ("« ", " »"), "es": ("«", "»"), "pt": ("«", "»")}
+_ALWAYS_CAPITAL = frozenset({"I"})
+
+
+def text_of(segments: Iterable[Segment], texts: Mapping[str, str], channel: str = "email", lang: str = "en") -> str:
+    """Paragraphs in an email: greeting; what they said; what we know and offer; the question; the name. A chat and a call are one."""
+    return "".join(before + text for before, text, _ in _laid_out(segments, texts, channel, lang))
+
+
+def marked(segments: Iterable[Segment], texts: Mapping[str, str], channel: str = "email", lang: str = "en") -> tuple[Marked, ...]:
+    """Where each segment lies in the text."""
+    found, at = [], 0
+    for before, text, move in _laid_out(segments, texts, channel, lang):
+        at += len(before)
+        found.append(Marked(at, at + len(text), move))
+        at += len(text)
+    return tuple(found)
+
+
+def _laid_out(segments: Iterable[Segment], texts: Mapping[str, str], channel: str, lang: str) -> Iterator[tuple[str, str, Move]]:
+    """(what parts it from the one before, its text, its move) of each segment."""
+
+    def spoken(words: Words) -> str:
+        return said_back(texts[words.evidence_id][words.start : words.end], is_quoted=words.is_quoted, opens=words.opens, lang=lang)
+
+    block: int | None = None
+    for segment in segments:
+        move = coarse(segment.move)
+        between = "" if block is None else " " if block == _BLOCKS[move] or channel in ("chat", "call") else "\n\n"
+        block = _BLOCKS[move]
+        yield between, sentence(segment.parts, spoken), move
+
+
+def coarse(move: str) -> Move:
+    return cast(Move, move.partition(".")[0])
+
+
+def sentence(parts: Iterable[Part], spoken: Callable[[Words], str]) -> str:
+    return "".join(part if isinstance(part, str) else spoken(part) for part in parts)
+
+
+def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> str:
+    """Quoted as they stand, but for the case of the first letter, or turned to the person who said them."""
+    text = " ".join(words.split())
+    if is_quoted:
+        before, after = MARKS[lang]
+        return f"{before}{text[0].upper() + text[1:] if opens else uncapitalised(text)}{after}"
+    text = shifted(text) or text
+    return text[0].upper() + text[1:] if opens else uncapitalised(text)
+
+
+def uncapitalised(text: str) -> str:
+    """Lower case at the start, where the capital only marked a sentence: in "The kiosk froze" and not in "IT is slow" or "Marta waited"."""
+    first = text.split(" ", 1)[0].strip(",;:")
+    is_common = first.lower().replace("’", "'") in _OPENERS and first not in _ALWAYS_CAPITAL and not (len(first) > 1 and first.isupper())
+    return text[0].lower() + text[1:] if is_common else text
+
+
+_OPENERS = frozenset(
+    "a an the this that these those it its it's there there's they they're we we're we've he she you you're you've you'd you'll your our my their his her"
+    " nobody everyone everybody someone something nothing no not every each all both some any many most several two three four five six seven eight nine"
+    " ten half one once twice what when where who why how which whether if since after before until while as at by for from in on to with without during"
+    " under over between last next only still again now then today yesterday first and or so because people staff users".split()
+)

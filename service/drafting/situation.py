@@ -1,0 +1,53 @@
+"""What a draft answers to, where nobody said so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.drafting import facts
+
+if TYPE_CHECKING:
+    from service.drafting.known import Heard, Known
+
+_WEIGHTS = {"hostile_or_injection": 0.4, "routine_logistics": 0.4, "silence": 0.1, "usage_drop": 0.7, "frustration": 0.8}
+_PLAIN = frozenset({"routine_logistics", "usage_drop", "silence", "positive_momentum"})
+"""Moments in which nobody is upset."""
+SURE = 0.3
+DECIDED = 3
+"""Churn risk of a message that gives notice."""
+
+
+def lead(known: Known) -> str:
+    """What the draft answers to: notice given before all, then what the messages say, then what numbers and notes say."""
+    said = known.said
+    if said.is_notice or any(h.reading.churn_risk == DECIDED and _is_renewal(h) for h in known.heard):
+        return "renewal_notice"
+    if facts.is_unanswered(known.pieces) and not said.is_negative and not known.questions:
+        return "silence"
+    scores: dict[str, float] = {}
+    for heard in known.heard:
+        for found in heard.reading.situations:
+            scores[found.name] = max(scores.get(found.name, 0.0), found.confidence * _WEIGHTS.get(found.name, 1.0))
+    if said.is_negative:
+        scores = {name: score for name, score in scores.items() if name not in _PLAIN}
+    if scores and max(scores.values()) >= SURE:
+        return max(scores, key=lambda name: (scores[name], name))
+    return _by_evidence(known)
+
+
+def _is_renewal(heard: Heard) -> bool:
+    return any(s.name == "renewal_decision" and s.confidence >= SURE for s in heard.reading.situations)
+
+
+def _by_evidence(known: Known) -> str:
+    types = {e.type for e in known.pieces}
+    if not known.heard:
+        return "usage_drop" if "usage" in types else "silence"
+    tone = min(h.reading.sentiment for h in known.heard)
+    if tone <= -0.15 or known.said.is_negative:
+        return "frustration"
+    if "usage" in types and not known.questions:
+        return "usage_drop"
+    if known.said.is_win or tone >= 0.4:
+        return "positive_momentum"
+    return "routine_logistics"
