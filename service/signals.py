@@ -94,11 +94,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A reference to the buyer's words: offsets into the raw message, the words themselves are read when shown."""
+    """A reference to the buyer's words: offsets into the raw message, the words themselves are read when shown. In quotation marks as they
+    stand, or woven in and turned to the person who said them. `opens`: they begin a sentence."""
 
     interaction_id: UUID
     start: int
     end: int
+    is_quoted: bool = True
+    opens: bool = False
 
 
 Part = str | Quote
@@ -106,7 +109,7 @@ Part = str | Quote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A sentence or two of a draft with the move it makes and the evidence it rests on. A Quote is shown in quotation marks."""
+    """A sentence or two of a draft with the move it makes and the evidence it rests on. A Quote is shown when somebody looks."""
 
     move: Move
     parts: tuple[Part, ...]

@@ -6,13 +6,14 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
 from ml.calendar import calendar_for
 from service import decide, trouble
 from service.case import case_of
+from service.earlier import MONTHS, MOST_OF_TEAM, Earlier
 from service.playbook import compose
 from service.signals import Composition, Recipient, Signal, SignalKind
 from service.store import accounts, conditions, connections, outbox, signals, suggestions, workspaces
@@ -22,7 +23,7 @@ from service.store.suggestions import Suggestion, SuggestionRow
 
 log = logging.getLogger("undertone.suggest")
 
-PLAYBOOK = "playbook-1"
+PLAYBOOK = "playbook-2"
 HIGH_PRESSING = 0.7
 DUE_IN = {"high": 1, "normal": 3}
 """Working days until the task is due."""
@@ -45,6 +46,7 @@ class Known:
     open_suggestions: Mapping[UUID, SuggestionRow]
     ledger: Mapping[UUID, outbox.LedgerRow]
     closed_evidence: Mapping[UUID, date]
+    earlier: Earlier
 
 
 def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
@@ -53,7 +55,7 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     today = now.date()
     with transaction(workspace_id) as db:
         workspaces.suggest_due(db, due=False)
-        known = _read(db)
+        known = _read(db, today)
         kept = [*_close_finished(db, known, today, report), *_reopen(db, known, today, report)]
         for suggestion in kept:
             _update(db, known, suggestion, today, report)
@@ -67,7 +69,7 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     return report
 
 
-def _read(db: Db) -> Known:
+def _read(db: Db, today: date) -> Known:
     open_rows = signals.current(db, states=("open",))
     by_account: dict[UUID, list[Signal]] = defaultdict(list)
     for row in open_rows:
@@ -84,6 +86,7 @@ def _read(db: Db) -> Known:
         open_suggestions=opened,
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
+        earlier=Earlier((s.account_id, s.owner_key, s.draft or ()) for s in suggestions.recent_drafts(db, today - timedelta(days=30 * MONTHS), MOST_OF_TEAM)),
     )
 
 
@@ -146,11 +149,23 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
         due=suggestion.due,
         owner_key=suggestion.owner_key,
     )
+    new = _with_draft_kept(new, suggestion)
     if replace(new, version=suggestion.version) == _bare(suggestion):
         return
     suggestions.append(db, new, workspaces.next_change(db))
     outbox.add(db, [suggestion.suggestion_id], profile.connection_id)
     report.updated += 1
+
+
+def _with_draft_kept(new: Suggestion, old: SuggestionRow) -> Suggestion:
+    """The draft stays as long as its evidence does: somebody may be reading it."""
+    is_same = (new.signal_ids, new.evidence_at, new.playbook_version, new.handling) == (
+        list(old.signal_ids),
+        old.evidence_at,
+        old.playbook_version,
+        old.handling,
+    )
+    return replace(new, draft=old.draft, no_draft_reason=old.no_draft_reason) if is_same else new
 
 
 def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: SuggestReport) -> None:
@@ -161,7 +176,10 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     if composed[0].handling == "log_only" or not suggestions.claim_account(db, standing.account_id, suggestion_id):
         return
     priority: Literal["high", "normal"] = "high" if decide.pressing(standing, found[0], today) >= HIGH_PRESSING else "normal"
-    suggestions.append(db, _suggestion(composed, profile, found, suggestion_id, today, priority=priority), workspaces.next_change(db))
+    new = _suggestion(composed, profile, found, suggestion_id, today, priority=priority)
+    suggestions.append(db, new, workspaces.next_change(db))
+    if new.draft:
+        known.earlier.add(new.account_id, new.owner_key, new.draft)
     outbox.add(db, [suggestion_id], profile.connection_id)
     report.opened += 1
 
@@ -169,7 +187,7 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
 def _compose(profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date) -> tuple[Composition, Recipient | None]:
     contacts = known.contacts.get(profile.account_id, ())
     case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at)
-    return compose(case), case.recipient
+    return compose(case, known.earlier.windows(profile.account_id, _owner(profile))), case.recipient
 
 
 def _suggestion(

@@ -10,6 +10,7 @@ from service.critic import Draft, review
 from service.critic.draft import Review
 from service.drafting import cards, grammar
 from service.drafting.facts import is_unanswered
+from service.drafting.lexicon import tokens, words
 from service.drafting.material import Filling, Material, Slots, readings
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
@@ -23,8 +24,8 @@ TRIED, KEPT = 5, 2
 """Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
 ALTERNATIVES = 2
 LONGEST_NAME = 40
-ENOUGH_TO_TELL = 6
-"""Words by which a language can be told."""
+ENOUGH_TO_TELL, COMMON_SHARE = 6, 8
+"""Words by which a language can be told; one in so many is a common one."""
 _NOT_FIRST = frozenset("dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr.".split())
 _NO_WORDS_NEEDED = frozenset({"usage_drop", "silence"})
 
@@ -94,8 +95,19 @@ def _needs_no_words(material: Material) -> bool:
 
 
 def _other_language(material: Material) -> bool:
+    if material.request.lang == "en" and not _is_english(material.said.own):
+        return True
     longest = max(material.heard, key=lambda h: len(h.piece.text), default=None)
     return longest is not None and len(material.said.own.split()) >= ENOUGH_TO_TELL and longest.reading.language != material.request.lang
+
+
+def _is_english(text: str) -> bool:
+    """The reader of messages knows five languages and takes any other for English."""
+    found = tokens(text)
+    if len(found) < ENOUGH_TO_TELL:
+        return True
+    english, foreign = (sum(t in words(name) for t in found) for name in ("english", "other_languages"))
+    return english >= foreign and english * COMMON_SHARE >= len(found) and sum(char.isalpha() and not char.isascii() for char in text) * 4 < len(text)
 
 
 def _outline(material: Material) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
 from service.drafting.usage import usage_change
 
-MOST_QUESTION_WORDS = 14
+MOST_QUESTION_WORDS = 18
+OPEN_QUESTION = "unanswered_question"
+"""The situation in which the draft is about the question itself."""
 MOST_TOLD = 3
 MOST_LENGTH = 400
 """Characters of an offer or a fact."""
@@ -67,6 +69,8 @@ class Material(Known):
         yield from self._silence()
 
     def _their_words(self) -> Iterator[tuple[str, Filling]]:
+        if self.situation == OPEN_QUESTION:
+            yield from (("question", _words(name, span, is_quoted=True)) for name, span, text in self.questions if len(text.split()) <= MOST_QUESTION_WORDS)
         best = self.clauses[:8]
         top = best[0].score if best else 0.0
         for clause in apart(best)[:3]:
@@ -164,7 +168,7 @@ class Material(Known):
     def _unanswered(self, evidence_id: str, span: Span, text: str) -> Told:
         slots: dict[str, tuple[Filling, ...]] = {}
         words = text.rstrip("?! ")
-        if len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words:
+        if self.situation != OPEN_QUESTION and len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words:
             slots["question"] = (_words(evidence_id, span, is_quoted=True),)
         owner = facts.owner_of(self.pieces)
         if owner:

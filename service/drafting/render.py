@@ -10,7 +10,7 @@ from service.critic.draft import Marked
 from service.drafting.request import Part, Segment, Words
 from service.drafting.shift import shifted
 
-_BLOCKS = {"GREET": 0, "ACK": 1, "VAL": 1, "INFO": 2, "REF": 2, "ASK": 2, "CHK": 3, "CLOSE": 4}
+BLOCKS = {"GREET": 0, "ACK": 1, "VAL": 1, "INFO": 2, "REF": 2, "ASK": 2, "CHK": 3, "CLOSE": 4}
 MARKS = {"en": ('"', '"'), "de": ("„", "“"), "fr": ("« ", " »"), "es": ("«", "»"), "pt": ("«", "»")}
 _ALWAYS_CAPITAL = frozenset({"I"})
 
@@ -39,8 +39,8 @@ def _laid_out(segments: Iterable[Segment], texts: Mapping[str, str], channel: st
     block: int | None = None
     for segment in segments:
         move = coarse(segment.move)
-        between = "" if block is None else " " if block == _BLOCKS[move] or channel in ("chat", "call") else "\n\n"
-        block = _BLOCKS[move]
+        between = "" if block is None else " " if block == BLOCKS[move] or channel in ("chat", "call") else "\n\n"
+        block = BLOCKS[move]
         yield between, sentence(segment.parts, spoken), move
 
 

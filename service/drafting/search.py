@@ -100,8 +100,15 @@ def _step(material: Material, move: str, slots: Slots, must: Slots | None = None
         return None
     needed = _needed(move, must)
     suited = (f for f in grammar.frames(material.request.lang).get(move, ()) if _suits(f, material))
-    frames = tuple((f, texts) for f in suited if (texts := f.fitting(slots.keys(), needed)))
+    frames = tuple((f, texts) for f in suited if (texts := _sayable(f.fitting(slots.keys(), needed), slots)))
     return Step(move, slots, frames) if frames else None
+
+
+def _sayable(texts: Sequence[str], slots: Slots) -> tuple[str, ...]:
+    """A figure is said to stand in the customer's console only where evidence says that it does."""
+    metric = slots.get("metric", ())
+    seen = any("console" in str(part) for filling in metric for part in filling.parts)
+    return tuple(text for text in texts if seen or "console" not in text)
 
 
 def _suits(frame: Frame, material: Material) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 from service.drafting.lexicon import tokens
 
@@ -21,25 +19,22 @@ def grams(text: str, length: int = GRAM) -> list[Gram]:
     return [tuple(found[n : n + length]) for found in lines for n in range(len(found) - length + 1)]
 
 
-@dataclass(frozen=True)
 class Window:
-    """`texts`: earlier drafts as compared, without greeting, name and quotations."""
+    """Earlier drafts as compared, without greeting, name and quotations. Grows as drafts are added."""
 
-    texts: tuple[str, ...]
-    most_shared: float
-    longest_run: int
+    def __init__(self, most_shared: float, longest_run: int, texts: Iterable[str] = ()) -> None:
+        self.most_shared, self.longest_run = most_shared, longest_run
+        self._holders: dict[Gram, set[int]] = {}
+        self._runs: set[Gram] = set()
+        self._count = 0
+        for text in texts:
+            self.add(text)
 
-    @cached_property
-    def _holders(self) -> dict[Gram, frozenset[int]]:
-        found: dict[Gram, set[int]] = {}
-        for n, text in enumerate(self.texts):
-            for gram in grams(text):
-                found.setdefault(gram, set()).add(n)
-        return {gram: frozenset(holders) for gram, holders in found.items()}
-
-    @cached_property
-    def _runs(self) -> frozenset[Gram]:
-        return frozenset(run for text in self.texts for run in grams(text, self.longest_run + 1))
+    def add(self, text: str) -> None:
+        for gram in grams(text):
+            self._holders.setdefault(gram, set()).add(self._count)
+        self._runs.update(grams(text, self.longest_run + 1))
+        self._count += 1
 
     def shared(self, text: str) -> float:
         """Of the four-word runs of this text, the largest share that one earlier draft holds."""
@@ -53,7 +48,7 @@ class Window:
         return sum(gram in self._holders for gram in mine) / len(mine) if mine else 0.0
 
     def allows(self, text: str) -> bool:
-        return self.shared(text) <= self.most_shared and self._runs.isdisjoint(grams(text, self.longest_run + 1))
+        return self.shared(text) <= self.most_shared and not self.has_run(text)
 
     def has_run(self, text: str) -> bool:
         return not self._runs.isdisjoint(grams(text, self.longest_run + 1))
@@ -62,4 +57,4 @@ class Window:
 def windows(account: Sequence[str] = (), manager: Sequence[str] = (), team: Sequence[str] = ()) -> tuple[Window, ...]:
     """Texts as they were sent, newest last: of one account 12 months, of one account manager 200 drafts, of a team 1,000."""
     given: Iterable[tuple[Sequence[str], tuple[float, int]]] = ((account, ACCOUNT), (manager[-200:], MANAGER), (team[-1_000:], TEAM))
-    return tuple(Window(tuple(texts), *limits) for texts, limits in given if texts)
+    return tuple(Window(*limits, texts) for texts, limits in given if texts)

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 
 from ml.alternatives import sentences_for
+from service.drafting.windows import Window
 from service.playbook import numbers
 from service.playbook.describe import describe, how_sure
-from service.playbook.facts import Facts, gather
-from service.playbook.guard import faults
-from service.playbook.phrasebook import Situation, choose, first_filled, situation
-from service.playbook.quotes import holds_instruction, is_english
-from service.playbook.realise import realise
+from service.playbook.drafting import drafted, segments
+from service.playbook.facts import gather
+from service.playbook.instructions import holds_instruction
+from service.playbook.phrasebook import Situation, first_filled, situation
 from service.playbook.wording import capitalised
 from service.signals import Case, Composition, Handling, Segment, Signal
-
-TRIES = 12
 
 _LOG_ONLY = frozenset({"positive_momentum", "routine_logistics"})
 
 
-def compose(case: Case) -> Composition:
-    """The same case and seed give the same composition."""
-    found, facts = situation(_phrase_file(case.lead)), gather(case)
+def compose(case: Case, windows: Sequence[Window] = ()) -> Composition:
+    """The same case and seed give the same composition. `windows`: drafts that a new one must not repeat."""
+    name = _situation_of(case.lead)
+    found, slots = situation(name), gather(case)
     handling = _handling(case)
-    reason = _no_draft_reason(case, handling)
-    draft = next(_clean_drafts(case, found, facts), None) if reason is None else None
-    if reason is None and draft is None:
-        reason = _nothing_honest(found, facts)
+    reason, draft = _no_draft_reason(case, handling), None
+    if reason is None:
+        draft, reason = _draft(case, name, windows)
     return Composition(
         handling=handling,
-        why_now=_why_now(case, found, facts),
-        plan=tuple(step for frames in found.plan if (step := first_filled(frames, facts.slots))),
+        why_now=_why_now(case, found, slots),
+        plan=tuple(step for lines in found.plan if (step := first_filled(lines, slots))),
         draft=draft,
         no_draft_reason=reason,
         alternatives=sentences_for(case.lead.alternatives),
     )
 
 
-def _phrase_file(lead: Signal) -> str:
+def _draft(case: Case, name: str, windows: Sequence[Window]) -> tuple[tuple[Segment, ...] | None, str | None]:
+    """(draft, why there is none)."""
+    found = drafted(case, name, windows)
+    if found.written is None or found.handling in ("human_review", "escalate_no_draft"):
+        return None, found.reason or "a person has to read the original before anything is answered"
+    return segments(found.written, case.lead.evidence), None
+
+
+def _situation_of(lead: Signal) -> str:
     """Notice given is another situation than a renewal being weighed."""
     if lead.kind == "renewal_decision" and numbers.amount(lead, "decided") == 1:
         return "renewal_notice"
@@ -63,32 +69,16 @@ def _no_draft_reason(case: Case, handling: Handling) -> str | None:
         return "nothing here calls for an answer of its own"
     if case.recipient is None:
         return "there is no contact to whom it could be written"
-    if not all(is_english(e.text) for e in case.lead.evidence if e.text and e.type == "buyer_message"):
-        return "they write in another language, and a draft in English would not answer them"
     return None
 
 
-def _clean_drafts(case: Case, found: Situation, facts: Facts) -> Iterator[tuple[Segment, ...]]:
-    for turn in range(TRIES):
-        draft = realise(case, found, facts, f"{case.seed}|{turn}")
-        if draft is not None and not faults(draft, case, facts):
-            yield draft
-
-
-def _nothing_honest(found: Situation, facts: Facts) -> str:
-    needs_quote = any(choose(found.frames[part], {**facts.slots, "quote": ""}, "") and not choose(found.frames[part], facts.slots, "") for part in found.order)
-    if needs_quote and facts.quote is None:
-        return "none of their words can be given back without bending them"
-    return "what is known does not carry a draft that passes every check"
-
-
-def _why_now(case: Case, found: Situation, facts: Facts) -> str:
+def _why_now(case: Case, found: Situation, slots: Mapping[str, str]) -> str:
     """Observation and reading apart, then how sure and on what it rests. Holds no words of the buyer."""
-    observed = first_filled(found.observed, facts.slots) or describe(case.lead, case.today)
+    observed = first_filled(found.observed, slots) or describe(case.lead, case.today)
     lines = [
         f"What we see: {observed}.",
         f"What it may mean: {found.reading}.",
-        f"How sure we are{found.sure_of}: {how_sure(case.lead.confidence)} ({case.lead.confidence:.2f}), from {facts.slots.get('basis', 'what is on record')}.",
+        f"How sure we are{found.sure_of}: {how_sure(case.lead.confidence)} ({case.lead.confidence:.2f}), from {slots.get('basis', 'what is on record')}.",
     ]
     others = [describe(s, case.today) for s in case.signals[1:3]]
     return " ".join([*lines, *(f"Also: {capitalised(line)}." for line in others)])

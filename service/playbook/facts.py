@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from service.playbook import numbers
-from service.playbook.quotes import Picked, pick
 from service.playbook.usage_words import metric_name, read_drop
 from service.playbook.wording import capitalised, counted, day_month, first_name, listed, number
 from service.signals import Case, Evidence, Signal
@@ -21,30 +19,12 @@ _AUDIENCE = re.compile(r"\b(?:the|our|my) (board|council|trustees|committee|mana
 _BODIES = frozenset({"board", "council", "trustees", "committee", "management", "directors", "partners", "auditors"})
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    slots: dict[str, str]
-    quote: Picked | None
-    """In the lead signal's words and by the recipient's own hand, or None."""
-
-
-def known_names(case: Case) -> frozenset[str]:
-    """Names that a quoted clause may hold: the recipient's, ours and the account's own."""
-    recipient = case.recipient.name if case.recipient else None
-    return frozenset(token for name in (recipient, case.owner_name, case.account_name) if name for token in name.split())
-
-
-def gather(case: Case) -> Facts:
-    """Everything the phrase files may draw on for this case's lead signal."""
+def gather(case: Case) -> dict[str, str]:
+    """Everything the phrase files may draw on for this case's lead signal. No words of the buyer but the names of departments."""
     lead, writer = case.lead, case.recipient.contact_id if case.recipient else None
-    quote = pick(lead.evidence, writer, known_names(case), question=lead.kind == "unanswered_question")
-    slots = {**_seen(case), **_dates(case), **_usage(lead, case), **_silence(lead), **_tone(lead, case), **_departments(lead, quote), **_audience(lead, writer)}
-    if case.renewal:
-        slots["renewal_note"] = f"; the renewal date is {day_month(case.renewal.close_date, case.today)}"
-    if quote:
-        slots["quote"] = quote.text
-        slots["said_on"] = day_month(quote.evidence.observed_at.date(), case.today)
-    return Facts(slots={"renewal_note": "", **slots}, quote=quote)
+    slots = {**_seen(case), **_dates(case), **_usage(lead, case), **_silence(lead), **_tone(lead, case), **_departments(lead), **_audience(lead, writer)}
+    renewal = f"; the renewal date is {day_month(case.renewal.close_date, case.today)}" if case.renewal else ""
+    return {"renewal_note": renewal, **slots}
 
 
 def _seen(case: Case) -> dict[str, str]:
@@ -118,17 +98,10 @@ def departments(lead: Signal) -> list[str]:
     return list(dict.fromkeys(capitalised(word) for word in [*found, *given]))[:5]
 
 
-def _departments(lead: Signal, quote: Picked | None) -> dict[str, str]:
+def _departments(lead: Signal) -> dict[str, str]:
     named = departments(lead) if lead.kind == "cross_functional" else []
     slots = {"departments_note": f": {listed(named)}" if named else ""}
-    if len(named) < 2:
-        return slots
-    slots["departments"] = listed(named)
-    heard = [name for name in named if quote and re.search(rf"\b{name}\b", quote.text, re.I)]
-    unheard = [name for name in named if name not in heard]
-    if heard and unheard:
-        slots |= {"heard": listed(heard), "unheard": listed(unheard), "need": "needs" if len(unheard) == 1 else "need"}
-    return slots
+    return {**slots, "departments": listed(named)} if len(named) > 1 else slots
 
 
 def _audience(lead: Signal, writer: UUID | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from service.playbook.describe import MOMENT
-from service.playbook.quotes import holds_instruction
+from service.playbook.instructions import holds_instruction
 from service.playbook.wording import day_month, folded, without_controls
 from service.signals import Case, Composition, Evidence, TaskText
 

@@ -110,6 +110,13 @@ def withdrawn(db: Db) -> list[SuggestionRow]:
     )
 
 
+def recent_drafts(db: Db, since: date, most: int) -> list[SuggestionRow]:
+    """Those with a draft, of which the newest count most, oldest first."""
+    return _rows(db, f"{_ROW} WHERE s.draft IS NOT NULL AND s.opened_at >= %(since)s ORDER BY s.change_no DESC LIMIT %(most)s", {"since": since, "most": most})[
+        ::-1
+    ]
+
+
 def get(db: Db, suggestion_id: UUID) -> SuggestionRow | None:
     rows = _rows(db, f"{_ROW} WHERE s.suggestion_id = %(id)s", {"id": suggestion_id})
     return rows[0] if rows else None
@@ -156,12 +163,19 @@ def _segment_to_json(segment: Segment) -> dict[str, object]:
     return {
         "move": segment.move,
         "evidence": [str(e) for e in segment.evidence_ids],
-        "parts": [{"quote": [str(p.interaction_id), p.start, p.end]} if isinstance(p, Quote) else p for p in segment.parts],
+        "parts": [_quote_to_json(p) if isinstance(p, Quote) else p for p in segment.parts],
     }
 
 
 def _segment_from_json(value: dict[str, Any]) -> Segment:
-    parts: Sequence[str | Quote] = [
-        p if isinstance(p, str) else Quote(interaction_id=UUID(p["quote"][0]), start=p["quote"][1], end=p["quote"][2]) for p in value["parts"]
-    ]
+    parts: Sequence[str | Quote] = [p if isinstance(p, str) else _quote_from_json(p) for p in value["parts"]]
     return Segment(move=value["move"], parts=tuple(parts), evidence_ids=tuple(UUID(e) for e in value["evidence"]))
+
+
+def _quote_to_json(quote: Quote) -> dict[str, object]:
+    return {"quote": [str(quote.interaction_id), quote.start, quote.end], "woven": not quote.is_quoted, "opens": quote.opens}
+
+
+def _quote_from_json(value: dict[str, Any]) -> Quote:
+    interaction_id, start, end = value["quote"]
+    return Quote(interaction_id=UUID(interaction_id), start=start, end=end, is_quoted=not value.get("woven", False), opens=value.get("opens", False))
