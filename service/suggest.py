@@ -86,7 +86,7 @@ def _read(db: Db, today: date) -> Known:
         open_suggestions=opened,
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
-        earlier=Earlier((s.account_id, s.owner_key, s.draft or ()) for s in suggestions.recent_drafts(db, today - timedelta(days=30 * MONTHS), MOST_OF_TEAM)),
+        earlier=Earlier(suggestions.recent_drafts(db, today - timedelta(days=30 * MONTHS), MOST_OF_TEAM)),
     )
 
 
@@ -179,7 +179,7 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     new = _suggestion(composed, profile, found, suggestion_id, today, priority=priority)
     suggestions.append(db, new, workspaces.next_change(db))
     if new.draft:
-        known.earlier.add(new.account_id, new.owner_key, new.draft)
+        known.earlier.add(new)
     outbox.add(db, [suggestion_id], profile.connection_id)
     report.opened += 1
 
@@ -187,7 +187,11 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
 def _compose(profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date) -> tuple[Composition, Recipient | None]:
     contacts = known.contacts.get(profile.account_id, ())
     case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at)
-    return compose(case, known.earlier.windows(profile.account_id, _owner(profile))), case.recipient
+    composition = compose(case, known.earlier.windows(profile.account_id, _owner(profile)))
+    too_soon = known.earlier.too_soon(case.recipient.contact_id if case.recipient else None, suggestion_id, opened_at)
+    if too_soon and composition.handling == "draft":
+        composition = replace(composition, draft=None, no_draft_reason=too_soon)
+    return composition, case.recipient
 
 
 def _suggestion(

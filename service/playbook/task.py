@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ml.calendar import calendar_for
 from service.playbook.describe import MOMENT
 from service.playbook.instructions import holds_instruction
 from service.playbook.wording import day_month, folded, without_controls
 from service.signals import Case, Composition, Evidence, TaskText
 
 MOST_TITLE = 120
+FRESH = 5
+"""Business days after which a draft is stale."""
 MOST_QUOTE = 200
 MOST_QUOTES = 3
 RENEWAL_NEAR = timedelta(days=90)
@@ -54,7 +57,8 @@ def _draft(case: Case, composition: Composition, draft_text: str | None, *, quot
     if not quotes:
         return ["The draft quotes their words; it stands behind the link below."]
     to = case.recipient.name if case.recipient and case.recipient.name else "their contact"
-    return [f"To {to}:", "", draft_text]
+    until = calendar_for(None).add(case.today, FRESH)
+    return [f"To {to}. Good until {day_month(until, case.today)} or until they write again; after that, look at the account anew.", "", draft_text]
 
 
 def _their_words(case: Case) -> Iterator[str]:
