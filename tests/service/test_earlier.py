@@ -9,7 +9,7 @@ from uuid import UUID
 from service.earlier import Earlier
 from service.signals import Segment
 
-KIM, LEE = UUID(int=1), UUID(int=2)
+KIM, LEE, SUGGESTION = UUID(int=1), UUID(int=2), UUID(int=9)
 ACCOUNT, OTHER = UUID(int=3), UUID(int=4)
 SAID = (
     Segment(move="GREET", parts=("Dear Kim,",), evidence_ids=()),
@@ -19,7 +19,7 @@ SAID = (
 
 @dataclass(frozen=True)
 class Row:
-    suggestion_id: UUID = UUID(int=9)
+    suggestion_id: UUID = SUGGESTION
     account_id: UUID = ACCOUNT
     contact_id: UUID | None = KIM
     owner_key: str | None = "ann"
