@@ -128,7 +128,7 @@ def _score(clause: str, *, is_whole: bool, is_sentence: bool) -> float:
     score = 1.5 * any(t in words("event") for t in found) + 0.8 * any(t in words("first_person") for t in found)
     score += 0.8 * any(any(char.isdigit() for char in t) for t in found)
     score += 0.5 * any(t in words("time") for t in found) + 0.5 * any(t in words("people") for t in found)
-    score += 0.6 * is_sentence + 0.7 * is_whole - 0.8 * bool(_PRONOUN_FIRST.match(clause))
+    score += 0.6 * is_sentence + 0.7 * is_whole - 1.5 * bool(_PRONOUN_FIRST.match(clause))
     return score - 0.9 * (len(found) < 4) - 0.15 * max(0, len(found) - 9)
 
 

@@ -124,7 +124,7 @@ def offer_phrase(piece: Evidence, people: People) -> str | None:
     if recipient:
         text = _replaced(text, people.recipient_name, recipient, "you", "your")
     text = re.sub(r"\b(?:with|to|for|beside|alongside) (?:them|him|her)\b", lambda m: m[0].rsplit(" ", 1)[0] + " you", text)
-    text = re.sub(r"^(show|send|give|lend|bring|walk|take) (?:them|him)\b", r"\1 you", text, flags=re.IGNORECASE)
+    text = re.sub(r"^(let|have|ask|help|show|send|give|lend|bring|walk|take) (?:them|him|her)\b(?! [a-z]+s\b)", r"\1 you", text, flags=re.IGNORECASE)
     first = text.split(" ", 1)[0].lower()
     if (
         "?" in text

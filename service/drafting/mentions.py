@@ -112,5 +112,5 @@ def _first(pattern: re.Pattern[str], evidence_id: str, text: str, spans: Sequenc
 def departments(texts: Sequence[str], lang: str) -> list[str]:
     """As the messages name them, each once, in the order of appearance."""
     named = lexicon.named("departments", lang)
-    found = [text[m.start() : m.end()] for text in texts for m in named.finditer(lowered(text))]
+    found = [name for text in texts for m in named.finditer(lowered(text)) if (name := text[m.start() : m.end()]) != "it"]
     return list({name.split()[-1].lower(): name for name in reversed(found)}.values())[::-1][:MOST_DEPARTMENTS]

@@ -13,6 +13,8 @@ _WEIGHTS = {"hostile_or_injection": 0.4, "routine_logistics": 0.4, "silence": 0.
 _PLAIN = frozenset({"routine_logistics", "usage_drop", "silence", "positive_momentum"})
 """Moments in which nobody is upset."""
 SURE = 0.3
+GLAD = 0.2
+"""Sentiment of a message that brings good news."""
 DECIDED = 3
 """Churn risk of a message that gives notice."""
 
@@ -26,7 +28,7 @@ def lead(known: Known) -> str:
         return "silence"
     scores: dict[str, float] = {}
     for heard in known.heard:
-        for found in heard.reading.situations:
+        for found in (s for s in heard.reading.situations if s.name != "positive_momentum" or heard.reading.sentiment > GLAD):
             scores[found.name] = max(scores.get(found.name, 0.0), found.confidence * _WEIGHTS.get(found.name, 1.0))
     if said.is_negative:
         scores = {name: score for name, score in scores.items() if name not in _PLAIN}
