@@ -1,19 +1,177 @@
-"""Many regular expressions as one. They are written for text in lower case; a blank in them stands for any white space."""
+"""Many regular expressions as one. They are written for text in lower case; a blank in them stands for any white space.
+
+Most of them cannot match most texts. Each has letters in a row that any match must hold, found from its syntax, so that a text is asked for a few of
+them before it is searched.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from re import _constants as op  # type: ignore[attr-defined]  # the syntax tree of an expression has no public name
+from re import _parser as syntax  # type: ignore[attr-defined]
+from typing import Any, Self
 
-Pattern = re.Pattern[str]
 _BEHIND = re.compile(r"(\(\?<[=!](?:\[[^\]]*\]|[^()\[\]])*\))")
+_SHORT, _LONG = 3, 5
+"""Letters by which a text is asked."""
+_MOST_RUNS, _MOST_CHARS = 160, 4
+_COMMON = "qzxjkvbwpgfymculdhrsinoat e"
+"""Letters from the rarest to the most common."""
+_Words = frozenset[str]
+
+
+class Pattern:
+    """Finds as `re.Pattern` does; where two alternatives match at one place, the one written first."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, written: Iterable[str]) -> None:
+        spaced = [_spaced(part) for expression in written for part in _alternatives(expression)]
+        self._parts = tuple((re.compile(part, re.MULTILINE), _grams(part)) for part in spaced)
+
+    def _live(self, text: str) -> Sequence[re.Pattern[str]]:
+        there = _grams_of(text)
+        return [part for part, grams in self._parts if grams is None or not grams.isdisjoint(there)]
+
+    def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
+        last = len(text) if end is None else end
+        found = [match for part in self._live(text) if (match := part.search(text, start, last))]
+        return min(found, key=re.Match.start) if found else None
+
+    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
+        return next((match for part in self._live(text) if (match := part.match(text, start))), None)
+
+    def finditer(self, text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
+        """Matches that do not overlap, in the order of the text."""
+        last = len(text) if end is None else end
+        found = [match for part in self._live(text) for match in part.finditer(text, start, last)]
+        at = start
+        for match in sorted(found, key=re.Match.start):
+            if match.start() >= at:
+                yield match
+                at = match.end()
+
+    def blanked(self, text: str) -> str:
+        """With one blank for each match."""
+        kept, at = [], 0
+        for match in self.finditer(text):
+            kept.append(text[at : match.start()])
+            at = match.end()
+        return " ".join([*kept, text[at:]])
 
 
 def one_of(written: Iterable[str]) -> Pattern:
     """Without any, nothing matches."""
-    return re.compile("|".join(f"(?:{_spaced(expression)})" for expression in written) or r"(?!)", re.MULTILINE)
+    return Pattern(written)
 
 
 def _spaced(expression: str) -> str:
     """What looks behind must have one width, and takes one blank."""
     return "".join(part.replace(" ", r"\s" if _BEHIND.fullmatch(part) else r"\s+") for part in _BEHIND.split(expression))
+
+
+def _alternatives(expression: str) -> Iterator[str]:
+    """The parts between bars that stand in no group and no set."""
+    depth = start = at = 0
+    in_set = False
+    while at < len(expression):
+        char = expression[at]
+        if char == "\\":
+            at += 1
+        elif in_set:
+            in_set = char != "]"
+        elif char == "[":
+            in_set = True
+            at += expression[at + 1 : at + 2] == "^"
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == "|" and not depth:
+            yield expression[start:at]
+            start = at + 1
+        at += 1
+    yield expression[start:]
+
+
+@lru_cache(maxsize=512)
+def _grams_of(text: str) -> _Words:
+    joined = " ".join(text.split())
+    return frozenset(joined[n : n + size] for size in (_SHORT, _LONG) for n in range(len(joined) - size + 1))
+
+
+def _grams(expression: str) -> _Words | None:
+    """A few letters of each of the runs of which any match must hold one; None if nothing is sure."""
+    runs = _Reading.of(syntax.parse(expression, re.MULTILINE)).needed
+    return frozenset(map(_rarest, runs)) if runs else None
+
+
+def _rarest(run: str) -> str:
+    size = _LONG if len(run) >= _LONG else _SHORT
+    return min((run[n : n + size] for n in range(len(run) - size + 1)), key=lambda gram: sum(map(_COMMON.find, gram)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """`exact`: all that a part of an expression may match, each white space as one blank, if that is little. `needed`: runs of which any match holds one."""
+
+    exact: _Words | None
+    needed: _Words | None
+
+    @classmethod
+    def of(cls, sequence: Any) -> Self:
+        current, offers, is_exact = frozenset({""}), [], True
+        for kind, value in sequence:
+            part = _part(kind, value)
+            if part.exact and len(current) * len(part.exact) <= _MOST_RUNS:
+                current = frozenset(a + b for a in current for b in part.exact)
+                continue
+            offers += [current, part.needed]
+            current, is_exact = part.exact or frozenset({""}), False
+        return cls(current if is_exact else None, _best([*offers, current]))
+
+
+def _best(offers: Iterable[_Words | None]) -> _Words | None:
+    """Long runs, and few of them."""
+    sets = [frozenset(" ".join(run.split(" ")) if "  " not in run else re.sub(" +", " ", run) for run in offer) for offer in offers if offer]
+    usable = [runs for runs in sets if min(map(len, runs)) >= _SHORT]
+    return max(usable, key=lambda runs: (min(min(map(len, runs)), _LONG + 1), -len(runs))) if usable else None
+
+
+_NOTHING = _Reading(None, None)
+
+
+def _part(kind: Any, value: Any) -> _Reading:
+    if kind is op.LITERAL:
+        return _Reading(frozenset({" " if chr(value).isspace() else chr(value)}), None)
+    if kind in (op.AT, op.ASSERT, op.ASSERT_NOT):
+        return _Reading(frozenset({""}), None)
+    if kind is op.IN:
+        return _set(value)
+    if kind is op.SUBPATTERN:
+        return _Reading.of(value[3])
+    if kind is op.BRANCH:
+        return _branch([_Reading.of(branch) for branch in value[1]])
+    return _repeat(*value) if kind in (op.MAX_REPEAT, op.MIN_REPEAT) else _NOTHING
+
+
+def _set(items: Any) -> _Reading:
+    if items == [(op.CATEGORY, op.CATEGORY_SPACE)]:
+        return _Reading(frozenset({" "}), None)
+    if len(items) <= _MOST_CHARS and all(kind is op.LITERAL for kind, _ in items):
+        return _Reading(frozenset(" " if chr(code).isspace() else chr(code) for _, code in items), None)
+    return _NOTHING
+
+
+def _branch(readings: Sequence[_Reading]) -> _Reading:
+    exact = frozenset().union(*(r.exact or () for r in readings)) if all(r.exact for r in readings) else None
+    needed = [r.needed for r in readings]
+    return _Reading(exact if exact and len(exact) <= _MOST_RUNS else None, frozenset().union(*(n or () for n in needed)) if all(needed) else None)
+
+
+def _repeat(least: int, most: int, sequence: Any) -> _Reading:
+    inner = _Reading.of(sequence)
+    if inner.exact and (most == 1 or inner.exact == {" "}):
+        return _Reading(inner.exact if least else inner.exact | {""}, inner.needed if least else None)
+    return _Reading(None, inner.needed if least else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -45,6 +45,7 @@ class Token:
     end: int
 
 
+@lru_cache(maxsize=1024)
 def lowered(text: str) -> str:
     """Lower case of the same length, typographic apostrophes as plain ones."""
     lower = text.lower()
@@ -193,7 +194,14 @@ class Wording:
 
     def words(self, span: Span | None = None) -> list[Token]:
         start, end = span or (0, len(self.text))
-        return [token for token in self.tokens if start <= token.start and token.end <= end]
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        if last > first and self.tokens[last - 1].end > end:
+            last -= 1
+        return list(self.tokens[first:last])
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [token.start for token in self.tokens]
 
     def is_quoted(self, place: int) -> bool:
         return any(start <= place < end for start, end in self.quotes)

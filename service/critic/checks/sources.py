@@ -142,7 +142,7 @@ def concession(case: Case) -> Iterator[Breach]:
     """Fault, price or a disputed fact is granted, without a record that confirms it."""
     records = [lowered(t) for t in case.said.texts("incident", "ticket", "billing", "crm_note", "product", "contract", "project", "quote")]
     confirmed = any(
-        _list("confirms").search(_list("doubts").sub(" ", t))
+        _list("confirms").search(_list("doubts").blanked(t))
         for t in records
         if not (
             _list("doubts").search(t)
