@@ -10,6 +10,7 @@ from functools import cached_property
 from ml.moves import Move
 from service.critic import lexicon
 from service.critic.draft import MOST_CHARS, Draft
+from service.critic.footing import Footing
 from service.critic.grounding import Unsourced, unsourced
 from service.critic.moves import Sentence, moves
 from service.critic.said import Said
@@ -37,6 +38,10 @@ class Case:
         if self.draft.marked:
             return [Sentence(span, frozenset(m.move for m in self.draft.marked if m.start < span[1] and span[0] < m.end)) for span in self.text.sentences]
         return moves(self.text, self.said, self.lang)
+
+    @cached_property
+    def footing(self) -> Footing:
+        return Footing(self.text, self.said, self.lang, tuple(n for n in (self.draft.recipient_name, self.draft.am_name) if n))
 
     @cached_property
     def unsourced(self) -> list[Unsourced]:

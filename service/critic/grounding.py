@@ -30,7 +30,7 @@ _BEARER = re.compile(
     r"|(?<=[Oo]wner: )[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+|(?<=[Oo]wner is )[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+"
 )
 """Somebody who is said to have the matter in hand."""
-_BEGINS = re.compile(r"(?:^|[.!?:;…\n\"“”„«»'’‘(¿¡•*-])\s*$")
+_BEGINS = re.compile(r"(?:^|[.!?:;…\n\"“”„«»'’‘()¿¡•*-])\s*$")
 _TWO_NAMES = re.compile(
     r"(?:^|(?<=[.!?] )|(?<=\n))([A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+ [A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+)\b"
     r"(?= (?:has|is|owns|will|can|at|on|from|and|was|took|writes|looks|hat|a |est|lleva|tiene|tem|está))"
@@ -138,6 +138,8 @@ def _counts(text: Wording, said: Said) -> int:
 
 def _is_borne(q: Quantity, text: Wording, said: Said, known: _Known, counts: int, lang: str) -> bool:
     written = text.lower[q.start : q.end]
+    if _ANY.search(text.lower[: q.start]) and (q.kind == "weekday" or written == "dozen"):
+        return True
     match q.kind:
         case "code":
             return written in said.all or written.lstrip("#") in said.all
@@ -151,6 +153,10 @@ def _is_borne(q: Quantity, text: Wording, said: Said, known: _Known, counts: int
             return q.value in known.values or _is_reckoned(q, text, known) or _is_place(q, text)
         case _:
             return q.value in known.values or q.value <= 1 or _is_reckoned(q, text, known) or _is_count(q, text, counts, lang)
+
+
+_ANY = re.compile(r"\b(?:an?|any|another|every|some|half a) $")
+"""Before a day or a dozen that is none in particular."""
 
 
 def _is_reckoned(q: Quantity, text: Wording, known: _Known) -> bool:

@@ -94,7 +94,11 @@ def _named_days(lang: str) -> tuple[re.Pattern[str], dict[str, int], dict[str, i
     return re.compile(rf"(?<!\w)(?:{'|'.join([*months, *days])})s?(?!\w)"), months, days
 
 
-_MAY = re.compile(r"(?:\d|\b(?:in|of|by|since|until|till|from|to|on|last|next|every|early|late|mid|and|or|through)\W{1,3})\s*$")
+_STARTS = re.compile(r"(?:^|[.!?:;\n\"“])\s*$")
+
+
+def _is_day(after: str) -> bool:
+    return after[:2].strip().isdigit()
 
 
 def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
@@ -106,6 +110,6 @@ def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
         elif (
             lang != "en"
             or name not in ("may", "march")
-            or (text[match.start()].isupper() and (_MAY.search(lower[: match.start()]) or lower[match.end() : match.end() + 2].strip().isdigit()))
+            or (text[match.start()].isupper() and (not _STARTS.search(text[: match.start()]) or _is_day(lower[match.end() :])))
         ):
             yield Quantity("month", months[name], *match.span())

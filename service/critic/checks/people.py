@@ -52,7 +52,7 @@ def greeted(case: Case) -> Iterator[Breach]:
         if name in _words("titles"):
             if known and name not in known and not _is_said_title(case, name):
                 yield word.start(), word.end(), f"“{word[0]}” is not on record"
-        elif name not in known and name not in own_name:
+        elif name not in known and name not in own_name and not (len(name) == 1 and any(n.startswith(name) for n in known)):
             yield word.start(), word.end(), "the record says " + (f"“{case.draft.recipient_name}”" if case.draft.recipient_name else "no name")
 
 
@@ -109,9 +109,16 @@ def _named(case: Case, start: int, end: int) -> Iterator[re.Match[str]]:
         lower = lowered(word[0])
         if placed is None or lower in _words("not_names") or re.search(r"['’](?:s|re|m|d|ll)$", lower):
             return
+        if word.start() and not word[0][0].isupper() and text_before_is_name(case, start, word.start()):
+            return
         if not is_line and not word[0][0].isupper() and (stop is None or len(case.text.text[start:last].split()) > 2):
             return
         yield placed
+
+
+def text_before_is_name(case: Case, start: int, place: int) -> bool:
+    """Behind a capitalised name, a word in lower case is none."""
+    return case.text.text[start : start + place].strip()[:1].isupper()
 
 
 def _bare(word: str) -> str:

@@ -80,14 +80,18 @@ def _echoes(case: Case, span: Span) -> bool:
     return hits >= 2 and hits >= len(words) / 3
 
 
+_CALMER = frozenset({"notice", "champion_change", "renewal_decision", "cross_functional", "positive_momentum", "timing_concern", "competitor_evaluation"})
+
+
 def validated(case: Case) -> Iterator[Breach]:
-    """Something calls the feeling reasonable, or at least names one."""
+    """Something calls the feeling reasonable. Where they named no feeling, and only a decision or a handover is at hand, nothing need."""
+    if case.conditions & _CALMER and not lexicon.pattern("emotion", case.lang).search(case.said.own_lower):
+        return
     turn = next(
         (n for n, s in enumerate(case.moves) if (s.does("REF") and not s.does("VAL")) or (s.does("INFO") and not s.does("ACK", "VAL"))), len(case.moves)
     )
     late = any(s.does("VAL") and not s.does("REF") for s in case.moves[turn:])
-    felt = any(lexicon.pattern("emotion", case.lang).search(case.text.lower, *s.span) for s in case.moves if not s.does("CHK", "ASK"))
-    if not any(s.does("VAL") for s in case.moves[:turn]) and not late and not felt and not _may_value(case, turn):
+    if not any(s.does("VAL") for s in case.moves[:turn]) and not late and not _may_value(case, turn):
         yield (*(case.moves[max(turn - 1, 0)].span if case.moves else case.text.body), "")
 
 

@@ -124,8 +124,9 @@ def unanswered(case: Case) -> Iterator[Breach]:
             continue
         if (
             _list("open", case.lang).search(case.text.ours)
-            or _YES_OR_NO.match(case.text.ours[case.text.body[0] :].lstrip())
+            or _YES_OR_NO.search(case.text.ours, *case.text.body)
             or _facts_told(case, question, asked)
+            or _figures_told(case, question)
         ):
             continue
         yield (*case.text.body, "“" + " ".join(question.split())[:80] + "” is not answered")
@@ -157,7 +158,16 @@ def _facts_told(case: Case, question: str, asked: frozenset[str]) -> bool:
     return False
 
 
-_YES_OR_NO = re.compile(r"(?:yes|no|it does|it is|it.s|they do|i do|we do|done|sure|ja|nein|oui|non|sí|no|sim|não)\b")
+def _figures_told(case: Case, question: str) -> bool:
+    """A number of the question, which asks whether it will do."""
+    wanted = {q.value for q in quantities(question, case.lang) if q.kind in ("number", "time", "weekday")}
+    return bool(wanted & {q.value for q in quantities(case.text.text, case.lang)}) and not _list("opens").match(lowered(question))
+
+
+_YES_OR_NO = re.compile(
+    r"(?:^|[.!?,:;\n]\s*)(?:(?:and|so|on paper|in short|plainly|to answer you|your answer),?:? )*(?:yes|no|not yet|it does|they do|we do|i do|done|sure|ja|nein|oui|non|sí|sim|não)\b(?=[.,:;!\n ])(?! (?:one|need|wonder|reply|answer|date|reason|hurry|longer|more|matter))"
+    r"|^\W*(?:it is|it.s)\b", re.MULTILINE
+)
 _COURTESY = frozenset(
     "please dear hi hello thanks thank regards quick one know tell say could anything give happens happen bitte hallo guten"
     " tag danke merci bonjour puede decir favor hola gracias por obrigado olá pode dizer".split()
