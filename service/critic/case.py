@@ -17,6 +17,9 @@ from service.critic.said import Said
 from service.critic.wording import Span, Wording
 
 
+_AGREED = re.compile(r"\b(?:agree[ds]?|agreement reached|vereinbart|convenu|acordad|combinad)\w*")
+
+
 @dataclass(frozen=True)
 class Case:
     draft: Draft
@@ -66,6 +69,7 @@ class Case:
             "spoken": bool(said.own.strip()),
             "wants_words": said.is_negative or said.is_win,
             "evidence": bool(self.draft.evidence),
+            "agreed": _AGREED.search(said.all) is not None,
             **dict.fromkeys(said.situations, True),
             self.draft.channel.lower(): True,
         }

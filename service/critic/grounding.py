@@ -11,7 +11,7 @@ from itertools import combinations
 from service.critic import lexicon
 from service.critic.quantities import Quantity, quantities
 from service.critic.said import Said
-from service.critic.wording import Span, Wording, lowered
+from service.critic.wording import Span, Wording, lowered, tokens
 
 _SMALL = 4
 """Up to here a number word counts what the draft itself lays out: two versions, three rooms."""
@@ -181,11 +181,12 @@ def _names(text: Wording, said: Said, people: tuple[str | None, ...], lang: str)
     """Names of people and things that stand nowhere else. In German every noun has a capital, so that only full names count."""
     known = frozenset(re.findall(r"[^\W_]+", " ".join([said.all, *(lowered(p) for p in people if p)])))
     bare = frozenset(lexicon.stored("claims")["not_names"].split()) | _calendar_words(lang)
+    stop = lexicon.words("stop", lang)
     start, end = text.body
     patterns = [_TWO_NAMES, _BEARER] if lang == "de" else [_NAME, _TWO_NAMES, _BEARER]
     for pattern in patterns:
         for match in pattern.finditer(text.text, start, end):
-            words = [w for w in re.findall(r"[^\W_]+", re.sub(r"['’]s$", "", lowered(match[0]))) if w not in bare]
+            words = [w for w in re.findall(r"[^\W_]+", re.sub(r"['’]s$", "", lowered(match[0]))) if w not in bare and w not in stop]
             begins = pattern is _NAME and _BEGINS.search(text.text, max(0, match.start() - 4), match.start())
             is_known = all if pattern is _BEARER else any
             if words and not begins and not text.is_quoted(match.start()) and not is_known(_is_known(w, known) for w in words):
@@ -214,7 +215,7 @@ def _claims(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
         ("solved", not _is_mended(ours), "no evidence says that it is mended"),
     ):
         if is_open:
-            yield from (Unsourced(s, e, why) for s, e in _stated(name, text, said, lang))
+            yield from (Unsourced(s, e, why) for s, e in _stated(name, text, said, lang) if name != "cause" or not _is_told(text, (s, e), said, lang))
     if not lexicon.expressions("claims", "history", lang).search(said.all):
         yield from (Unsourced(s, e, "nothing in evidence covers all that time") for s, e in _stated("history", text, said, lang))
 
@@ -227,6 +228,14 @@ def _acts(lang: str) -> list[tuple[re.Pattern[str], list[str]]]:
 
 def _is_mended(ours: str) -> bool:
     return lexicon.expressions("claims", "mended", "any").search(ours) is not None
+
+
+def _is_told(text: Wording, span: Span, said: Said, lang: str) -> bool:
+    """Whether most of what stands behind the joint is on record."""
+    stop = lexicon.words("stop", lang)
+    known = {t.word[:5] for record in said.texts() for t in tokens(record)}
+    behind = [t.word[:5] for t in text.words((span[1], text.sentence_at(span[0])[1])) if t.word not in stop]
+    return bool(behind) and sum(w in known for w in behind) > len(behind) / 2
 
 
 def _stated(name: str, text: Wording, said: Said, lang: str) -> Iterator[Span]:

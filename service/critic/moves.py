@@ -15,6 +15,7 @@ from service.critic.wording import Span, Wording, lowered, tokens
 CONFIDENCE = 0.8
 """What findings that rest on these guesses are worth beside those on segments that the engine tagged, which are certain."""
 _EITHER = re.compile(r"\b(?:or|oder|ou|o)\b")
+_ASKS_WHICH = re.compile(r"\W*(?:which|what|who|how|where|why)\b")
 _FIRST = 3
 """Sentences among which an unmarked one is taken for an acknowledgement, unless the model is sure of something else."""
 _SURE = 0.6
@@ -83,7 +84,7 @@ def _question(text: str, lang: str) -> frozenset[Move]:
     found: set[Move] = {"REF"} if is_offer else set()
     if _EITHER.search(text) and not is_schedule:
         found.add("CHK")
-    elif is_schedule or _has("request", text, lang):
+    elif is_schedule or (_has("request", text, lang) and not _ASKS_WHICH.match(text)):
         found.add("ASK")
     elif _has("check", text, lang) or not is_offer:
         found.add("CHK")

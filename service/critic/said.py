@@ -160,7 +160,7 @@ class Said:
             return True
         if self.mood is None or self.is_win or self.is_routine:
             return False
-        if self.mood.is_negative or lexicon.pattern("emotion", self.lang).search(self.own_lower):
+        if self.mood.is_negative or (self.given and lexicon.pattern("emotion", self.lang).search(self.own_lower)):
             return True
         return self.given is None and not self.mood.is_calm and self.mood.sentiment <= -0.1
 

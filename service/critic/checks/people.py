@@ -50,9 +50,9 @@ def greeted(case: Case) -> Iterator[Breach]:
     for word in _named(case, match.end(), end):
         name = _bare(re.sub(r"['’]s$", "", case.text.text[word.start() : word.end()]))
         if name in _words("titles"):
-            if known and name not in known and not _is_said_title(case, name):
+            if known and name not in known and not _is_said_title(case, name) and not _has_full_name(case):
                 yield word.start(), word.end(), f"“{word[0]}” is not on record"
-        elif name not in known and name not in own_name and not (len(name) == 1 and any(n.startswith(name) for n in known)):
+        elif name not in known and name not in own_name and not (len(name) == 1 and _is_initial(case, name, known)):
             yield word.start(), word.end(), "the record says " + (f"“{case.draft.recipient_name}”" if case.draft.recipient_name else "no name")
 
 
@@ -93,6 +93,18 @@ def _next_row(row: list[int], i: int, char: str, b: str) -> list[int]:
     for j, other in enumerate(b, 1):
         found.append(min(found[j - 1] + 1, row[j] + 1, row[j - 1] + (char != other)))
     return found
+
+
+def _is_initial(case: Case, letter: str, known: set[str]) -> bool:
+    """Of a name on record, or as they sign."""
+    signed = "\n".join(lowered(e.text) for e in case.draft.evidence if e.type == "buyer_message")
+    return any(n.startswith(letter) for n in known) or re.search(rf"(?<!\w){letter}\. ", signed) is not None
+
+
+def _has_full_name(case: Case) -> bool:
+    """A first name on record tells more than a title would."""
+    words = [_bare(w) for w in re.findall(r"[^\s,.]+", case.draft.recipient_name or "")]
+    return len(words) > 1 and len(words[0]) > 1 and words[0] not in _words("titles")
 
 
 def _is_said_title(case: Case, title: str) -> bool:

@@ -153,7 +153,7 @@ def concession(case: Case) -> Iterator[Breach]:
     for match in _list("concedes", case.lang).finditer(case.text.ours, *case.text.body):
         first, last = case.text.sentence_at(match.start())
         sentence = case.text.lower[first:last]
-        if sentence.rstrip().endswith("?") or re.search(r"\b(?:whether|if|whose|can.t say|don.t know|ob |si )\b", sentence):
+        if sentence.rstrip().endswith("?") or re.search(r"\b(?:whether|if|whose|can.t say|don.t know|conclude|may (?:say|think|find)|cada|ob |si )\b", sentence):
             continue
         if not confirmed or (grants_price.search(match[0]) and "price_objection" in case.conditions):
             yield (*match.span(), "")

@@ -66,9 +66,15 @@ def facts_first(case: Case) -> Iterator[Breach]:
     """The first sentence brings what only our evidence knows. Taking note of a decision is an acknowledgement."""
     if not case.moves or "notice" in case.conditions:
         return
-    first = case.moves[0]
+    first = next((s for s in case.moves if not _is_heading(case, s.span)), case.moves[0])
     if first.does("INFO", "REF") and not first.does("ACK", "VAL", "CHK") and not _echoes(case, first.span):
         yield (*first.span, "")
+
+
+def _is_heading(case: Case, span: Span) -> bool:
+    """A short line of its own without a mark at its end, or that ends in a comma."""
+    text = case.text.text[slice(*span)].strip()
+    return len(text.split()) <= 8 and text[-1:] not in ".?!:" and case.text.text[span[1] - 1 : span[1] + 2].count("\n") > 0 or text.endswith(",")
 
 
 def _echoes(case: Case, span: Span) -> bool:
@@ -118,14 +124,21 @@ def orders_to_buyer(case: Case) -> Iterator[Breach]:
     pattern = _list("imperative", case.lang)
     for span in case.text.sentences:
         match = pattern.search(case.text.ours, *span)
-        if match and not _is_our_list(case, match.start()):
+        if match and not _is_our_list(case, match.start()) and not _is_asked_for(case, match):
             yield match.start(), span[1], "an order"
     for sentence in case.moves:
         text = case.text.lower[slice(*sentence.span)]
-        if sentence.does("REF") and len(re.findall(r",| or | oder | ou | o ", text)) >= 4 and len(re.findall(r"\b(?:we|i) (?:could|can)\b", text)) == 1:
-            listed = re.search(r"(?:could|can|könnten|pouvons|podemos) [^.;]*?, [^.;]*?, [^.;]*?(?:,| or | oder | ou | o )", text)
+        if "silence" not in case.conditions and sentence.does("REF") and len(re.findall(r",| or | oder | ou | o ", text)) >= 4:
+            listed = re.search(r"(?:could|can|könnten|pouvons|podemos) [^.;]*?, [^.;]*?, [^.;]*?(?: or | oder | ou | o )", text)
             if listed:
                 yield (*sentence.span, "many ways at once")
+
+
+def _is_asked_for(case: Case, match: re.Match[str]) -> bool:
+    """They asked what to do with this very verb; or what looks like an order is a thing: "Order 6120 is ..."."""
+    verb = match[0].split()[-1] if match[0].split() else ""
+    is_thing = re.match(r"\W*(?:\w+ )?[\w-]*\d[\w-]* (?:is|are|was|has)\b|\W*\w+ (?:is|are|was|has)\b", case.text.lower[match.end() :]) is not None
+    return is_thing or any(re.search(rf"\b{re.escape(verb)}\b", lowered(q)) for q in case.said.questions)
 
 
 def _is_our_list(case: Case, place: int) -> bool:
