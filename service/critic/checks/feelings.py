@@ -38,7 +38,10 @@ def feeling_stated(case: Case) -> Iterator[Breach]:
         word = case.text.lower[start:end]
         if word[:5] in own or not _list("asserts", case.lang).search(case.text.ours[first:start]):
             continue
-        if not case.is_tentative(start, end) and not _values(case, (first, last)):
+        before = case.text.ours[first:start]
+        is_told = _list("tells_feeling", case.lang).search(before) is not None and not _list("offers_feeling", case.lang).search(before)
+        is_question = case.text.text[first:last].rstrip().endswith("?")
+        if (is_told and not is_question) or (not case.is_tentative(start, end) and not _values(case, (first, last))):
             yield start, end, ""
 
 
@@ -64,6 +67,37 @@ def sympathy(case: Case) -> Iterator[Breach]:
         if match[0] not in own:
             yield (*match.span(), "")
             return
+    for span in case.text.sentences:
+        match = _list("bare_sympathy", case.lang).search(case.text.ours, *span)
+        if match and span not in case.text.questions:
+            yield (*match.span(), "")
+            return
+
+
+_MOST_CLAUSES = 3
+_CLAUSE = re.compile(r"[,.;:]| and | so | und | et | y | e ")
+
+
+def understanding_piled(case: Case) -> Iterator[Breach]:
+    """More than three clauses that call a feeling reasonable, questions left aside."""
+    signs = lexicon.expressions("moves", "val", case.lang)
+    found = [
+        (start, end)
+        for s in case.moves
+        if s.span not in case.text.questions and not s.does("REF")
+        for start, end in _clauses(case, s.span)
+        if signs.search(case.text.ours[start:end])
+    ]
+    if len(found) > _MOST_CLAUSES:
+        yield (*found[_MOST_CLAUSES], f"{len(found)} clauses of understanding")
+
+
+def _clauses(case: Case, span: Span) -> Iterator[Span]:
+    at = span[0]
+    for match in _CLAUSE.finditer(case.text.ours, *span):
+        yield at, match.start()
+        at = match.end()
+    yield at, span[1]
 
 
 def irony_returned(case: Case) -> Iterator[Breach]:

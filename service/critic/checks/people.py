@@ -102,7 +102,9 @@ def _is_initial(case: Case, letter: str, known: set[str]) -> bool:
 
 
 def _has_full_name(case: Case) -> bool:
-    """A first name on record tells more than a title would."""
+    """A first name on record, and they write with titles themselves."""
+    if not _TITLED.match(case.said.own_lower):
+        return False
     words = [_bare(w) for w in re.findall(r"[^\s,.]+", case.draft.recipient_name or "")]
     return len(words) > 1 and len(words[0]) > 1 and words[0] not in _words("titles")
 
@@ -206,6 +208,7 @@ def far_longer(case: Case) -> Iterator[Breach]:
         yield 0, len(case.text.text), f"{count} words to {theirs}"
 
 
+_TITLED = re.compile(r"\W*(?:dear |good (?:morning|afternoon|day) )?(?:mr|mrs|ms|miss|dr|prof|sir|madam|frau|herr|madame|monsieur|señora?|senhora?)\b")
 _FAMILIAR = re.compile(r"^\s*(?:hey|yo|sup|hi there|heya|hiya)\b")
 
 

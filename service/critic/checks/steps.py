@@ -9,6 +9,8 @@ from ml.expressions import Pattern
 from ml.moves import MOVES, load
 from service.critic import lexicon
 from service.critic.case import Case
+from service.critic.footing import stem
+from service.critic.moves import Sentence
 from service.critic.wording import Span, lowered, tokens
 
 Breach = tuple[int, int, str]
@@ -26,6 +28,7 @@ _LIKELY = 0.3
 
 def steps(case: Case) -> Iterator[Breach]:
     """A check in front of the offer, or the feeling called reasonable only behind it."""
+    yield from _valued_late(case)
     offer = case.first("REF")
     for n, sentence in enumerate(case.moves):
         if sentence.moves == {"CHK"} and not _is_checked_after(case, n) and not _repeats(case, sentence.span) and _follows(case, n):
@@ -34,6 +37,22 @@ def steps(case: Case) -> Iterator[Breach]:
     valued = [n for n, s in enumerate(case.moves) if s.does("VAL") and not s.does("CHK", "ASK")]
     if offer is not None and valued and valued[0] > offer and not case.moves[valued[0]].does("REF"):
         yield (*case.moves[valued[0]].span, "the offer comes before the feeling is called reasonable")
+
+
+def _valued_late(case: Case) -> Iterator[Breach]:
+    """Two sentences of nothing but records stand in front of the first that calls the feeling reasonable."""
+    valued = next((n for n, s in enumerate(case.moves) if s.does("VAL") and not s.does("CHK", "ASK", "REF")), None)
+    facts = [n for n, s in enumerate(case.moves[: valued or 0]) if n and _is_record(case, s.span)]
+    if valued and len(facts) >= _MOST_FACTS:
+        yield (*case.moves[valued].span, "the facts come before the feeling is called reasonable")
+
+
+_MOST_FACTS = 2
+
+
+def _is_record(case: Case, span: Span) -> bool:
+    own, ours = (case.footing.resting(span, stems) for stems in (case.footing.own, case.footing.ours - case.footing.own))
+    return span not in case.text.questions and ours >= 2 and ours > own and not any(span[0] <= start < span[1] for start, _ in case.text.quotes)
 
 
 def _is_checked_after(case: Case, at: int) -> bool:
@@ -67,8 +86,19 @@ def facts_first(case: Case) -> Iterator[Breach]:
     if not case.moves or "notice" in case.conditions:
         return
     first = next((s for s in case.moves if not _is_heading(case, s.span)), case.moves[0])
-    if first.does("INFO", "REF") and not first.does("ACK", "VAL", "CHK") and not _echoes(case, first.span):
+    told = first.does("INFO", "REF") and not first.does("ACK", "VAL", "CHK") and not _echoes(case, first.span)
+    if told or (first.span not in case.text.questions and _speaks_of_us(case, first)):
         yield (*first.span, "")
+
+
+def _speaks_of_us(case: Case, first: Sentence) -> bool:
+    """Hardly a word of theirs, and either more of our records or nothing about them at all."""
+    own, ours = (case.footing.resting(first.span, stems) for stems in (case.footing.own, case.footing.ours - case.footing.own))
+    words = len({stem(t.word) for t in case.footing.content(first.span)})
+    if own > 1 or any(first.span[0] <= start < first.span[1] for start, _ in case.text.quotes) or case.conditions & {"meeting"}:
+        return False
+    about_them = _list("you", case.lang).search(case.text.ours, *first.span) or first.does("VAL")
+    return (words >= 3 and ours > own and not about_them) or (words >= 5 and not about_them)
 
 
 def _is_heading(case: Case, span: Span) -> bool:

@@ -45,9 +45,9 @@ def both_sides(case: Case) -> Iterator[Breach]:
     told = [s for s in case.text.sentences if s not in case.text.questions]
     theirs = any(_list("theirs", case.lang).search(case.text.ours, *span) and _is_interest(case, span) for span in told)
     ours = any(_list("ours", case.lang).search(case.text.ours, *span) for span in told)
-    if not theirs:
+    if not theirs and any(_list("our_side").search(case.text.ours, *span) for span in told):
         yield (*case.text.body, "what they protect is not said")
-    if not ours:
+    if not ours and any(_list("their_side").search(case.text.ours, *span) for span in told):
         yield (*case.text.body, "what we protect is not said")
 
 
