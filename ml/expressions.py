@@ -44,6 +44,9 @@ class Pattern:
     def match(self, text: str, start: int = 0) -> re.Match[str] | None:
         return next((match for part in self._live(text) if (match := part.match(text, start))), None)
 
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        return next((match for part in self._live(text) if (match := part.fullmatch(text))), None)
+
     def finditer(self, text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
         """Matches that do not overlap, in the order of the text."""
         last = len(text) if end is None else end

@@ -79,7 +79,7 @@ _OURS = ("ticket", "usage", "billing", "quote", "contract", "product", "incident
 _CLAUSES = re.compile(r"[;\n]|[.!?](?=\s|$)")
 _CUE = re.compile(
     r"\b(?:less|fewer|more|drop\w*|fell|down|up|rise|rose|grew|differ\w*|together|total|in all|sum|open|left|remain\w*|missing|other|rest|percent|per cent"
-    r"|times|half|twice|between|saves?|saving|weniger|mehr|prozent|zusammen|insgesamt|übrig|offen|unterschied"
+    r"|times|half|each|twice|between|saves?|saving|weniger|mehr|prozent|zusammen|insgesamt|übrig|offen|unterschied"
     r"|moins|plus|pour cent|ensemble|au total|reste\w*|différence|menos|más|por ciento|juntos|en total|quedan|faltan|diferencia"
     r"|mais|por cento|no total|restam|faltam|diferença)\b|%"
 )
@@ -121,7 +121,7 @@ def _derived(values: frozenset[float]) -> frozenset[float]:
             kept |= {round(b / a)} if round(b / a) == round(b / a, 1) else set()
         if a >= _LEAST_SHARED:
             kept |= {round(100 * (b - a) / a), round(100 * a / b), round(100 * (b - a) / b)}
-    return frozenset(kept | {100 - v for v in values if 0 < v < 100} | {v / 12 for v in values} | {v * 12 for v in values})
+    return frozenset(kept | {100 - v for v in values if 0 < v < 100} | {v / 12 for v in values} | {v * 12 for v in values} | {v / 2 for v in values if v >= _LEAST_SHARED})
 
 
 def _lengths(times: frozenset[float]) -> Iterator[float]:

@@ -54,7 +54,7 @@ def _of(wording: Wording, span: Span, place: int, known: tuple[frozenset[str], f
     own, ours = known
     words = {t.word for t in wording.words(span)}
     found: set[Move] = set()
-    is_offer = _has("ref", text, lang)
+    is_offer = _has("ref", wording.ours[span[0] : span[1]], lang)
     if is_offer:
         found.add("REF")
     if _has("val", wording.ours[span[0] : span[1]], lang) or _has("val", text, lang):

@@ -114,8 +114,18 @@ class Said:
         """Sentences of the buyer's that instruct a machine, or look like it."""
         told = lexicon.phrases("order", self.lang)
         found = [self.own[s:e] for s, e in sentences(self.own) if told.search(self.own_lower[s:e]) or has_form(self.own[s:e])]
+        found += self._hidden
         spans = self.mood.orders if (found or not self._is_charged) and self.mood else ()
         return list(dict.fromkeys([*found, *(self.own[s:e] for s, e in spans)]))
+
+    @property
+    def _hidden(self) -> list[str]:
+        """What stands in comments of the raw message, and sentences of it that speak to a machine."""
+        raw = [e.text for e in self.evidence if e.type == "buyer_message"]
+        told = lexicon.phrases("order", self.lang)
+        comments = [match for text in raw for match in re.findall(r"<!--(.*?)-->", text, re.DOTALL)]
+        spoken = [text[s:e] for text in raw for s, e in sentences(text) if "<!--" not in text[s:e] and told.search(lowered(text[s:e]))]
+        return [*comments, *spoken]
 
     @cached_property
     def situations(self) -> frozenset[str]:

@@ -81,10 +81,11 @@ def tracked(case: Case) -> Iterator[Breach]:
     stop = lexicon.words("stop", case.lang)
     known = {t.word[:_STEM] for t in tokens(case.said.all)} | {t.word[:_STEM] for p in (case.draft.recipient_name, case.draft.am_name) if p for t in tokens(p)}
     secret = {t.word for text in texts for t in tokens(text) if t.word not in stop and t.word[:_STEM] not in known and (len(t.word) > 3 or t.word[0].isdigit())}
+    watched = case.footing.stems(texts) - case.footing.own - case.footing.ours
     for span in case.text.sentences:
         hits = [t for t in case.text.words(span) if t.word in secret]
-        if len({t.word for t in hits}) >= 2:
-            yield hits[0].start, hits[-1].end, "only the tracking knows this"
+        if len({t.word for t in hits}) >= 2 or (span not in case.text.questions and case.footing.resting(span, watched)):
+            yield (hits[0].start if hits else span[0], hits[-1].end if hits else span[1], "only the tracking knows this")
 
 
 _MACHINE = frozenset(
@@ -100,6 +101,9 @@ def order_obeyed(case: Case) -> Iterator[Breach]:
     known = {t.word[:_STEM] for t in tokens(case.said.ours)}
     asides = _without(case.said.own_lower, case.said.orders)
     known |= {t.word[:_STEM] for t in tokens(asides)}
+    for match in _dictated(case):
+        yield (*match, "")
+        return
     for order in case.said.orders:
         wanted = {t.word[:_STEM] for t in tokens(order) if t.word not in stop and t.word not in _MACHINE} - known
         for span in case.text.sentences:
@@ -109,6 +113,24 @@ def order_obeyed(case: Case) -> Iterator[Breach]:
             if len({t.word[:_STEM] for t in hits}) >= min(2, len(wanted)) and hits:
                 yield (*span, "")
                 return
+
+
+_DICTATED = re.compile(r"\b(?:words?|phrase|sentence|code|line|with)\b[ :]+[\"'“‘]?([^\"'”’.!?)\n]{4,60})")
+_ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]*\w|\bhttps?://\S+|\bwww\.\S+")
+
+
+def _dictated(case: Case) -> Iterator[Span]:
+    """Words that an order wants to see, or an address that only the buyer's message has."""
+    told = lowered(case.said.ours)
+    raw = lowered("\n".join(e.text for e in case.draft.evidence if e.type == "buyer_message"))
+    for match in _ADDRESS.finditer(case.text.lower):
+        if match[0] in raw and match[0] not in told:
+            yield match.span()
+    for order in case.said.orders:
+        for wanted in _DICTATED.findall(lowered(order)):
+            at = case.text.ours.find(wanted.strip())
+            if at >= 0 and wanted.strip() not in told:
+                yield at, at + len(wanted.strip())
 
 
 def _without(text: str, parts: list[str]) -> str:
@@ -184,6 +206,7 @@ def invented_deadline(case: Case) -> Iterator[Breach]:
 
 def sensitive_used(case: Case) -> Iterator[Breach]:
     """Not raised by them, or raised and put to use."""
+    yield from _confided(case)
     own, subject = case.said.own_lower, lowered(case.said.own + case.said.ours)
     for match in _list("sensitive", case.lang).finditer(case.text.ours, *case.text.body):
         first, last = case.text.sentence_at(match.start())
@@ -199,6 +222,17 @@ def sensitive_used(case: Case) -> Iterator[Breach]:
         leans = any(s.span == (first, last) and s.does("REF") for s in case.moves) and _list("leans", case.lang).search(case.text.ours, first, last)
         if raised and (leans or _list("uses", case.lang).search(case.text.ours, first, last)) and not _is_plain(case, (first, last)):
             yield first, last, "it is put to use"
+            return
+
+
+def _confided(case: Case) -> Iterator[Breach]:
+    """A word that stands in a note about something private, and nowhere else."""
+    notes = [e.text for e in case.draft.evidence if e.type == "crm_note" and _list("sensitive", case.lang).search(lowered(e.text))]
+    others = case.footing.stems(e.text for e in case.draft.evidence if e.text not in notes)
+    private = case.footing.stems(notes) - others
+    for span in case.text.sentences if private else ():
+        if case.footing.resting(span, private):
+            yield (*span, "it was told in confidence, or by others")
             return
 
 

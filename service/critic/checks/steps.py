@@ -127,7 +127,8 @@ def validated(case: Case) -> Iterator[Breach]:
         (n for n, s in enumerate(case.moves) if (s.does("REF") and not s.does("VAL")) or (s.does("INFO") and not s.does("ACK", "VAL"))), len(case.moves)
     )
     late = any(s.does("VAL") and not s.does("REF") for s in case.moves[turn:])
-    if not any(s.does("VAL") for s in case.moves[:turn]) and not late and not _may_value(case, turn):
+    plain = any(_list("values_early", case.lang).search(case.text.ours, *s.span) for s in case.moves[: max(turn, 2)] if s.span not in case.text.questions)
+    if not any(s.does("VAL") for s in case.moves[:turn]) and not plain and not late and not _may_value(case, turn):
         yield (*(case.moves[max(turn - 1, 0)].span if case.moves else case.text.body), "")
 
 

@@ -142,7 +142,7 @@ def _asked(case: Case, question: str) -> frozenset[str]:
 
 def _takes_up(case: Case, span: tuple[int, int], asked: frozenset[str], *, is_answer: bool) -> bool:
     hits = len(asked & {t.word[:_STEM] for t in case.text.words(span)})
-    return hits >= (1 if is_answer else 2) and hits >= min(2, len(asked)) / 2
+    return hits >= (1 if is_answer or len(asked) == 1 else 2) and hits >= min(2, len(asked)) / 2
 
 
 def _facts_told(case: Case, question: str, asked: frozenset[str]) -> bool:
