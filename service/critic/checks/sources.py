@@ -9,6 +9,7 @@ from ml.expressions import Pattern
 from ml.text import sentences
 from service.critic import lexicon
 from service.critic.case import Case
+from service.critic.footing import stem
 from service.critic.overlap import runs
 from service.critic.quantities import quantities
 from service.critic.wording import Span, lowered, tokens
@@ -71,6 +72,33 @@ def _folded(text: str) -> str:
 def ungrounded(case: Case) -> Iterator[Breach]:
     for claim in case.unsourced:
         yield claim.start, claim.end, claim.why
+
+
+_PLAIN_SPOKEN = frozenset({"positive", "positive_momentum", "deadlock", "usage_drop", "cross_functional", "routine"})
+"""Where good answers say much in words of their own."""
+_LEAST_NEW = 4
+
+
+def unborne(case: Case) -> Iterator[Breach]:
+    """A plain statement of which half the words and more, and at least four, stand nowhere in what is at hand."""
+    if case.conditions & _PLAIN_SPOKEN or not case.said.own.strip() or case.lang != "en":
+        return
+    common = {stem(word) for word in lexicon.words("common", case.lang)}
+    for sentence in case.moves[1:]:
+        if sentence.span in case.text.questions or sentence.does("VAL", "REF", "CHK") or _is_hedged(case, sentence.span):
+            continue
+        new = [t for t in case.footing.fresh(sentence.span) if stem(t.word) not in common]
+        if len(new) >= _LEAST_NEW and 2 * len(new) >= len(case.footing.content(sentence.span)):
+            yield (*sentence.span, "most of this stands in no record")
+            return
+
+
+def _is_hedged(case: Case, span: Span) -> bool:
+    """Offered, denied, or a judgement."""
+    return (
+        any(_list(name, case.lang).search(case.text.ours, *span) for name in ("offered", "denies", "values_early"))
+        or lexicon.pattern("tentative", case.lang).search(case.text.ours, *span) is not None
+    )
 
 
 def tracked(case: Case) -> Iterator[Breach]:
