@@ -20,21 +20,33 @@ _SHORT, _LONG = 3, 5
 _MOST_RUNS, _MOST_CHARS = 160, 4
 _COMMON = "qzxjkvbwpgfymculdhrsinoat e"
 """Letters from the rarest to the most common."""
+_EVERYWHERE = (
+    " the and you your that this with have has had been being would could will can not for from are was were is it in on of to at by or if as an a i we our us they "
+    "their what which who how when where one two all any more than then there here about before after into over under out up off only just also so do does did made make "
+    "take keep send would be could be have to that the of the in the to the on the for the with the and the is the it is you have you are "
+)
+"""Letters in a row that stand here tell little."""
 _Words = frozenset[str]
 
 
 class Pattern:
     """Finds as `re.Pattern` does; where two alternatives match at one place, the one written first."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_last", "_parts")
 
     def __init__(self, written: Iterable[str]) -> None:
         spaced = [_spaced(part) for expression in written for part in _alternatives(expression)]
+        self._last: tuple[str, Sequence[re.Pattern[str]]] = ("", ())
         self._parts = tuple((re.compile(part, re.MULTILINE), _grams(part)) for part in spaced)
 
     def _live(self, text: str) -> Sequence[re.Pattern[str]]:
-        there = _grams_of(text)
-        return [part for part, grams in self._parts if grams is None or not grams.isdisjoint(there)]
+        """Kept for the last text, which is mostly asked for sentence by sentence."""
+        last, live = self._last
+        if last is not text or not text:
+            there = _grams_of(text)
+            live = [part for part, grams in self._parts if grams is None or not grams.isdisjoint(there)]
+            self._last = text, live
+        return live
 
     def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
         last = len(text) if end is None else end
@@ -112,7 +124,7 @@ def _grams(expression: str) -> _Words | None:
 
 def _rarest(run: str) -> str:
     size = _LONG if len(run) >= _LONG else _SHORT
-    return min((run[n : n + size] for n in range(len(run) - size + 1)), key=lambda gram: sum(map(_COMMON.find, gram)))
+    return min((run[n : n + size] for n in range(len(run) - size + 1)), key=lambda gram: (gram in _EVERYWHERE, sum(map(_COMMON.find, gram))))
 
 
 @dataclass(frozen=True, slots=True)

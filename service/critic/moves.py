@@ -48,24 +48,28 @@ def _known(said: Said, lang: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _of(wording: Wording, span: Span, place: int, known: tuple[frozenset[str], frozenset[str]], lang: str) -> frozenset[Move]:
-    text = lowered(wording.text[span[0] : span[1]])
     if span in wording.questions:
-        return _question(text, lang)
+        return _question(lowered(wording.text[span[0] : span[1]]), lang)
     own, ours = known
     words = {t.word for t in wording.words(span)}
     found: set[Move] = set()
-    is_offer = _has("ref", wording.ours[span[0] : span[1]], lang)
+
+
+    def shows(name: str, text: str = wording.lower) -> bool:
+        return _pattern(name, lang).search(text, *span) is not None
+
+    is_offer = shows("ref", wording.ours)
     if is_offer:
         found.add("REF")
-    if _has("val", wording.ours[span[0] : span[1]], lang) or _has("val", text, lang):
+    if shows("val"):
         found.add("VAL")
-    if not is_offer and (_has("info", text, lang) or len(words & ours) >= 2):
+    if not is_offer and (shows("info") or len(words & ours) >= 2):
         found.add("INFO")
     if (words & own and (not found & {"REF", "INFO"} or len(words & own) >= 3)) or any(span[0] <= s < span[1] for s, _ in wording.quotes):
         found.add("ACK")
-    if _has("stated_check", text, lang):
+    if shows("stated_check"):
         found.add("CHK")
-    elif _has("request", text, lang) and not is_offer:
+    elif shows("request") and not is_offer:
         found.add("ASK")
     return frozenset(found or {_guessed(wording.text[span[0] : span[1]], place, lang)})
 

@@ -115,7 +115,7 @@ class Said:
         told = lexicon.phrases("order", self.lang)
         found = [self.own[s:e] for s, e in sentences(self.own) if told.search(self.own_lower[s:e]) or has_form(self.own[s:e])]
         found += self._hidden
-        spans = self.mood.orders if (found or not self._is_charged) and self.mood else ()
+        spans = self.mood.orders if (found or self.given is None) and self.mood else ()
         return list(dict.fromkeys([*found, *(self.own[s:e] for s, e in spans)]))
 
     @property
@@ -168,11 +168,11 @@ class Said:
         """Whether the buyer voiced something that wants to be acknowledged."""
         if self._is_charged:
             return True
-        if self.mood is None or self.is_win or self.is_routine:
+        if self.is_win or self.is_routine or not self.own.strip():
             return False
-        if self.mood.is_negative or (self.given and lexicon.pattern("emotion", self.lang).search(self.own_lower)):
-            return True
-        return self.given is None and not self.mood.is_calm and self.mood.sentiment <= -0.1
+        if self.given:
+            return lexicon.pattern("emotion", self.lang).search(self.own_lower) is not None
+        return self.mood is not None and (self.mood.is_negative or (not self.mood.is_calm and self.mood.sentiment <= -0.1))
 
     @cached_property
     def is_win(self) -> bool:

@@ -86,7 +86,7 @@ def understanding_piled(case: Case) -> Iterator[Breach]:
         for s in case.moves
         if s.span not in case.text.questions and not s.does("REF")
         for start, end in _clauses(case, s.span)
-        if signs.search(case.text.ours[start:end])
+        if signs.search(case.text.ours, start, end)
     ]
     if len(found) > _MOST_CLAUSES:
         yield (*found[_MOST_CLAUSES], f"{len(found)} clauses of understanding")
