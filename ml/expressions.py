@@ -21,9 +21,9 @@ _MOST_RUNS, _MOST_CHARS = 160, 4
 _COMMON = "qzxjkvbwpgfymculdhrsinoat e"
 """Letters from the rarest to the most common."""
 _EVERYWHERE = (
-    " the and you your that this with have has had been being would could will can not for from are was were is it in on of to at by or if as an a i we our us they "
-    "their what which who how when where one two all any more than then there here about before after into over under out up off only just also so do does did made make "
-    "take keep send would be could be have to that the of the in the to the on the for the with the and the is the it is you have you are "
+    " the and you your that this with have has had been being would could will can not for from are was were is it in on of to at by or if as an a i we our us"
+    " they their what which who how when where one two all any more than then there here about before into after over under out up off only just also so do does"
+    " did made make take keep send would be could be have to that the of the in the to the on the for the with the and the is the it is you have you are "
 )
 """Letters in a row that stand here tell little."""
 _Words = frozenset[str]
@@ -151,7 +151,7 @@ def _best(offers: Iterable[_Words | None]) -> _Words | None:
     """Long runs, and few of them."""
     sets = [frozenset(" ".join(run.split(" ")) if "  " not in run else re.sub(" +", " ", run) for run in offer) for offer in offers if offer]
     usable = [runs for runs in sets if min(map(len, runs)) >= _SHORT]
-    return max(usable, key=lambda runs: (min(min(map(len, runs)), _LONG + 1), -len(runs))) if usable else None
+    return max(usable, key=lambda runs: (min(*map(len, runs), _LONG + 1), -len(runs))) if usable else None
 
 
 _NOTHING = _Reading(None, None)

@@ -16,7 +16,6 @@ from service.critic.moves import Sentence, moves
 from service.critic.said import Said
 from service.critic.wording import Span, Wording
 
-
 _AGREED = re.compile(r"\b(?:agree[ds]?|agreement reached|vereinbart|convenu|acordad|combinad)\w*")
 
 

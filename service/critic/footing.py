@@ -16,7 +16,7 @@ Stems = frozenset[str]
 
 
 def stem(word: str) -> str:
-    return word.split("'")[0][:_LETTERS]
+    return word.partition("'")[0][:_LETTERS]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _numbers(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
     for q in quantities(text.text, lang):
         if not start <= q.start < end or text.is_quoted(q.start):
             continue
-        if not _is_borne(q, text, said, known, counts, lang):
+        if not _is_any(q, text) and not _is_borne(q, text, said, known, counts, lang):
             yield Unsourced(q.start, q.end, f"“{text.text[q.start : q.end]}” is in no evidence")
 
 
@@ -121,7 +121,9 @@ def _derived(values: frozenset[float]) -> frozenset[float]:
             kept |= {round(b / a)} if round(b / a) == round(b / a, 1) else set()
         if a >= _LEAST_SHARED:
             kept |= {round(100 * (b - a) / a), round(100 * a / b), round(100 * (b - a) / b)}
-    return frozenset(kept | {100 - v for v in values if 0 < v < 100} | {v / 12 for v in values} | {v * 12 for v in values} | {v / 2 for v in values if v >= _LEAST_SHARED})
+    return frozenset(
+        kept | {100 - v for v in values if 0 < v < 100} | {v / 12 for v in values} | {v * 12 for v in values} | {v / 2 for v in values if v >= _LEAST_SHARED}
+    )
 
 
 def _lengths(times: frozenset[float]) -> Iterator[float]:
@@ -138,8 +140,6 @@ def _counts(text: Wording, said: Said) -> int:
 
 def _is_borne(q: Quantity, text: Wording, said: Said, known: _Known, counts: int, lang: str) -> bool:
     written = text.lower[q.start : q.end]
-    if _ANY.search(text.lower[: q.start]) and (q.kind == "weekday" or written == "dozen"):
-        return True
     match q.kind:
         case "code":
             return written in said.all or written.lstrip("#") in said.all
@@ -157,6 +157,10 @@ def _is_borne(q: Quantity, text: Wording, said: Said, known: _Known, counts: int
 
 _ANY = re.compile(r"\b(?:an?|any|another|every|some|half a) $")
 """Before a day or a dozen that is none in particular."""
+
+
+def _is_any(q: Quantity, text: Wording) -> bool:
+    return (q.kind == "weekday" or text.lower[q.start : q.end] == "dozen") and _ANY.search(text.lower, 0, q.start) is not None
 
 
 def _is_reckoned(q: Quantity, text: Wording, known: _Known) -> bool:

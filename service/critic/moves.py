@@ -54,7 +54,6 @@ def _of(wording: Wording, span: Span, place: int, known: tuple[frozenset[str], f
     words = {t.word for t in wording.words(span)}
     found: set[Move] = set()
 
-
     def shows(name: str, text: str = wording.lower) -> bool:
         return _pattern(name, lang).search(text, *span) is not None
 

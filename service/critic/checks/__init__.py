@@ -14,7 +14,15 @@ CHECKS: Mapping[str, Function] = {
     f.__name__: f
     for f in (
         *(steps.steps, steps.facts_first, steps.validated, steps.checked, steps.orders_to_buyer, steps.work_asked, steps.features_first, steps.direction),
-        *(feelings.feeling_in_silence, feelings.feeling_stated, feelings.feelings_stacked, feelings.sympathy, feelings.irony_returned, feelings.minimised, feelings.understanding_piled),
+        *(
+            feelings.feeling_in_silence,
+            feelings.feeling_stated,
+            feelings.feelings_stacked,
+            feelings.sympathy,
+            feelings.irony_returned,
+            feelings.minimised,
+            feelings.understanding_piled,
+        ),
         *(sources.foreign_words, sources.quotes_exact, sources.ungrounded, sources.unborne, sources.tracked, sources.order_obeyed, sources.material_left_out),
         *(sources.concession, sources.invented_deadline, sources.sensitive_used, sources.insult_repeated),
         *(topics.usage_told, topics.both_sides, topics.departments_named, topics.weakness_named, topics.unanswered),

@@ -110,7 +110,6 @@ def irony_returned(case: Case) -> Iterator[Breach]:
             yield (*match.span(), "")
 
 
-"""In front of what they complained about."""
 _REACH = 4
 """Words behind a minimiser within which it makes the thing small."""
 
@@ -123,7 +122,12 @@ def minimised(case: Case) -> Iterator[Breach]:
     own = {_stem(t.word) for t in case.said.own_tokens if t.word not in stop}
     for match in _list("slight", case.lang).finditer(case.text.ours, *case.text.body):
         after = [t for t in case.text.words((match.end(), case.text.body[1])) if t.start >= match.end()][:2]
-        if after and not any(_list("told_small").fullmatch(t.word) for t in after) and any(_stem(t.word) in own for t in after) and match[0] not in case.said.own_lower:
+        if (
+            after
+            and not any(_list("told_small").fullmatch(t.word) for t in after)
+            and any(_stem(t.word) in own for t in after)
+            and match[0] not in case.said.own_lower
+        ):
             yield match.start(), after[-1].end, ""
     for match in _list("small", case.lang).finditer(case.text.ours, *case.text.body):
         first, last = case.text.sentence_at(match.start())

@@ -123,14 +123,14 @@ def _named(case: Case, start: int, end: int) -> Iterator[re.Match[str]]:
         lower = lowered(word[0])
         if placed is None or lower in _words("not_names") or re.search(r"['’](?:s|re|m|d|ll)$", lower):
             return
-        if word.start() and not word[0][0].isupper() and text_before_is_name(case, start, word.start()):
+        if word.start() and not word[0][0].isupper() and _is_behind_name(case, start, word.start()):
             return
         if not is_line and not word[0][0].isupper() and (stop is None or len(case.text.text[start:last].split()) > 2):
             return
         yield placed
 
 
-def text_before_is_name(case: Case, start: int, place: int) -> bool:
+def _is_behind_name(case: Case, start: int, place: int) -> bool:
     """Behind a capitalised name, a word in lower case is none."""
     return case.text.text[start : start + place].strip()[:1].isupper()
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from ml.expressions import Pattern
-from ml.text import sentences
 from service.critic import lexicon
 from service.critic.case import Case
 from service.critic.footing import stem
@@ -203,7 +202,9 @@ def concession(case: Case) -> Iterator[Breach]:
     for match in _list("concedes", case.lang).finditer(case.text.ours, *case.text.body):
         first, last = case.text.sentence_at(match.start())
         sentence = case.text.lower[first:last]
-        if sentence.rstrip().endswith("?") or re.search(r"\b(?:whether|if|whose|can.t say|don.t know|conclude|may (?:say|think|find)|cada|ob |si )\b", sentence):
+        if sentence.rstrip().endswith("?") or re.search(
+            r"\b(?:whether|if|whose|can.t say|don.t know|conclude|may (?:say|think|find)|cada|ob |si )\b", sentence
+        ):
             continue
         if not confirmed or (grants_price.search(match[0]) and "price_objection" in case.conditions):
             yield (*match.span(), "")
@@ -224,12 +225,6 @@ def invented_deadline(case: Case) -> Iterator[Breach]:
         )
         if after and not borne and all((q.kind, q.value) not in known for q in after):
             yield match.start(), last, "no quote says so"
-
-
-"""What may also be the buyer's house or business."""
-
-
-"""A relative is nobody's weak point until something has befallen them."""
 
 
 def sensitive_used(case: Case) -> Iterator[Breach]:
@@ -273,9 +268,6 @@ def _is_plain(case: Case, span: Span) -> bool:
     )
 
 
-_INSULT_ENDS = re.compile(r"\b(?:is|was|are|were) (?:a |not a )?(?:joke|disgrace)\b")
-
-
 def insult_repeated(case: Case) -> Iterator[Breach]:
     """A word of abuse that they used, quoted or not."""
     theirs = set(case.said.insults)
@@ -287,7 +279,3 @@ def insult_repeated(case: Case) -> Iterator[Breach]:
         ):
             yield (*match.span(), "")
             return
-
-
-def sentences_of(text: str) -> list[Span]:
-    return sentences(text)

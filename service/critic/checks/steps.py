@@ -104,7 +104,8 @@ def _speaks_of_us(case: Case, first: Sentence) -> bool:
 def _is_heading(case: Case, span: Span) -> bool:
     """A short line of its own without a mark at its end, or that ends in a comma."""
     text = case.text.text[slice(*span)].strip()
-    return len(text.split()) <= 8 and text[-1:] not in ".?!:" and case.text.text[span[1] - 1 : span[1] + 2].count("\n") > 0 or text.endswith(",")
+    is_line = len(text.split()) <= 8 and text[-1:] not in ".?!:" and "\n" in case.text.text[span[1] - 1 : span[1] + 2]
+    return is_line or text.endswith(",")
 
 
 def _echoes(case: Case, span: Span) -> bool:

@@ -165,14 +165,12 @@ def _figures_told(case: Case, question: str) -> bool:
 
 
 _YES_OR_NO = re.compile(
-    r"(?:^|[.!?,:;\n]\s*)(?:(?:and|so|on paper|in short|plainly|to answer you|your answer),?:? )*(?:yes|no|not yet|it does|they do|we do|i do|done|sure|ja|nein|oui|non|sí|sim|não)\b(?=[.,:;!\n ])(?! (?:one|need|wonder|reply|answer|date|reason|hurry|longer|more|matter))"
-    r"|^\W*(?:it is|it.s)\b", re.MULTILINE
+    r"(?:^|[.!?,:;\n]\s*)(?:(?:and|so|on paper|in short|plainly|to answer you|your answer),?:? )*"
+    r"(?:yes|no|not yet|it does|they do|we do|i do|done|sure|ja|nein|oui|non|sí|sim|não)\b"
+    r"(?=[.,:;!\n ])(?! (?:one|need|wonder|reply|answer|date|reason|hurry|longer|more|matter))|^\W*(?:it is|it.s)\b",
+    re.MULTILINE,
 )
 _COURTESY = frozenset(
     "please dear hi hello thanks thank regards quick one know tell say could anything give happens happen bitte hallo guten"
     " tag danke merci bonjour puede decir favor hola gracias por obrigado olá pode dizer".split()
 )
-
-
-def lower(text: str) -> str:
-    return lowered(text)
