@@ -190,7 +190,9 @@ def _names(text: Wording, said: Said, people: tuple[str | None, ...], lang: str)
     patterns = [_TWO_NAMES, _BEARER] if lang == "de" else [_NAME, _TWO_NAMES, _BEARER]
     for pattern in patterns:
         for match in pattern.finditer(text.text, start, end):
-            words = [w for w in re.findall(r"[^\W_]+", re.sub(r"['’]s$", "", lowered(match[0]))) if w not in bare and w not in stop]
+            words = [w for w in re.findall(r"[^\W_]+", re.sub(r"['’]s$", "", lowered(match[0]))) if w not in bare]
+            if words and words[0] in stop:
+                continue
             begins = pattern is _NAME and _BEGINS.search(text.text, max(0, match.start() - 4), match.start())
             is_known = all if pattern is _BEARER else any
             if words and not begins and not text.is_quoted(match.start()) and not is_known(_is_known(w, known) for w in words):

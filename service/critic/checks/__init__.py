@@ -13,7 +13,17 @@ Function = Callable[[Case], Iterator[Breach]]
 CHECKS: Mapping[str, Function] = {
     f.__name__: f
     for f in (
-        *(steps.steps, steps.facts_first, steps.validated, steps.checked, steps.orders_to_buyer, steps.work_asked, steps.features_first, steps.direction),
+        *(
+            steps.steps,
+            steps.facts_first,
+            steps.validated,
+            steps.checked,
+            steps.orders_to_buyer,
+            steps.offer_left_out,
+            steps.work_asked,
+            steps.features_first,
+            steps.direction,
+        ),
         *(
             feelings.feeling_in_silence,
             feelings.feeling_stated,

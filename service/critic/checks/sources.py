@@ -83,7 +83,7 @@ def unborne(case: Case) -> Iterator[Breach]:
     if case.conditions & _PLAIN_SPOKEN or not case.said.own.strip() or case.lang != "en":
         return
     common = {stem(word) for word in lexicon.words("common", case.lang)}
-    for sentence in case.moves[1:]:
+    for sentence in case.moves[2:]:
         if sentence.span in case.text.questions or sentence.does("VAL", "REF", "CHK") or _is_hedged(case, sentence.span):
             continue
         new = [t for t in case.footing.fresh(sentence.span) if stem(t.word) not in common]
@@ -154,10 +154,11 @@ def _dictated(case: Case) -> Iterator[Span]:
         if match[0] in raw and match[0] not in told:
             yield match.span()
     for order in case.said.orders:
-        for wanted in _DICTATED.findall(lowered(order)):
-            at = case.text.ours.find(wanted.strip())
-            if at >= 0 and wanted.strip() not in told:
-                yield at, at + len(wanted.strip())
+        for words in _DICTATED.findall(lowered(order)):
+            wanted = words.split(" and ")[0].strip()
+            at = case.text.ours.find(wanted) if len(wanted) > _STEM else -1
+            if at >= 0 and wanted not in told:
+                yield at, at + len(wanted)
 
 
 def _without(text: str, parts: list[str]) -> str:

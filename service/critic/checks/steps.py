@@ -128,7 +128,7 @@ def validated(case: Case) -> Iterator[Breach]:
         (n for n, s in enumerate(case.moves) if (s.does("REF") and not s.does("VAL")) or (s.does("INFO") and not s.does("ACK", "VAL"))), len(case.moves)
     )
     late = any(s.does("VAL") and not s.does("REF") for s in case.moves[turn:])
-    plain = any(_list("values_early", case.lang).search(case.text.ours, *s.span) for s in case.moves[: max(turn, 2)] if s.span not in case.text.questions)
+    plain = any(_list("values_early", case.lang).search(case.text.ours, *s.span) for s in case.moves[: max(turn, 1)] if s.span not in case.text.questions)
     if not any(s.does("VAL") for s in case.moves[:turn]) and not plain and not late and not _may_value(case, turn):
         yield (*(case.moves[max(turn - 1, 0)].span if case.moves else case.text.body), "")
 
@@ -164,6 +164,22 @@ def orders_to_buyer(case: Case) -> Iterator[Breach]:
             listed = re.search(r"(?:could|can|könnten|pouvons|podemos) [^.;]*?, [^.;]*?, [^.;]*?(?: or | oder | ou | o )", text)
             if listed:
                 yield (*sentence.span, "many ways at once")
+
+
+_COMPLETE = 4
+"""Sentences."""
+
+
+def offer_left_out(case: Case) -> Iterator[Breach]:
+    """What may be offered is on record, and no sentence of an answer that is complete otherwise takes it up."""
+    offers = case.footing.of("offer")
+    if not offers or case.conditions & {"notice", "timing_concern"} or case.lang != "en":
+        return
+    elsewhere = case.footing.stems(e.text for e in case.draft.evidence if e.type not in ("offer", "tracking"))
+    alone = offers - elsewhere
+    taken_up = any(case.footing.resting(s.span, alone) or (s.does("REF") and case.footing.resting(s.span, offers)) for s in case.moves)
+    if not taken_up and len(case.moves) >= _COMPLETE:
+        yield (*case.text.body, "what may be offered is left out")
 
 
 def _is_asked_for(case: Case, match: re.Match[str]) -> bool:

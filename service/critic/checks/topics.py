@@ -119,6 +119,9 @@ def unanswered(case: Case) -> Iterator[Breach]:
     """No statement of ours takes up what only the question asks, brings a fact that goes with it, or says that it is open."""
     told = [s for s in case.moves if s.span not in case.text.questions]
     for question in case.said.questions:
+        if _misses_what_is_known(case, question):
+            yield (*case.text.body, "“" + " ".join(question.split())[:80] + "” is not answered, and the answer is on record")
+            return
         asked = _asked(case, question)
         if not asked or any(_takes_up(case, s.span, asked, is_answer=s.does("INFO", "REF", "VAL") or not s.does("ACK")) for s in told):
             continue
@@ -130,6 +133,29 @@ def unanswered(case: Case) -> Iterator[Breach]:
         ):
             continue
         yield (*case.text.body, "“" + " ".join(question.split())[:80] + "” is not answered")
+
+
+_WHO = re.compile(r"^\W*(?:and |but |so )?who(?:m|se)?\b|\bwho (?:is|will|does|do|did|decides?|touches|owns|pays|checks|looks?|has|can)\b")
+_HOW_MUCH = re.compile(r"\bhow (?:long|much|many|often|big)\b|\bwhen\b|\bwhat (?:date|day|time|price|does it cost)\b")
+_NAMED = re.compile(r"(?<![.:] )(?<!^)\b[A-Z][a-zà-ÿ]+\b|\b[A-Z][a-zà-ÿ]+(?= [A-Z][a-z]+)")
+
+
+def _misses_what_is_known(case: Case, question: str) -> bool:
+    """Who, and no name on record stands in the draft; how long, and none of the figures that go with it does."""
+    asked = lowered(question)
+    if case.lang != "en" or _list("open", "en").search(case.text.ours):
+        return False
+    records = case.said.texts("ticket", "project", "incident", "product", "quote", "contract", "billing")
+    if _WHO.search(asked):
+        names = {m[0].lower() for text in [*records, *case.said.texts("crm_note")] for m in _NAMED.finditer(text) if not quantities(m[0], case.lang)}
+        names = {n for n in names if n not in case.said.own_lower and n[:5] not in case.footing.people}
+        return bool(names) and not any(n in case.text.lower for n in names) and not re.search(r"\b(?:nobody|no one|ask)", case.text.lower)
+    if not _HOW_MUCH.search(asked):
+        return False
+    about = case.footing.stems([question])
+    parts = [part for text in records for part in re.split(r"(?<=[.;])\s", text) if case.footing.stems([part]) & about]
+    known = {(q.kind, q.value) for part in parts for q in quantities(part, case.lang) if q.kind != "code"}
+    return bool(known) and not known & {(q.kind, q.value) for q in quantities(case.text.text, case.lang)}
 
 
 def _asked(case: Case, question: str) -> frozenset[str]:
