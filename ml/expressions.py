@@ -22,7 +22,7 @@ _COMMON = "qzxjkvbwpgfymculdhrsinoat e"
 """Letters from the rarest to the most common."""
 _EVERYWHERE = (
     " the and you your that this with have has had been being would could will can not for are was were is it in on of to at by or if as an a i we our us"
-    " they their what which who how when where one two all any more than then there here about before into after over under out up off only just also so do does"
+    " they their what which who how when where one two all any more than then there here about before into after over under out up off only just also so do"
     " did made make take keep send would be could be have to that the of the in the to the on the for the with the and the is the it is you have you are "
 )
 """Letters in a row that stand here tell little."""
