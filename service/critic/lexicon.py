@@ -27,18 +27,18 @@ def words(name: str, lang: str) -> frozenset[str]:
 
 
 @cache
-def pattern(name: str, lang: str) -> Pattern:
+def pattern(name: str, lang: str) -> re.Pattern[str]:
     """Any word of a list: whole words, but for what ends in an asterisk. An underscore stands for white space."""
     return _any_of(words(name, lang))
 
 
 @cache
-def named(file: str, lang: str) -> Pattern:
+def named(file: str, lang: str) -> re.Pattern[str]:
     """Any of the `names` of another file."""
     return _any_of(frozenset(stored(file)["names"][lang].split()))
 
 
-def _any_of(kept: frozenset[str]) -> Pattern:
+def _any_of(kept: frozenset[str]) -> re.Pattern[str]:
     parts = [re.escape(word).replace(r"\*", r"\w*").replace("_", r"\s+") for word in sorted(kept, key=lambda word: (-len(word), word))]
     return re.compile(rf"(?<![\w-])(?:{'|'.join(parts)})(?![\w-])")
 

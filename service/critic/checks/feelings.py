@@ -68,9 +68,9 @@ def sympathy(case: Case) -> Iterator[Breach]:
             yield (*match.span(), "")
             return
     for span in case.text.sentences:
-        match = _list("bare_sympathy", case.lang).search(case.text.ours, *span)
-        if match and span not in case.text.questions:
-            yield (*match.span(), "")
+        shown = _list("bare_sympathy", case.lang).search(case.text.ours, *span)
+        if shown and span not in case.text.questions:
+            yield (*shown.span(), "")
             return
 
 
