@@ -28,7 +28,9 @@ _OWNER = re.compile(
 _SINCE = re.compile(r"\bsince ((?:our|my|the|a) [^.;,]{4,80})", re.IGNORECASE)
 _ABOUT = re.compile(r"\b(?:about|on|regarding|concerning) ((?:the|our|a|your|their) [^.;,]{3,40})$", re.IGNORECASE)
 _UNANSWERED = re.compile(
-    r"\b(?:no (?:reply|answer|response)|not (?:answered|replied|been answered)|unanswered|without (?:a )?(?:reply|answer)|heard nothing)\b", re.IGNORECASE
+    r"\b(?:no (?:reply|answer|response|sign|word|news)|not (?:answered|replied|reached|been (?:answered|reached))|unanswered|without (?:a )?(?:reply|answer)"
+    r"|heard nothing|has been silent|gone quiet)\b|n.t been reached\b",
+    re.IGNORECASE,
 )
 _STARTS_NOTE = re.compile(r"^[A-Z]{1,5}-?\d+|^\w+ ?#\d+|^(?:status|owner|opened|severity)\b", re.IGNORECASE)
 
