@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from service.drafting.lexicon import expression
 from service.drafting.material import Material
 
 _THREAT = re.compile(
@@ -25,7 +26,7 @@ _MEETING = (
 
 
 def is_threat(material: Material) -> bool:
-    return _THREAT.search(material.said.own) is not None
+    return (_THREAT if material.is_english else expression("threat", material.lang)).search(material.said.own) is not None
 
 
 def card(material: Material) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _of(evidence_id: str, text: str, first: int, last: int, weighty: Sequence[tu
                 continue
             is_whole = _is_whole(clause)
             score = _score(clause, is_whole=is_whole, is_sentence=a == 0 and b >= len(sentence.rstrip(_TRAIL)))
-            score += 2.5 * _overlap((start, start + len(clause)), weighty)
+            score += 2.5 * overlap((start, start + len(clause)), weighty)
             yield Clause(round(score, 4), evidence_id, start, start + len(clause), clause, is_whole)
 
 
@@ -132,7 +132,7 @@ def _score(clause: str, *, is_whole: bool, is_sentence: bool) -> float:
     return score - 0.9 * (len(found) < 4) - 0.15 * max(0, len(found) - 9)
 
 
-def _overlap(span: tuple[int, int], weighty: Sequence[tuple[int, int]]) -> float:
+def overlap(span: tuple[int, int], weighty: Sequence[tuple[int, int]]) -> float:
     """Share of the clause that lies in the weightiest stretches, of which the first counts most."""
     best = 0.0
     for rank, (s, e) in enumerate(weighty):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from service.critic import Draft, review
 from service.critic.draft import Review
-from service.drafting import cards, grammar
+from service.drafting import cards, grammar, register
 from service.drafting.facts import is_unanswered
-from service.drafting.lexicon import tokens, words
+from service.drafting.lexicon import of_language, tokens, words
 from service.drafting.material import Filling, Material, Slots, readings
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
@@ -90,7 +90,7 @@ def _refused(material: Material, handling: Handling) -> str | None:
 def _needs_no_words(material: Material) -> bool:
     """Figures speak for themselves; a silence is one where somebody noted it or the caller says so."""
     if material.situation == "silence":
-        return material.request.situation == "silence" or is_unanswered(material.pieces)
+        return material.request.situation == "silence" or is_unanswered(material.pieces, material.lang)
     return material.situation == "usage_drop"
 
 
@@ -163,7 +163,8 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
 
 def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
     request = material.request
-    segments = (*_greeting(material, style), *beam.segments, *_closing(material, style, beam))
+    greeting = tuple(_greeting(material, style))
+    segments = (*greeting, *_going_on(beam.segments, greeting, request.lang), *_closing(material, style, beam))
     texts = {e.id: e.text for e in material.pieces}
     text = text_of(segments, texts, request.channel, request.lang)
     found = review(
@@ -182,6 +183,14 @@ def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
     if found.verdict == "bad":
         return None
     return Written(text=text, segments=segments, plan=tuple(dict.fromkeys(s.move for s in segments)), review=found)
+
+
+def _going_on(segments: Sequence[Segment], greeting: Sequence[Segment], lang: str) -> tuple[Segment, ...]:
+    first, *others = segments
+    opening = first.parts[0]
+    if lang != "de" or not greeting or not isinstance(opening, str):
+        return tuple(segments)
+    return (replace(first, parts=(register.after_comma(opening, grammar.openings(lang)), *first.parts[1:])), *others)
 
 
 def _known_to_critic(situation: str) -> str | None:
@@ -203,24 +212,33 @@ def compared(segments: Sequence[Segment]) -> str:
 def _greeting(material: Material, style: Style) -> Iterator[Segment]:
     if material.request.channel == "chat" and (style.n and style.formality < 3):
         return
-    name, title_name = address(material.request.recipient_name, is_formal=style.formality > 3.4 or _signs_in_full(material))
+    name, title_name = _called(material, style)
     slots: dict[str, tuple[Filling, ...]] = {}
     if name:
         slots["name"] = (Filling((name,)),)
     if title_name:
         slots["title_name"] = (Filling((title_name,)),)
     wanted = frozenset(slots)
-    frames = [f for f in grammar.frames(material.request.lang)["GREET.open"] if f.fitting(wanted, wanted) and f.suits(material.situation)]
+    frames = [f for f in grammar.frames(material.request.lang)["GREET.open"] if f.fitting(wanted, wanted) and f.suits(material.situation, material.address)]
     yield from _chosen(material, frames, slots, style, "greet", "GREET.open")
 
 
-def address(name: str | None, *, is_formal: bool) -> tuple[str | None, str | None]:
+def _called(material: Material, style: Style) -> tuple[str | None, str | None]:
+    """Outside English the whole name, or title and surname, stands for a formal address that tells no gender."""
+    name = material.request.recipient_name
+    if material.is_english:
+        return address(name, is_formal=style.formality > 3.4 or _signs_in_full(material))
+    whole, title_name = address(name, is_formal=material.address == "formal", titles=frozenset(of_language(material.lang)["titles"].split()))
+    return whole or title_name, None
+
+
+def address(name: str | None, *, is_formal: bool, titles: Set[str] = _NOT_FIRST) -> tuple[str | None, str | None]:
     """(first name or whole name, title and surname): as the CRM has it, nothing guessed. None for what is no name one could write."""
     tokens = (name or "").split()
     plain = all(char.isalpha() or char in " .'’-" for char in name or "") and len(name or "") <= LONGEST_NAME
     if not tokens or not plain or len(tokens) > 5:
         return None, None
-    if tokens[0].lower() in _NOT_FIRST:
+    if tokens[0].lower() in titles:
         return (None, f"{tokens[0]} {tokens[-1]}") if len(tokens) > 1 else (None, None)
     return (" ".join(tokens) if is_formal else tokens[0]), None
 
@@ -235,8 +253,11 @@ def _closing(material: Material, style: Style, beam: Beam) -> Iterator[Segment]:
     name = " ".join((material.request.am_name or "").split())
     if not name or len(name) > LONGEST_NAME or material.request.channel != "email":
         return
-    shown = name if style.formality >= 3.2 or " " not in name else name.split()[0]
-    frames = [f for f in grammar.frames(material.request.lang)["CLOSE.sign"] if f.suits(material.situation) and f.fitting({"am_name"}, {"am_name"})]
+    in_full = style.formality >= 3.2 if material.is_english else material.address == "formal"
+    shown = name if in_full else name.split()[0]
+    frames = [
+        f for f in grammar.frames(material.request.lang)["CLOSE.sign"] if f.suits(material.situation, material.address) and f.fitting({"am_name"}, {"am_name"})
+    ]
     seed = f"close|{beam.segments[0].frame}"
     yield from _chosen(material, frames, {"am_name": (Filling((shown,)),)}, style, seed, "CLOSE.sign")
 
@@ -256,7 +277,8 @@ def _chosen(material: Material, frames: Sequence[grammar.Frame], slots: Slots, s
 
 def subject(material: Material) -> str:
     """Neutral words, at most 55 characters, without any of the buyer's."""
-    return str(readings()["subjects"][material.situation])
+    kept = readings() if material.is_english else of_language(material.lang)
+    return str(kept["subjects"][material.situation])
 
 
 def quoted(segments: Sequence[Segment]) -> list[Words]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
+from service.critic import lexicon as critic
 from service.critic.draft import Evidence
-from service.drafting.lexicon import tokens, words
+from service.drafting.lexicon import lowered, tokens, words
 from service.drafting.render import uncapitalised
 
 FACTS = ("ticket", "incident", "project", "product", "usage")
@@ -152,9 +153,11 @@ def owner_of(pieces: Sequence[Evidence]) -> tuple[str, str] | None:
     return None
 
 
-def is_unanswered(pieces: Sequence[Evidence]) -> bool:
+def is_unanswered(pieces: Sequence[Evidence], lang: str = "en") -> bool:
     """Whether a note says that a message of ours has had no answer."""
-    return any(p.type == "crm_note" and _UNANSWERED.search(p.text) for p in pieces)
+    noted = [p.text for p in pieces if p.type == "crm_note"]
+    told = _UNANSWERED if lang == "en" else critic.phrases("unanswered", lang)
+    return any(told.search(lowered(text)) for text in noted)
 
 
 def last_contact(pieces: Sequence[Evidence]) -> tuple[str, str, str | None] | None:
@@ -172,13 +175,18 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(t[:5] for t in tokens(text) if t not in words("english") and t not in words("boundary") and len(t) > 2)
 
 
-def best_match(asked: str, facts: Sequence[Fact]) -> Fact | None:
-    """The fact that answers a question: it holds the same words, and the kind of thing that is asked for."""
-    wanted, kind = stems(asked), next((kind for pattern, kind in _KINDS if pattern.match(asked)), None)
+def best_match(asked: str, fitting: Sequence[Fact], stems_of: Callable[[str], frozenset[str]]) -> Fact | None:
+    """Of the facts that could answer a question the one that holds the same words."""
+    wanted = stems_of(asked)
     least = 1 if len(wanted) <= 2 else 2
-    fitting = [f for f in facts if kind is None or kind.search(f.text)]
-    best = max(fitting, key=lambda f: len(stems(f.text) & wanted), default=None)
-    return best if best and len(stems(best.text) & wanted) >= least else None
+    best = max(fitting, key=lambda f: len(stems_of(f.text) & wanted), default=None)
+    return best if best and len(stems_of(best.text) & wanted) >= least else None
+
+
+def fits_question(asked: str, fact: Fact) -> bool:
+    """It holds the kind of thing that is asked for."""
+    kind = next((kind for pattern, kind in _KINDS if pattern.match(asked)), None)
+    return kind is None or kind.search(fact.text) is not None
 
 
 _DATED = re.compile(

@@ -12,13 +12,16 @@ from importlib.resources import files
 import yaml
 
 _SLOT = re.compile(r"\{(\w+)\}")
+EITHER = "either"
+"""The address of frames in a language that has but one, where the column is left out."""
 MOST_EXPANSIONS = 64
 """Of one frame. A frame with more says the same thing too often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`formality`, `warmth`, `directness`: 1 to 5. `family`: of a formula of sympathy, at most one of each in a draft."""
+    """`formality`, `warmth`, `directness`: 1 to 5. `family`: of a formula of sympathy, at most one of each in a draft.
+    `address`: "formal" (Sie, vous, usted), "familiar" (du, tu, tú) or "either"."""
 
     id: str
     move: str
@@ -28,14 +31,15 @@ class Frame:
     warmth: int
     directness: int
     family: str
+    address: str
     texts: tuple[str, ...]
 
     def fitting(self, given: Set[str], needed: Set[str]) -> tuple[str, ...]:
         """Its texts whose slots are all given, and which hold all that is needed."""
         return tuple(text for text in self.texts if needed <= (found := frozenset(_SLOT.findall(text))) and found <= given)
 
-    def suits(self, situation: str) -> bool:
-        return situation in self.situations or "any" in self.situations
+    def suits(self, situation: str, address: str) -> bool:
+        return (situation in self.situations or "any" in self.situations) and self.address in (address, EITHER)
 
 
 def slots_of(text: str) -> list[str]:
@@ -68,6 +72,7 @@ def _frame(row: dict[str, str], groups: dict[str, list[str]], lang: str) -> Fram
         warmth=warmth,
         directness=directness,
         family=row["family"],
+        address=row.get("address", EITHER),
         texts=tuple(dict.fromkeys(text.replace("\\n", "\n") for text in expanded(row["text"]))),
     )
 
@@ -123,3 +128,9 @@ def _all_texts(lang: str) -> Iterator[str]:
     for group in frames(lang).values():
         for frame in group:
             yield from frame.texts
+
+
+@cache
+def openings(lang: str) -> frozenset[str]:
+    """The words that texts begin with, where they do not begin with a slot or a quotation."""
+    return frozenset(text.split(" ", 1)[0] for text in _all_texts(lang) if text[:1].isalpha())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -11,9 +11,10 @@ from ml.reader import load as load_reader
 from ml.text import own_text, sentences
 from service.critic.draft import Evidence
 from service.critic.said import Said
-from service.drafting import facts, mentions, situation
+from service.drafting import facts, mentions, quotable, situation, statements
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
+from service.drafting.register import Address, address_of
 from service.drafting.request import Request
 from service.drafting.usage import contradict, usage_change
 
@@ -47,6 +48,19 @@ class Heard:
 class Known:
     request: Request
 
+    @property
+    def lang(self) -> str:
+        return self.request.lang
+
+    @property
+    def is_english(self) -> bool:
+        """Only English is taken apart: its clauses woven in, its facts and offers fitted into a sentence."""
+        return self.lang == "en"
+
+    @cached_property
+    def address(self) -> Address:
+        return address_of(self.said.own, [e.text for e in self.pieces if e.type == "offer"], self.lang)
+
     @cached_property
     def people(self) -> People:
         return People(self.request.am_name, self.request.recipient_name)
@@ -57,7 +71,7 @@ class Known:
 
     @cached_property
     def said(self) -> Said:
-        return Said(self.request.evidence, self.request.lang, None)
+        return Said(self.request.evidence, self.lang, None)
 
     @cached_property
     def heard(self) -> list[Heard]:
@@ -81,8 +95,12 @@ class Known:
 
     @cached_property
     def clauses(self) -> list[Clause]:
-        found = [c for h in self.heard for c in ranked(h.piece.id, h.piece.text, self.usable(h), h.weighty)]
+        found = [c for h in self.heard for c in self._ranked(h)]
         return sorted(found, key=lambda c: (-c.score, c.evidence_id, c.start, c.end))
+
+    def _ranked(self, heard: Heard) -> list[Clause]:
+        told = heard.piece.id, heard.piece.text, self.usable(heard), heard.weighty
+        return ranked(*told) if self.is_english else quotable.ranked(*told, self.lang)
 
     def usable(self, heard: Heard) -> list[Span]:
         cut = sorted(span for name, span in self.ordered if name == heard.piece.id)
@@ -95,16 +113,19 @@ class Known:
         return sorted(found, key=lambda f: f.type != "usage") if self.situation == "usage_drop" else found
 
     def _facts(self) -> list[Fact]:
-        return [f for e in self.pieces if e.type in FACTS and not (e.type == "usage" and usage_change(e.text)) for f in facts.told(e, self.people)]
+        return [f for e in self.pieces if e.type in FACTS and not (e.type == "usage" and usage_change(e.text, self.lang)) for f in self._told(e)]
+
+    def _told(self, piece: Evidence) -> Iterable[Fact]:
+        return facts.told(piece, self.people) if self.is_english else statements.told(piece, self.people, self.lang)
 
     @cached_property
     def terms(self) -> list[Fact]:
         """What the contract, a quote or a bill says: the buyer has to know it."""
-        return [f for e in self.pieces if e.type in MATERIAL for f in facts.told(e, self.people)]
+        return [f for e in self.pieces if e.type in MATERIAL for f in self._told(e)]
 
     @cached_property
     def is_contradictory(self) -> bool:
-        return contradict([e.text for e in self.pieces if e.type == "usage"])
+        return contradict([e.text for e in self.pieces if e.type == "usage"], self.lang)
 
     @cached_property
     def questions(self) -> list[tuple[str, Span, str]]:
@@ -121,7 +142,7 @@ class Known:
 
     @cached_property
     def departments(self) -> list[str]:
-        return mentions.departments([h.piece.text[s:e] for h in self.heard for s, e in self.usable(h)], self.request.lang)
+        return mentions.departments([h.piece.text[s:e] for h in self.heard for s, e in self.usable(h)], self.lang)
 
     @cached_property
     def situation(self) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
+from zlib import crc32
 
-from service.drafting import facts, mentions
+from service.critic.draft import Evidence
+from service.drafting import facts, mentions, statements
 from service.drafting.clauses import apart
 from service.drafting.facts import Fact
 from service.drafting.known import Known, Span
-from service.drafting.lexicon import read
+from service.drafting.lexicon import of_language, read
 from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
 from service.drafting.usage import usage_change
@@ -84,11 +86,10 @@ class Material(Known):
         named: list[tuple[str, Mention | None]] = []
         for h in self.heard:
             usable = self.usable(h)
-            named += [
-                ("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)),
-                ("audience", mentions.audience(h.piece.id, h.piece.text, usable)),
-                ("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)),
-            ]
+            named.append(("audience", mentions.audience(h.piece.id, h.piece.text, usable, self.lang)))
+            if self.is_english:
+                named.append(("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)))
+                named.append(("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)))
         seen = set()
         for name, mention in named:
             if mention and name not in seen:
@@ -97,7 +98,8 @@ class Material(Known):
         teams = self.departments
         if len(teams) > 1:
             ids = tuple(h.piece.id for h in self.heard)
-            yield "dept_list", Filling((f"{', '.join(teams[:-1])} and {teams[-1]}",), ids)
+            joined = "and" if self.is_english else of_language(self.lang)["joined"]
+            yield "dept_list", Filling((f"{', '.join(teams[:-1])} {joined} {teams[-1]}",), ids)
 
     def _readings(self) -> Iterator[tuple[str, Filling]]:
         pair = self.reading_pair
@@ -108,6 +110,8 @@ class Material(Known):
     @cached_property
     def reading_pair(self) -> tuple[str, str] | None:
         """The two likeliest answers to what this is about at heart: those that their words suggest, the rest from the situation."""
+        if not self.is_english:
+            return self._authored_pair
         own = self.said.own_lower
         hits = [(match.start(), reading) for pattern, reading in _suggested() if (match := pattern.search(own))]
         usual = _usual().get(self.situation)
@@ -117,22 +121,34 @@ class Material(Known):
         options = list(dict.fromkeys([*said[:2], *usual]))
         return options[0], options[1]
 
+    @property
+    def _authored_pair(self) -> tuple[str, str] | None:
+        """Of the pairs for the situation the one that shares most words with the message; among equals chance decides, by the id of the request."""
+        pairs = of_language(self.lang)["readings"].get(self.situation, ())
+        own, first = statements.stems(self.said.own, self.lang), crc32(f"{self.request.id}|{self.request.seed}".encode())
+        turned = [pairs[(n + first) % len(pairs)] for n in range(len(pairs))]
+        a, b = max(turned, key=lambda pair: len(own & statements.stems(" ".join(pair), self.lang)), default=(None, None))
+        return (a, b) if a and b else None
+
     def _figures(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""
         for piece in self.pieces:
-            change = usage_change(piece.text) if piece.type == "usage" else None
+            change = usage_change(piece.text, self.lang) if piece.type == "usage" else None
             if change and not self.is_contradictory:
                 yield Told("INFO.usage", {name: (Filling((getattr(change, name),), (piece.id,)),) for name in ("metric", "before", "after", "window")})
                 return
 
     def _offers(self) -> Iterator[tuple[str, Filling]]:
         for piece in self.pieces:
-            phrase = facts.offer_phrase(piece, self.people) if piece.type == "offer" and len(piece.text) <= MOST_LENGTH else None
+            phrase = self._offer(piece) if piece.type == "offer" and len(piece.text) <= MOST_LENGTH else None
             if phrase:
                 yield "offer_verb_phrase", Filling((phrase,), (piece.id,))
 
+    def _offer(self, piece: Evidence) -> str | None:
+        return facts.offer_phrase(piece, self.people) if self.is_english else statements.offer_phrase(piece, self.people, self.lang, self.address)
+
     def _silence(self) -> Iterator[tuple[str, Filling]]:
-        last = facts.last_contact(self.pieces)
+        last = facts.last_contact(self.pieces) if self.is_english else None
         if last and not self.said.own.strip():
             since, evidence_id, about = last
             yield "last_contact", Filling((since,), (evidence_id,))
@@ -148,7 +164,7 @@ class Material(Known):
     def _answers(self) -> Iterator[Told]:
         known, open_ones = [*self.facts, *self.terms], []
         for evidence_id, span, text in self.questions[:3]:
-            answer = facts.best_match(text, [f for f in known if f.is_clause])
+            answer = facts.best_match(text, self._fitting(text, known), self._stems)
             if answer:
                 known.remove(answer)
                 yield Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)})
@@ -159,14 +175,24 @@ class Material(Known):
         elif open_ones:
             yield Told("INFO.unanswered", {})
 
+    def _fitting(self, question: str, known: Sequence[Fact]) -> list[Fact]:
+        """What has the form of an answer to it."""
+        fits = facts.fits_question if self.is_english else partial(statements.fits_question, lang=self.lang)
+        return [f for f in known if f.is_clause and fits(question, f)]
+
+    def _stems(self, text: str) -> frozenset[str]:
+        return facts.stems(text) if self.is_english else statements.stems(text, self.lang)
+
     def _may_be_answered(self, question: str, known: Sequence[Fact]) -> bool:
         """An offer does what is asked for, or a fact goes with it that will be told anyway."""
-        wanted, message = facts.stems(question), facts.stems(self.said.own)
-        offers = [facts.stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
-        return any(wanted & offer for offer in offers) or any(len(message & facts.stems(f.text)) > 1 for f in known[:1])
+        wanted, message = self._stems(question), self._stems(self.said.own)
+        offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
+        return any(wanted & offer for offer in offers) or any(len(message & self._stems(f.text)) > 1 for f in known[:1])
 
     def _unanswered(self, evidence_id: str, span: Span, text: str) -> Told:
         slots: dict[str, tuple[Filling, ...]] = {}
+        if not self.is_english:
+            return Told("INFO.unanswered", slots)
         words = text.rstrip("?! ")
         if self.situation != OPEN_QUESTION and len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words:
             slots["question"] = (_words(evidence_id, span, is_quoted=True),)
@@ -189,8 +215,9 @@ class Material(Known):
         told = {text for texts in self._answered for text in texts}
         clauses = [f for f in self.facts if f.is_clause and f.text not in told]
         if clauses:
-            yield _of_fact("INFO.fact", "fact", clauses[0])
-        owner = facts.owner_of(self.pieces)
+            is_owned = not self.is_english and statements.is_owned(clauses[0], self.lang)
+            yield _of_fact("INFO.owner" if is_owned else "INFO.fact", "fact", clauses[0])
+        owner = facts.owner_of(self.pieces) if self.is_english else None
         if owner and not clauses:
             yield Told("INFO.owner", {"owner": (Filling((owner[0],), (owner[1],)),)})
 

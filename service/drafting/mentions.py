@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from service.critic import lexicon
 from service.critic.wording import lowered
 from service.drafting.clauses import may_be_said
-from service.drafting.lexicon import WORD, words
+from service.drafting.lexicon import WORD, any_of, words
 from service.drafting.shift import shifted
 
 MOST_TOPIC_WORDS, MOST_DEPARTMENTS = 3, 6
@@ -93,9 +93,9 @@ def _is_topic(said: Sequence[str], text: str, end: int, last: int) -> bool:
     return after is None or _ends_phrase(after.group()) or _is_verb(after.group())
 
 
-def audience(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:
+def audience(evidence_id: str, text: str, spans: Sequence[tuple[int, int]], lang: str) -> Mention | None:
     """Whom they answer to, where they say so."""
-    return _first(_AUDIENCE, evidence_id, text, spans)
+    return _first(_AUDIENCE if lang == "en" else any_of("audience", lang), evidence_id, text, spans)
 
 
 def waits_for(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:

@@ -11,7 +11,7 @@ from service.drafting.request import Part, Segment, Words
 from service.drafting.shift import shifted
 
 BLOCKS = {"GREET": 0, "ACK": 1, "VAL": 1, "INFO": 2, "REF": 2, "ASK": 2, "CHK": 3, "CLOSE": 4}
-MARKS = {"en": ('"', '"'), "de": ("„", "“"), "fr": ("« ", " »"), "es": ("«", "»"), "pt": ("«", "»")}
+MARKS = {"en": ('"', '"'), "de": ("„", "“"), "fr": ("«\u00a0", "\u00a0»"), "es": ("«", "»"), "pt": ("“", "”")}
 _ALWAYS_CAPITAL = frozenset({"I"})
 
 
@@ -57,7 +57,7 @@ def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> 
     text = " ".join(words.split())
     if is_quoted:
         before, after = MARKS[lang]
-        return f"{before}{text[0].upper() + text[1:] if opens else uncapitalised(text)}{after}"
+        return f"{before}{text[0].upper() + text[1:] if opens else uncapitalised(text) if lang == 'en' else text}{after}"
     text = shifted(text) or text
     return text[0].upper() + text[1:] if opens else uncapitalised(text)
 

@@ -28,6 +28,8 @@ _CHANCE = 1.6
 _OFFERS = frozenset({"offer_verb_phrase"})
 _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase"})
 """Slots whose text stands in a draft once."""
+_GATES = frozenset({"audience"})
+"""Slots without which a move makes no sense, and which only English frames hold."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
 _IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list"})
 """Slots whose words may be said again."""
@@ -98,7 +100,7 @@ def steps(material: Material, plan: Sequence[str]) -> tuple[Step, ...] | None:
 def _step(material: Material, move: str, slots: Slots, must: Slots | None = None) -> Step | None:
     if move == "VAL.messenger" and "audience" not in slots:
         return None
-    needed = _needed(move, must)
+    needed = _needed(move, must) - (_GATES if not material.is_english and "audience" in slots else frozenset())
     suited = (f for f in grammar.frames(material.request.lang).get(move, ()) if _suits(f, material))
     frames = tuple((f, texts) for f in suited if (texts := _sayable(f.fitting(slots.keys(), needed), slots)))
     return Step(move, slots, frames) if frames else None
@@ -113,7 +115,7 @@ def _sayable(texts: Sequence[str], slots: Slots) -> tuple[str, ...]:
 
 def _suits(frame: Frame, material: Material) -> bool:
     is_spoken = ".chat_" not in frame.id or material.request.channel == "chat"
-    return is_spoken and frame.suits(material.situation) and ("any" in frame.priorities or material.priority in frame.priorities)
+    return is_spoken and frame.suits(material.situation, material.address) and ("any" in frame.priorities or material.priority in frame.priorities)
 
 
 def _needed(move: str, must: Slots | None) -> frozenset[str]:
@@ -261,4 +263,4 @@ def spoken_of(segment: Segment) -> str:
 
 def _length(words: Words, material: Material) -> int:
     piece = next(e for e in material.pieces if e.id == words.evidence_id)
-    return len(said_back(piece.text[words.start : words.end], is_quoted=words.is_quoted, opens=words.opens).split())
+    return len(said_back(piece.text[words.start : words.end], is_quoted=words.is_quoted, opens=words.opens, lang=material.lang).split())

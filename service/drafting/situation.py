@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _WEIGHTS = {"hostile_or_injection": 0.4, "routine_logistics": 0.4, "silence": 0.1, "usage_drop": 0.7, "frustration": 0.8}
 _PLAIN = frozenset({"routine_logistics", "usage_drop", "silence", "positive_momentum"})
 """Moments in which nobody is upset."""
+_TROUBLE = frozenset({"ticket", "incident"})
 SURE = 0.3
 GLAD = 0.2
 """Sentiment of a message that brings good news."""
@@ -24,7 +25,7 @@ def lead(known: Known) -> str:
     said = known.said
     if said.is_notice or any(h.reading.churn_risk == DECIDED and _is_renewal(h) for h in known.heard):
         return "renewal_notice"
-    if facts.is_unanswered(known.pieces) and not said.is_negative and not known.questions:
+    if facts.is_unanswered(known.pieces, known.lang) and not said.is_negative and not known.questions:
         return "silence"
     scores: dict[str, float] = {}
     for heard in known.heard:
@@ -32,6 +33,8 @@ def lead(known: Known) -> str:
             scores[found.name] = max(scores.get(found.name, 0.0), found.confidence * _WEIGHTS.get(found.name, 1.0))
     if said.is_negative:
         scores = {name: score for name, score in scores.items() if name not in _PLAIN}
+    if not known.is_english and not said.is_win:
+        scores.pop("positive_momentum", None)  # seen too readily in what is not English: nobody is congratulated on a complaint
     if scores and max(scores.values()) >= SURE:
         return max(scores, key=lambda name: (scores[name], name))
     return _by_evidence(known)
@@ -47,6 +50,8 @@ def _by_evidence(known: Known) -> str:
         return "usage_drop" if "usage" in types else "silence"
     tone = min(h.reading.sentiment for h in known.heard)
     if tone <= -0.15 or known.said.is_negative:
+        return "frustration"
+    if not known.is_english and not known.said.is_win and types & _TROUBLE:
         return "frustration"
     if "usage" in types and not known.questions:
         return "usage_drop"
