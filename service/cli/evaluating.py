@@ -6,13 +6,14 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from service.errors import BadInput
 
-evaluate = typer.Typer(no_args_is_help=True, help="Measure the models again and write their cards.")
+PROCESSES = 2
+evaluate = typer.Typer(no_args_is_help=True, help="Measure models, drafts and critic again and write their cards.")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +39,24 @@ def usage() -> None:
     typer.echo(measured)
     if card.CARD.is_file():
         card.write(measured)
+
+
+@evaluate.command()
+def drafts(
+    sets: Annotated[Path | None, typer.Option(help="Folder of the test sets; without it benchmarks/drafting of this clone.")] = None,
+    quick: Annotated[bool, typer.Option(help="Fewer drafts, contexts and names, in under two minutes; the card is left as it is.")] = False,
+) -> None:
+    """Measures the drafting engine and the critic on their test sets and on contexts made to break them, and writes docs/drafts_card.md. Needs a clone.
+    Exit code 1 when a gate does not hold."""
+    from service import evaluation
+
+    size = evaluation.QUICK if quick else evaluation.FULL
+    found = evaluation.measured(sets or evaluation.SETS, size, PROCESSES, _cpu_seconds, lambda word: typer.echo(word, err=True))
+    typer.echo(found.text)
+    if not quick:
+        evaluation.write(found)
+    if found.broken:
+        raise typer.Exit(1)
 
 
 def usage_sets(data: Path | None, names: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
