@@ -152,7 +152,7 @@ def _name(draws: random.Random, kinds: list[str], odd: float) -> str | None:
 
 
 def _evidence(pieces: Sequence[Evidence], draws: random.Random, kinds: list[str]) -> tuple[Evidence, ...]:
-    chosen = draws.sample(pieces, draws.randint(0, MOST_PIECES)) if draws.random() < 0.9 else []
+    chosen = draws.sample(pieces, min(len(pieces), draws.randint(0, MOST_PIECES))) if draws.random() < 0.9 else []
     made = [piece for piece in chosen if piece.type != "buyer_message" or draws.random() < 0.6]
     for type_, made_of, chance in (("buyer_message", MESSAGES, 0.25), ("buyer_message", FOREIGN, 0.08), ("usage", FIGURES, 0.15)):
         if draws.random() < chance:

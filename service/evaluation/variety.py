@@ -38,25 +38,33 @@ def self_bleu(texts: Sequence[Tokens], seed: str) -> float:
 
 
 def _self_bleu(texts: Sequence[Tokens]) -> float:
-    return fmean(bleu(text, [other for m, other in enumerate(texts) if m != n]) for n, text in enumerate(texts))
+    counted = [_counts(text) for text in texts]
+    return fmean(_bleu(mine, [*counted[:n], *counted[n + 1 :]]) for n, mine in enumerate(counted))
 
 
 def bleu(text: Tokens, references: Sequence[Tokens]) -> float:
-    """Of one sentence or text, 0 to 1, with the brevity penalty by the reference nearest in length. Where no run of a length is shared, half of one counts,
-    then a quarter, and so on (Chen and Cherry 2014, method 3; the default of sacrebleu)."""
+    """Of one text, 0 to 1, with the brevity penalty by the reference nearest in length. Where no run of a length is shared, half of one counts, then a
+    quarter, and so on (Chen and Cherry 2014, method 3; the default of sacrebleu)."""
+    return _bleu(_counts(text), [_counts(reference) for reference in references])
+
+
+def _counts(text: Tokens) -> list[Counter[Gram]]:
+    """Of the runs of each length."""
+    return [Counter(runs(text, length)) for length in range(1, ORDERS + 1)]
+
+
+def _bleu(mine: Sequence[Counter[Gram]], references: Sequence[Sequence[Counter[Gram]]]) -> float:
+    if not mine[-1]:
+        return 0.0
     logs, misses = [], 0
-    for length in range(1, ORDERS + 1):
-        mine = Counter(runs(text, length))
-        if not mine:
-            return 0.0
-        most: Counter[Gram] = Counter()
-        for reference in references:
-            most |= Counter(runs(reference, length))
-        hits = sum(min(count, most[gram]) for gram, count in mine.items())
+    for order, counts in enumerate(mine):
+        held = [reference[order] for reference in references]
+        hits = sum(min(count, max(other.get(gram, 0) for other in held)) for gram, count in counts.items())
         misses += not hits
-        logs.append(math.log((hits or 0.5**misses) / mine.total()))
-    nearest = min((len(reference) for reference in references), key=lambda size: (abs(size - len(text)), size))
-    return math.exp(fmean(logs) + min(0.0, 1 - nearest / len(text)))
+        logs.append(math.log((hits or 0.5**misses) / counts.total()))
+    size = mine[0].total()
+    nearest = min((reference[0].total() for reference in references), key=lambda other: (abs(other - size), other))
+    return math.exp(fmean(logs) + min(0.0, 1 - nearest / size))
 
 
 def containment(text: Sequence[Tokens], earlier: Sequence[Tokens], length: int = 4) -> float:

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
-CHUNK = 8
-"""Tasks handed to a process at once."""
+CHUNK, CHUNKS = 8, 16
+"""Tasks handed to a process at once, at most, and how many such handfuls there should be at least."""
 Told = Callable[[str], None]
 
 
@@ -28,7 +28,11 @@ def workers(processes: int, told: Told) -> Iterator[Spread]:
         return
     # Spawned: a fork would copy the threads of numerical libraries in the state they happen to be in.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield lambda what, act, tasks: _counted(what, pool.map(act, tasks, chunksize=CHUNK), len(tasks), told)
+        yield lambda what, act, tasks: _counted(what, pool.map(act, tasks, chunksize=_handful(len(tasks))), len(tasks), told)
+
+
+def _handful(tasks: int) -> int:
+    return max(1, min(CHUNK, tasks // CHUNKS))
 
 
 def _counted(what: str, results: Iterator[R], total: int, told: Told) -> list[R]:
