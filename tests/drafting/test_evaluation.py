@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from importlib.resources import files
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
 
 from service.critic.draft import Evidence
 from service.drafting import Request, draft
+from service.drafting.request import LANGUAGES
 from service.drafting.rows import request
 from service.errors import BadInput
 from service.evaluation import SETS, sets, variety
@@ -43,11 +46,16 @@ def words(text: str) -> list[str]:
     return text.split()
 
 
+def has_phrases(lang: str) -> bool:
+    """Languages that the engine does not know are refused by it, and stay in."""
+    return lang not in LANGUAGES or (files("service.drafting") / "grammar" / f"{lang}.tsv").is_file()
+
+
 def test_no_spoiled_context_raises_or_shows_what_the_critic_would_stop(requests: list[Request]) -> None:
     pieces = [piece for one in requests for piece in one.evidence]
-    contexts = [context(n, pieces) for n in range(CONTEXTS)]
+    contexts = (context(n, pieces) for n in count())
     with workers(1, lambda _: None) as spread:
-        section = fuzz([c for c in contexts if c.request.lang == "en"], spread)
+        section = fuzz(list(islice((c for c in contexts if has_phrases(c.request.lang)), CONTEXTS)), spread)
     assert [figure.name for figure in section.figures if not figure.holds] == []
 
 
