@@ -133,7 +133,7 @@ def _written(material: Material) -> list[Written]:
 def _digest(material: Material) -> bytes:
     """What chance starts from: nothing that a name could change."""
     request = material.request
-    what = "|".join([ENGINE, str(request.id), request.seed, request.channel, request.lang, *(f"{e.id}:{e.type}" for e in material.pieces)])
+    what = "|".join([ENGINE, str(request.id), request.seed, request.channel, request.lang, *(e.type for e in material.pieces)])
     return hashlib.sha256(what.encode("utf-8", "backslashreplace")).digest()
 
 

@@ -22,7 +22,7 @@ from service.drafting.usage import usage_change
 MOST_QUESTION_WORDS = 18
 OPEN_QUESTION = "unanswered_question"
 """The situation in which the draft is about the question itself."""
-MOST_TOLD = 3
+MOST_TOLD, MOST_FACTS = 6, 3
 MOST_LENGTH = 400
 """Characters of an offer or a fact."""
 
@@ -87,7 +87,7 @@ class Material(Known):
         for h in self.heard:
             usable = self.usable(h)
             named.append(("audience", mentions.audience(h.piece.id, h.piece.text, usable, self.lang)))
-            if self.is_english:
+            if self.is_english and self.situation != "silence":
                 named.append(("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)))
                 named.append(("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)))
         seen = set()
@@ -214,9 +214,11 @@ class Material(Known):
     def _state(self) -> Iterator[Told]:
         told = {text for texts in self._answered for text in texts}
         clauses = [f for f in self.facts if f.is_clause and f.text not in told]
-        if clauses:
-            is_owned = not self.is_english and statements.is_owned(clauses[0], self.lang)
-            yield _of_fact("INFO.owner" if is_owned else "INFO.fact", "fact", clauses[0])
+        for fact in clauses[:MOST_FACTS]:
+            is_owned = not self.is_english and statements.is_owned(fact, self.lang)
+            yield _of_fact("INFO.owner" if is_owned else "INFO.fact", "fact", fact)
+        if self.is_english and any(e.type == "incident" for e in self.pieces):
+            yield Told("INFO.sorry", {})
         owner = facts.owner_of(self.pieces) if self.is_english else None
         if owner and not clauses:
             yield Told("INFO.owner", {"owner": (Filling((owner[0],), (owner[1],)),)})

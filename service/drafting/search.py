@@ -22,9 +22,12 @@ WIDTH, WAYS = 20, 36
 """Beams kept, and ways to say a move that are tried: together some two hundred drafts for a plan."""
 MOST_QUESTIONS, MOST_QUOTES = 2, 2
 LENGTHS = {"email": (45, 140), "chat": (12, 60), "call": (30, 90), "meeting": (45, 160)}
-_BREVITY = {"chat": 0.12, "call": 0.04}
-"""What a word costs."""
+_BREVITY = {"chat": 0.14}
+_PLAINNESS = 0.09
+"""What a word of ours costs: facts and their words make a letter, and what stands between them makes it sound like a form."""
 _CHANCE = 1.6
+_THEIRS = 0.6
+"""What each stretch of their own words is worth."""
 _OFFERS = frozenset({"offer_verb_phrase"})
 _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase"})
 """Slots whose text stands in a draft once."""
@@ -192,7 +195,7 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
             words=len(spoken.split())
             + sum(len(given.split()) for given in segment.given)
             + sum(_length(p, material) for p in segment.parts if isinstance(p, Words)),
-            cost=_cost(frame, spoken, style, windows, material.request.channel) + rng.random() * _CHANCE,
+            cost=_cost(frame, spoken, style, windows, material.request.channel) - _THEIRS * len(said) + rng.random() * _CHANCE,
         )
 
 
@@ -204,7 +207,7 @@ def _cost(frame: Frame, spoken: str, style: Style, windows: Sequence[Window], ch
         + 0.3 * max(0.0, abs(frame.directness - style.directness) - 1)
     )
     worn = sum((3.0 if w.has_run(spoken) else 0.0) + w.worn(spoken) * (8.0 if w.most_shared < 0.1 else 1.5) for w in windows)
-    return away + worn + _BREVITY.get(channel, 0.01) * len(spoken.split())
+    return away + worn + _BREVITY.get(channel, _PLAINNESS) * len(spoken.split())
 
 
 def _segment(frame: Frame, text: str, chosen: Mapping[str, Filling]) -> Segment:

@@ -41,6 +41,7 @@ SCOPE_OF = {
     ("post", "/v1/suggestions/{suggestion_id}/feedback"): "feedback",
     ("get", "/v1/connections"): "read",
     ("post", "/v1/read"): "read",
+    ("post", "/v1/review"): "read",
     ("get", "/v1/health"): None,
 }
 """Every operation and the scope it asks for. One that is not here fails the tests below."""

@@ -30,7 +30,7 @@ def test_no_table_holds_a_word_of_an_erased_person(workspace: UUID, servers: str
         made = uuid4()
         plain = builders.suggestion(made, account_id, found.id)
         suggestions.append(db, suggestions.Suggestion(**{n: getattr(plain, n) if n != "draft" else draft for n in plain.__dataclass_fields__}), change)
-        assert draft_text(draft, messages.bodies(db, quoted_messages(draft))) == 'You wrote "The rosters of ward s".'
+        assert draft_text(draft, messages.bodies(db, quoted_messages(draft))) == 'You wrote "the rosters of ward s".'
         assert messages.erase_person(db, "BO@acme.example") == 1
         row = suggestions.get(db, made)
         assert row is not None
