@@ -32,6 +32,9 @@ class Settings:
     pool_size: int = 10
     push_lease: timedelta = timedelta(seconds=60)
     log_level: str = "INFO"
+    model_url: str | None = None
+    model_name: str | None = None
+    model_key: str | None = field(default=None, repr=False)
 
 
 def default_home() -> Path:
@@ -45,6 +48,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     host = _host(given, "UNDERTONE_HOST", "127.0.0.1")
     port = _whole_number(given, "UNDERTONE_PORT", default=8321, low=1, high=65535)
+    model_url, model_name, model_key = _model(given)
     return Settings(
         database_url=_url(given, "DATABASE_URL", _POSTGRES),
         database_owner_url=_url(given, "DATABASE_OWNER_URL", _POSTGRES),
@@ -59,6 +63,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         pool_size=_whole_number(given, "UNDERTONE_POOL_SIZE", default=10, low=1, high=200),
         push_lease=timedelta(seconds=_whole_number(given, "UNDERTONE_PUSH_LEASE", default=60, low=2, high=600)),
         log_level=_one_of(given, "UNDERTONE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        model_url=model_url,
+        model_name=model_name,
+        model_key=model_key,
     )
 
 
@@ -131,6 +138,39 @@ def _public_url(given: Mapping[str, str], name: str) -> str | None:
         message = f"{name} must be the address people open, like https://undertone.example.com, without a login."
         raise SettingError(message)
     return text.rstrip("/")
+
+
+def _model(given: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
+    """Address, name and key of a language model: the first two together or none at all."""
+    url, name, key = (given.get(setting) for setting in ("UNDERTONE_MODEL_URL", "UNDERTONE_MODEL_NAME", "UNDERTONE_MODEL_KEY"))
+    if (url is None) is not (name is None) or (key is not None and url is None):
+        message = (
+            "UNDERTONE_MODEL_URL and UNDERTONE_MODEL_NAME belong together, and UNDERTONE_MODEL_KEY to them. Set both of the first two, or none of the three."
+        )
+        raise SettingError(message)
+    if url is not None and not _is_model_url(url):
+        message = "UNDERTONE_MODEL_URL must be like https://models.example.com/v1, without a login or a query; http:// is for this machine alone."
+        raise SettingError(message)
+    if name is not None and not (len(name) <= 200 and name.isprintable()):
+        message = "UNDERTONE_MODEL_NAME must be the name that the server knows the model by, of at most 200 characters."
+        raise SettingError(message)
+    if key is not None and not re.fullmatch(r"[!-~]{1,4096}", key):
+        message = "UNDERTONE_MODEL_KEY must be the key alone, in plain letters and signs without blanks."
+        raise SettingError(message)
+    return url.rstrip("/") if url else None, name, key
+
+
+def _is_model_url(text: str) -> bool:
+    """The buyer's words and the key go there, so that plain HTTP is for this machine alone."""
+    parts = _split(text)
+    plain = parts and parts.hostname and parts.username is None and not parts.query and not parts.fragment
+    if not parts or not plain or re.search(r"[\s\"'<>\\]", text):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname))
+
+
+def is_this_machine(host: str | None) -> bool:
+    return host is not None and re.fullmatch(r"localhost|127(?:\.\d{1,3}){3}|::1", host) is not None
 
 
 def _split(text: str) -> SplitResult | None:
