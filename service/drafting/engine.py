@@ -138,17 +138,21 @@ def _digest(material: Material) -> bytes:
 
 
 def _best(material: Material, plan: Sequence[Step], name: str) -> tuple[float, Written] | None:
-    style = material.request.style or style_of([h.piece.text[h.spans[0][0] : h.spans[-1][1]] for h in material.heard])
+    style = style_for(material)
     windows = material.request.windows
     beams = search(material, plan, style, windows, f"{_digest(material).hex()}|{name}")
     clean: list[tuple[float, Written]] = []
     for beam in _fitting(material, beams, style)[:TRIED]:
         written = _reviewed(material, beam, style)
         if written and all(window.allows(compared(written.segments)) for window in windows):
-            clean.append((_worth(written.review) - 0.04 * beam.cost, written))
+            clean.append((worth(written.review) - 0.04 * beam.cost, written))
         if len(clean) == KEPT:
             break
     return max(clean, key=lambda pair: pair[0], default=None)
+
+
+def style_for(material: Material) -> Style:
+    return material.request.style or style_of([h.piece.text[h.spans[0][0] : h.spans[-1][1]] for h in material.heard])
 
 
 def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Beam]:
@@ -162,9 +166,14 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
 
 
 def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
-    request = material.request
     greeting = tuple(_greeting(material, style))
-    segments = (*greeting, *_going_on(beam.segments, greeting, request.lang), *_closing(material, style, beam))
+    written = reviewed(material, (*greeting, *going_on(beam.segments, greeting, material.request.lang), *_closing(material, style, beam)))
+    return written if written.review.verdict == "good" else None
+
+
+def reviewed(material: Material, segments: Sequence[Segment], *, is_marked: bool = True) -> Written:
+    """As the critic sees it. `is_marked`: it takes the moves from the segments, else it guesses them from the words."""
+    request = material.request
     texts = {e.id: e.text for e in material.pieces}
     text = text_of(segments, texts, request.channel, request.lang)
     found = review(
@@ -177,15 +186,14 @@ def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
             recipient_name=request.recipient_name,
             am_name=request.am_name,
             situation=_known_to_critic(material.situation),
-            marked=marked(segments, texts, request.channel, request.lang),
+            marked=marked(segments, texts, request.channel, request.lang) if is_marked else (),
         )
     )
-    if found.verdict == "bad":
-        return None
-    return Written(text=text, segments=segments, plan=tuple(dict.fromkeys(s.move for s in segments)), review=found)
+    return Written(text=text, segments=tuple(segments), plan=tuple(dict.fromkeys(s.move for s in segments)), review=found)
 
 
-def _going_on(segments: Sequence[Segment], greeting: Sequence[Segment], lang: str) -> tuple[Segment, ...]:
+def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], lang: str) -> tuple[Segment, ...]:
+    """In German a sentence goes on in lower case behind the comma of the greeting."""
     first, *others = segments
     opening = first.parts[0]
     if lang != "de" or not greeting or not isinstance(opening, str):
@@ -197,7 +205,7 @@ def _known_to_critic(situation: str) -> str | None:
     return {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None}.get(situation, situation)
 
 
-def _worth(found: Review) -> float:
+def worth(found: Review) -> float:
     """What one draft is ahead of another by. Used to choose; never shown as one number."""
     s = found.scores
     parts = ((0.25, s.structure), (0.20, s.specificity), (0.15, s.coverage), (0.15, s.novelty), (0.10, s.style), (0.10, s.brevity), (0.05, s.readability))

@@ -71,6 +71,18 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rewriting:
+    """That a language model was asked to rewrite the draft, and what came of it. Codes alone, none of anybody's words: docs/drafting_model.md lists them.
+    `prompt_hash`: SHA-256 of all that was asked. `rejected`: the first reason against each answer that was not fit."""
+
+    model: str
+    prompt_version: str
+    prompt_hash: str
+    outcome: str
+    rejected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
     """The best draft first; `alternatives` follow other plans. Without a draft `reason` says why, and what is known still stands in `plan`."""
 
@@ -87,3 +99,5 @@ class Drafted:
     """How to say it: for calls and meetings."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """What the offsets of the segments point into, by evidence id."""
+    rewriting: Rewriting | None = None
+    """None where no model was asked."""
