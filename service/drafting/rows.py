@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,11 +12,12 @@ from service.critic.rows import BadLine
 from service.critic.rows import draft as reviewed
 from service.drafting.engine import draft
 from service.drafting.render import said_back, sentence
-from service.drafting.request import Drafted, Request, Segment, Words, Written
+from service.drafting.request import Drafted, Request, Rewriting, Segment, Words, Written
 from service.errors import BadInput
 
 MOST_ROWS = 16
 """Of one batch."""
+Rewrite = Callable[[Drafted, Request], Drafted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +42,16 @@ class DraftRow:
     report: Review | None
     reason: str | None
     card: tuple[str, ...]
+    rewriting: Rewriting | None
 
 
-def draft_lines(lines: Iterable[bytes]) -> Iterator[list[DraftRow | BadLine]]:
-    """In batches, in the order of the lines. Blank lines are no rows."""
+def draft_lines(lines: Iterable[bytes], rewrite: Rewrite | None = None) -> Iterator[list[DraftRow | BadLine]]:
+    """In batches, in the order of the lines. Blank lines are no rows. `rewrite`: where the team has a language model for it."""
     rows: list[DraftRow | BadLine] = []
     for number, line in enumerate(lines, 1):
         if line.isspace():
             continue
-        rows.append(_drafted(line, number))
+        rows.append(_drafted(line, number, rewrite))
         if len(rows) == MOST_ROWS:
             yield rows
             rows = []
@@ -57,7 +59,7 @@ def draft_lines(lines: Iterable[bytes]) -> Iterator[list[DraftRow | BadLine]]:
         yield rows
 
 
-def _drafted(line: bytes, number: int) -> DraftRow | BadLine:
+def _drafted(line: bytes, number: int, rewrite: Rewrite | None) -> DraftRow | BadLine:
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -65,7 +67,9 @@ def _drafted(line: bytes, number: int) -> DraftRow | BadLine:
     if not isinstance(row, dict):
         return BadLine(id=None, line=number, error='This line holds no JSON object. Each line is one like {"id": "1", "evidence": [...]}.')
     try:
-        return as_row(draft(request(row)))
+        asked = request(row)
+        drafted = draft(asked)
+        return as_row(rewrite(drafted, asked) if rewrite else drafted)
     except BadInput as problem:
         return BadLine(id=row["id"] if isinstance(row.get("id"), str | int) else None, line=number, error=str(problem))
 
@@ -101,6 +105,7 @@ def as_row(drafted: Drafted) -> DraftRow:
         report=best.review if best else None,
         reason=drafted.reason,
         card=drafted.card,
+        rewriting=drafted.rewriting,
     )
 
 
