@@ -12,8 +12,9 @@ from service.critic import lexicon
 from service.critic.grounding import unsourced
 from service.critic.overlap import runs
 from service.critic.wording import Wording, lowered, tokens
-from service.drafting.engine import compared, reviewed
+from service.drafting.engine import compared, going_on, reviewed
 from service.drafting.framed import Framed, broken, is_rewritten, seen
+from service.drafting.register import spoken_to
 from service.drafting.render import coarse, text_of
 from service.drafting.request import Part, Segment, Words, Written
 from service.drafting.search import LENGTHS
@@ -55,8 +56,10 @@ class Answer:
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Ours with the words of the answer in the middle."""
-        lines = iter(self.lines or ())
-        return tuple(_rewritten(self.framed, s, *next(lines)[1:]) if is_rewritten(s) else s for s in self.framed.own.segments)
+        framed = self.framed
+        middle = [_rewritten(framed, own, text, ids) for own, (_, text, ids) in zip(framed.middle, self.lines or (), strict=True)]
+        before, behind = ([s for s in framed.own.segments if coarse(s.move) == end] for end in ("GREET", "CLOSE"))
+        return (*before, *going_on(middle, before, framed.material.lang), *behind)
 
     @cached_property
     def text(self) -> str:
@@ -161,7 +164,7 @@ def _repeats_an_order(answer: Answer) -> str | None:
     framed, words = answer.framed, tokens(answer.words)
     known = lowered("\n".join([framed.without_orders.all, framed.own.text]))
     for order in framed.material.said.orders:
-        for start, end in runs(words, tokens(order), framed.material.request.lang, least=_SIGNIFICANT):
+        for start, end in runs(words, tokens(order), framed.material.lang, least=_SIGNIFICANT):
             if lowered(answer.words[start:end]) not in known:
                 return "order"
     return None
@@ -184,6 +187,13 @@ def _strays(answer: Answer) -> str | None:
         if is_rewritten(segment) and answer.framed.vocabulary.strange(said, coarse(segment.move)):
             return "strange_words"
     return None
+
+
+def _mistakes_the_reader(answer: Answer) -> str | None:
+    """Du for whom we call Sie."""
+    material = answer.framed.material
+    spoken = None if material.is_english else spoken_to(answer.words, material.lang)
+    return "address" if spoken not in (None, material.address) else None
 
 
 def _is_unsourced(answer: Answer) -> str | None:
@@ -210,6 +220,7 @@ _CHECKS: Sequence[Callable[[Answer], str | None]] = (
     _holds_a_link,
     _repeats_an_order,
     _misquotes,
+    _mistakes_the_reader,
     _is_unsourced,
     _strays,
     _only_claims_a_move,

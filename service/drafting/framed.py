@@ -82,12 +82,12 @@ class Framed:
         for name, (start, end) in self.material.ordered:
             text = cut[name]
             cut[name] = text[:start] + " " * (end - start) + text[end:]
-        return Said(tuple(replace(e, text=cut[e.id]) for e in self.material.pieces), self.material.request.lang, None)
+        return Said(tuple(replace(e, text=cut[e.id]) for e in self.material.pieces), self.material.lang, None)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
         heard = tuple(h.piece.text[s:e] for h in self.material.heard for s, e in self.material.usable(h))
-        return Vocabulary(self.material.request.lang, heard, (*(p.text for p in (*self.facts, *self.offers)), self.own.text))
+        return Vocabulary(self.material.lang, self.material.address, heard, (*(p.text for p in (*self.facts, *self.offers)), self.own.text))
 
     @cached_property
     def seemingly_broken(self) -> frozenset[str]:

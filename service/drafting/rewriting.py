@@ -41,7 +41,7 @@ MOVE is the entry's "move", letter by letter. At the end of each sentence put th
 - Keep what each "own" line does. Make it clearer, warmer or shorter, with everyday words and with the words of the data.
 - Words in quotation marks must be one of "quotes", letter by letter. Keep every question that "own" asks.
 - No greeting, no name at the end, no markup, no list, no link, no emoji.
-- Never anything like what "never" lists. At most "most_words" words in all. Write in "language"."""
+- Never anything like what "never" lists. At most "most_words" words in all. Write in "language", and address the customer as "address" says."""
 
 _DOES = {
     "ACK": "gives back what they said or what happened, in their words",
@@ -112,7 +112,8 @@ def _data(framed: Framed) -> dict[str, object]:
     material = framed.material
     style = style_for(material)
     return {
-        "language": material.request.lang,
+        "language": material.lang,
+        "address": material.address,
         "channel": material.request.channel,
         "most_words": LENGTHS[material.request.channel][1],
         "style": {

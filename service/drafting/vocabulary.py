@@ -11,6 +11,7 @@ from ml.moves import Move
 from service.critic import lexicon
 from service.drafting import grammar
 from service.drafting.lexicon import read, tokens
+from service.drafting.register import Address
 from service.drafting.render import coarse
 
 _LEAST, _ENDING = 4, 3
@@ -25,6 +26,7 @@ class Vocabulary:
     """`heard`: the buyer's own words. `told`: our draft, and what else may be said."""
 
     lang: str
+    address: Address
     heard: tuple[str, ...]
     told: tuple[str, ...]
 
@@ -39,9 +41,9 @@ class Vocabulary:
 
     def strange(self, text: str, move: Move) -> list[str]:
         """Words of it that are none of these, and acts that we are nowhere said to do."""
-        known = (self._evidence, _phrases(self.lang, move), _plain(self.lang))
+        known = (self._evidence, _phrases(self.lang, self.address, move), _plain(self.lang))
         words = [word for word in tokens(text) if not any(begin in some for begin in _begins(word, _ENDING) for some in known)]
-        acts = [" ".join(act) for act in _acts_of(text, self.lang) if act not in self._acts and act not in _acts_of_phrases(self.lang, move)]
+        acts = [" ".join(act) for act in _acts_of(text, self.lang) if act not in self._acts and act not in _acts_of_phrases(self.lang, self.address, move)]
         return [*words, *acts]
 
 
@@ -60,18 +62,18 @@ def _acts_of_clause(found: Sequence[str], lang: str) -> Iterator[Act]:
 
 
 @cache
-def _acts_of_phrases(lang: str, move: Move) -> frozenset[Act]:
-    return frozenset(act for piece in _pieces(lang, move) for act in _acts_of(piece, lang))
+def _acts_of_phrases(lang: str, address: Address, move: Move) -> frozenset[Act]:
+    return frozenset(act for piece in _pieces(lang, address, move) for act in _acts_of(piece, lang))
 
 
 @cache
-def _phrases(lang: str, move: Move) -> frozenset[str]:
-    return frozenset(_beginnings(_pieces(lang, move)))
+def _phrases(lang: str, address: Address, move: Move) -> frozenset[str]:
+    return frozenset(_beginnings(_pieces(lang, address, move)))
 
 
-def _pieces(lang: str, move: Move) -> Iterator[str]:
+def _pieces(lang: str, address: Address, move: Move) -> Iterator[str]:
     """What stands between the slots of our phrases."""
-    found = (f for name, frames in grammar.frames(lang).items() if coarse(name) == move for f in frames)
+    found = (f for name, frames in grammar.frames(lang).items() if coarse(name) == move for f in frames if f.address in (address, grammar.EITHER))
     return (piece for f in found for text in f.texts for piece, is_slot in grammar.pieces(text) if not is_slot)
 
 

@@ -28,6 +28,7 @@ from service.drafting.windows import windows
 from service.errors import SettingError
 from service.rewriter import MOST_BYTES, Endpoint, asker, endpoint
 from tests.drafting.endpoint import Behave, Handler, Server, serving
+from tests.drafting.sets import SETS
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-hush-0123"
@@ -349,6 +350,50 @@ def test_of_equals_our_own_draft_is_taken() -> None:
         found = through(server)
     assert is_own(found)
     assert outcome(found) == "own_is_better"
+
+
+OTHERS = [(lang, n) for lang, sets in SETS.items() for n in range(len(sets))]
+
+
+def abroad(lang: str, n: int) -> Framed:
+    pieces = tuple(Evidence(id=f"e{m}", type=kind, text=text) for m, (kind, text) in enumerate(SETS[lang][n]))
+    asked = replace(ASKED, lang=lang, evidence=pieces)
+    own = draft(asked).written
+    assert own
+    return Framed(Material(asked), own)
+
+
+@pytest.mark.parametrize(("lang", "n"), OTHERS)
+def test_a_draft_of_ours_in_any_language_is_fit_when_it_is_given_back(lang: str, n: int) -> None:
+    framed = abroad(lang, n)
+    verdict = judged(framed, "\n".join(parroted(framed)))
+    assert verdict.code == ""
+    assert verdict.written
+    assert verdict.written.text == framed.own.text
+
+
+LIES_ABROAD = {
+    "de": ("Das Gerät ersetzen wir kostenlos.", "Wir überweisen Ihnen den Betrag.", "Die Störung ist seit dem 3. Mai behoben."),
+    "fr": ("Nous vous remboursons la facture.", "Le technicien passera demain.", "La panne est réparée depuis le 3 mai."),
+    "es": ("Le devolvemos la factura.", "El técnico pasará mañana.", "La avería está resuelta desde el 3 de mayo."),
+    "pt": ("Devolvemos a fatura.", "O técnico passa amanhã.", "A avaria está resolvida desde 3 de maio."),
+}
+
+
+@pytest.mark.parametrize(("lang", "n"), OTHERS)
+def test_lies_in_other_languages_are_not_shown(lang: str, n: int) -> None:
+    framed = abroad(lang, n)
+    lines = parroted(framed)
+    for lie, place in itertools.product(LIES_ABROAD[lang], range(len(lines))):
+        told = re.sub(r"((?: \[E\d\])*)$", lambda m: f" {lie}{m[1]}", lines[place], count=1)  # noqa: B023 - used at once
+        assert judged(framed, "\n".join([*lines[:place], told, *lines[place + 1 :]])).code, (lie, place)
+
+
+def test_whom_we_call_sie_is_not_called_du() -> None:
+    framed = abroad("de", 0)
+    lines = parroted(framed)
+    told = re.sub(r"((?: \[E\d\])*)$", lambda m: f" So schreibst du es.{m[1]}", lines[0], count=1)
+    assert judged(framed, "\n".join([told, *lines[1:]])).code == "address"
 
 
 def test_more_answers_than_were_asked_for_are_left_alone() -> None:
