@@ -59,7 +59,7 @@ class Answer:
         framed = self.framed
         middle = [_rewritten(framed, own, text, ids) for own, (_, text, ids) in zip(framed.middle, self.lines or (), strict=True)]
         before, behind = ([s for s in framed.own.segments if coarse(s.move) == end] for end in ("GREET", "CLOSE"))
-        return (*before, *going_on(middle, before, framed.material.lang), *behind)
+        return (*before, *going_on(middle, before, framed.material.request), *behind)
 
     @cached_property
     def text(self) -> str:

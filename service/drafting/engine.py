@@ -23,6 +23,8 @@ ENGINE = "drafting-1"
 TRIED, KEPT = 5, 2
 """Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
 ALTERNATIVES = 2
+MORE_WORDS = 1.2
+"""What other languages need to say the same as English, marks that stand apart from words included."""
 LONGEST_NAME = 40
 ENOUGH_TO_TELL, COMMON_SHARE = 6, 8
 """Words by which a language can be told; one in so many is a common one."""
@@ -158,6 +160,7 @@ def style_for(material: Material) -> Style:
 def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Beam]:
     """Those of a fit length, the nearest to what this person writes first."""
     low, high = LENGTHS[material.request.channel]
+    high = high if material.is_english else round(MORE_WORDS * high)
     if material.situation in ("routine_logistics", "unanswered_question", *_NO_WORDS_NEEDED):
         low = min(low, 12)
     wanted = max(low, min(high, 1.3 * (style.words or 65), 105))
@@ -167,7 +170,7 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
 
 def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
     greeting = tuple(_greeting(material, style))
-    written = reviewed(material, (*greeting, *going_on(beam.segments, greeting, material.request.lang), *_closing(material, style, beam)))
+    written = reviewed(material, (*greeting, *going_on(beam.segments, greeting, material.request), *_closing(material, style, beam)))
     return written if written.review.verdict == "good" else None
 
 
@@ -192,13 +195,14 @@ def reviewed(material: Material, segments: Sequence[Segment], *, is_marked: bool
     return Written(text=text, segments=tuple(segments), plan=tuple(dict.fromkeys(s.move for s in segments)), review=found)
 
 
-def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], lang: str) -> tuple[Segment, ...]:
-    """In German a sentence goes on in lower case behind the comma of the greeting."""
+def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], request: Request) -> tuple[Segment, ...]:
+    """In lower case after the comma of a greeting: German always, the others where it goes on in the same line."""
     first, *others = segments
     opening = first.parts[0]
-    if lang != "de" or not greeting or not isinstance(opening, str):
+    is_one_sentence = request.lang == "de" or (request.lang != "en" and request.channel in ("chat", "call"))
+    if not greeting or not is_one_sentence or not isinstance(opening, str):
         return tuple(segments)
-    return (replace(first, parts=(register.after_comma(opening, grammar.openings(lang)), *first.parts[1:])), *others)
+    return (replace(first, parts=(register.after_comma(opening, grammar.openings(request.lang)), *first.parts[1:])), *others)
 
 
 def _known_to_critic(situation: str) -> str | None:

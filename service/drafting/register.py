@@ -26,6 +26,6 @@ def spoken_to(text: str, lang: str) -> Address | None:
 
 
 def after_comma(text: str, openings: Set[str]) -> str:
-    """How German goes on after a greeting that ends with a comma: in lower case, but for nouns and for Sie. `openings`: words that frames begin with."""
+    """How a sentence goes on after the comma of a greeting: in lower case, but for nouns and for Sie. `openings`: words that frames begin with."""
     first = text.split(" ", 1)[0]
     return text if first not in openings or _STAYS_CAPITAL.match(text) else text[0].lower() + text[1:]

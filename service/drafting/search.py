@@ -33,6 +33,9 @@ _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_p
 """Slots whose text stands in a draft once."""
 _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
+_ECHO = frozenset({"quote"})
+_ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
+"""Moves that have to hold the buyer's own words, which outside English can only be quoted."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
 _IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list"})
 """Slots whose words may be said again."""
@@ -103,7 +106,9 @@ def steps(material: Material, plan: Sequence[str]) -> tuple[Step, ...] | None:
 def _step(material: Material, move: str, slots: Slots, must: Slots | None = None) -> Step | None:
     if move == "VAL.messenger" and "audience" not in slots:
         return None
-    needed = _needed(move, must) - (_GATES if not material.is_english and "audience" in slots else frozenset())
+    needed = _needed(move, must)
+    if not material.is_english:
+        needed = needed - (_GATES & slots.keys()) | (_ECHO & slots.keys() if move in _ECHOING else frozenset())
     suited = (f for f in grammar.frames(material.request.lang).get(move, ()) if _suits(f, material))
     frames = tuple((f, texts) for f in suited if (texts := _sayable(f.fitting(slots.keys(), needed), slots)))
     return Step(move, slots, frames) if frames else None

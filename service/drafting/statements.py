@@ -13,7 +13,7 @@ from service.drafting.lexicon import any_of, expression, lowered, of_language, s
 from service.drafting.register import Address, spoken_to
 
 _MOST_OFFER_WORDS = 26
-_STEM, _LEAST_STEM = 5, 3
+_STEM, _LEAST_STEM, _LEAST_NAME = 5, 3, 3
 _GERMAN_ZU = re.compile(r"\b(ab|an|auf|aus|bei|bereit|durch|ein|fest|frei|her|hin|los|mit|nach|um|vor|weg|weiter|zurück|zusammen)zu(?=\w{3,}$)|\bzu (?=\w+$)")
 """The "zu" of an infinitive, which does not stand behind "könnte"."""
 
@@ -47,7 +47,8 @@ def _may_be_told(text: str, people: People, lang: str) -> bool:
 
 
 def _names_either(text: str, people: People) -> bool:
-    return any(name and re.search(rf"\b{re.escape(name)}\b", text) for name in people.first_names)
+    names = [part for name in (people.am_name, people.recipient_name) for part in (name or "").split() if len(part) >= _LEAST_NAME]
+    return any(re.search(rf"\b{re.escape(part)}\b", text) for part in names)
 
 
 def is_owned(fact: Fact, lang: str) -> bool:

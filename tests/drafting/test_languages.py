@@ -150,6 +150,7 @@ def test_greetings_and_questions_are_not_quoted() -> None:
         ("ein Protokoll mit allen Werten", "de", None),
         ("send you the weekly log", "de", None),
         ("mit Kim das Protokoll durchgehen", "de", None),
+        ("Frau Osei am Montag anrufen", "de", None),
         ("vous envoyer le journal", "fr", "vous envoyer le journal"),
         ("un journal complet", "fr", None),
         ("enviarle el registro", "es", "enviarle el registro"),
@@ -189,6 +190,20 @@ def test_facts_are_passed_on_whole_or_left_out(text: str, lang: str, expected: l
 )
 def test_a_change_in_use_is_read_from_a_plain_list(text: str, lang: str, expected: UsageChange | None) -> None:
     assert usage_change(text, lang) == expected
+
+
+def test_what_is_on_file_in_english_stays_out_of_a_german_draft() -> None:
+    message = SETS["de"][0][0]
+    found = drafted("de", (message, ("ticket", "The duty log loses entries when two devices save at once."), ("offer", "sit in on the sync on Monday")))
+    assert found.written
+    assert "duty" not in found.written.text
+    assert "sync" not in found.written.text
+
+
+def test_titles_of_the_language_stand_before_the_surname() -> None:
+    found = drafted("de", SETS["de"][0], recipient_name="Dr. Anna Weber")
+    assert found.written
+    assert found.written.text.startswith("Guten Tag Dr. Weber,")
 
 
 def test_figures_that_contradict_each_other_make_no_draft_in_any_language() -> None:
