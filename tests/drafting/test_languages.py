@@ -82,9 +82,15 @@ def test_a_draft_tells_what_is_known_and_makes_the_offer(lang: str) -> None:
     assert offer[1][1:] in found.written.text
 
 
-@pytest.mark.parametrize("lang", SETS)
-def test_nobody_is_congratulated_on_a_complaint(lang: str) -> None:
-    assert drafted(lang, SETS[lang][0]).situation != "positive_momentum"
+@pytest.mark.parametrize(
+    ("lang", "message"),
+    [
+        ("es", "Las lecturas de la bomba faltan otra vez esta semana. Mi equipo las pasa a mano cada noche, y ya estamos hartos. ¿Cuándo se acaba esto?"),
+        ("fr", "Depuis trois jours les horaires arrivent avec une heure de retard. Samedi, deux bus sont restés sans chauffeur au dépôt."),
+    ],
+)
+def test_nobody_is_congratulated_on_a_complaint(lang: str, message: str) -> None:
+    assert drafted(lang, (("buyer_message", message), SETS[lang][0][1])).situation != "positive_momentum"
 
 
 @pytest.mark.parametrize("lang", SETS)
@@ -168,7 +174,7 @@ def test_an_offer_is_made_where_it_reads_as_an_infinitive(text: str, lang: str, 
     [
         ("Der Vertrag verlängert sich am 1. Juli um ein Jahr.", "de", ["Der Vertrag verlängert sich am 1. Juli um ein Jahr."]),
         ("Le relevé part à 6 heures. Kim Osei l'a reçu.", "fr", ["le relevé part à 6 heures."]),
-        ("The log has a gap at night.", "de", []),
+        ("The log stops in the night.", "de", []),
         ("Vertraulich, nur intern: die Marge ist hoch.", "de", []),
         ("El sensor falla, pero el registro sigue.", "es", ["el sensor falla y el registro sigue."]),
     ],
