@@ -9,8 +9,8 @@ from dataclasses import replace
 from service.critic import Draft, review
 from service.critic.draft import Review
 from service.drafting import cards, grammar, register
-from service.drafting.facts import is_unanswered
-from service.drafting.lexicon import of_language, tokens, words
+from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
+from service.drafting.lexicon import of_language
 from service.drafting.material import Filling, Material, Slots, readings
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
@@ -26,10 +26,7 @@ ALTERNATIVES = 2
 MORE_WORDS = 1.2
 """What other languages need to say the same as English, marks that stand apart from words included."""
 LONGEST_NAME = 40
-ENOUGH_TO_TELL, COMMON_SHARE = 6, 8
-"""Words by which a language can be told; one in so many is a common one."""
 _NOT_FIRST = frozenset("dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr.".split())
-_NO_WORDS_NEEDED = frozenset({"usage_drop", "silence"})
 
 
 def draft(request: Request) -> Drafted:
@@ -38,11 +35,11 @@ def draft(request: Request) -> Drafted:
         reason = f"there are no phrases for the language {request.lang!r}, and a draft in another would not answer them"
         return Drafted(id=request.id, handling="draft", situation=request.situation or "unknown", plan=(), reason=reason)
     material = Material(request)
-    handling = _handling(material)
-    refused = _refused(material, handling)
+    handling = handling_of(material)
+    reason = refused(material, handling)
     outline = _outline(material)
-    if refused:
-        return _without(material, handling, outline, refused)
+    if reason:
+        return _without(material, handling, outline, reason)
     written = _written(material) or _written(replace(material, is_strict=True))
     if not written:
         return _without(material, handling, outline, "what is known does not carry a draft that passes every check")
@@ -63,53 +60,6 @@ def draft(request: Request) -> Drafted:
 
 def _without(material: Material, handling: Handling, outline: tuple[str, ...], reason: str) -> Drafted:
     return Drafted(id=material.request.id, handling=handling, situation=material.situation, plan=outline, reason=reason, card=cards.card(material))
-
-
-def _handling(material: Material) -> Handling:
-    if cards.is_threat(material):
-        return "escalate_no_draft"
-    if material.said.is_hostile or material.ordered or material.situation == "hostile_or_injection":
-        return "human_review"
-    if material.situation in ("routine_logistics", "unanswered_question"):
-        return "plain_reply"
-    return "draft"
-
-
-def _refused(material: Material, handling: Handling) -> str | None:
-    """Why nothing is drafted, the first reason that holds."""
-    nothing_sayable = bool(material.heard) and not (material.clauses or material.questions or material.told)
-    checks = (
-        (not material.pieces, "there is nothing to go by: no message and no figures"),
-        (handling == "escalate_no_draft", "their message holds a threat, and a person has to read it before anything is answered"),
-        (material.is_contradictory, "the figures contradict each other; which of them holds has to be settled first"),
-        (not material.heard and not _needs_no_words(material), "their message holds no words of their own to answer"),
-        (_other_language(material), "they write in another language than the draft would be in"),
-        (nothing_sayable, "none of their words can be given back without bending them"),
-    )
-    return next((reason for holds, reason in checks if holds), None)
-
-
-def _needs_no_words(material: Material) -> bool:
-    """Figures speak for themselves; a silence is one where somebody noted it or the caller says so."""
-    if material.situation == "silence":
-        return material.request.situation == "silence" or is_unanswered(material.pieces, material.lang)
-    return material.situation == "usage_drop"
-
-
-def _other_language(material: Material) -> bool:
-    if material.request.lang == "en" and not _is_english(material.said.own):
-        return True
-    longest = max(material.heard, key=lambda h: len(h.piece.text), default=None)
-    return longest is not None and len(material.said.own.split()) >= ENOUGH_TO_TELL and longest.reading.language != material.request.lang
-
-
-def _is_english(text: str) -> bool:
-    """The reader of messages knows five languages and takes any other for English."""
-    found = tokens(text)
-    if len(found) < ENOUGH_TO_TELL:
-        return True
-    english, foreign = (sum(t in words(name) for t in found) for name in ("english", "other_languages"))
-    return english >= foreign and english * COMMON_SHARE >= len(found) and sum(char.isalpha() and not char.isascii() for char in text) * 4 < len(text)
 
 
 def _outline(material: Material) -> tuple[str, ...]:
@@ -161,7 +111,7 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
     """Those of a fit length, the nearest to what this person writes first."""
     low, high = LENGTHS[material.request.channel]
     high = high if material.is_english else round(MORE_WORDS * high)
-    if material.situation in ("routine_logistics", "unanswered_question", *_NO_WORDS_NEEDED):
+    if material.situation in ("routine_logistics", "unanswered_question", *NO_WORDS_NEEDED):
         low = min(low, 12)
     wanted = max(low, min(high, 1.3 * (style.words or 65), 105))
     kept = [b for b in beams if low - 6 <= b.words <= high]
@@ -188,7 +138,7 @@ def reviewed(material: Material, segments: Sequence[Segment], *, is_marked: bool
             evidence=request.evidence,
             recipient_name=request.recipient_name,
             am_name=request.am_name,
-            situation=_known_to_critic(material.situation),
+            situation=known_to_critic(material.situation),
             marked=marked(segments, texts, request.channel, request.lang) if is_marked else (),
         )
     )
@@ -205,7 +155,7 @@ def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], request: 
     return (replace(first, parts=(register.after_comma(opening, grammar.openings(request.lang)), *first.parts[1:])), *others)
 
 
-def _known_to_critic(situation: str) -> str | None:
+def known_to_critic(situation: str) -> str | None:
     return {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None}.get(situation, situation)
 
 

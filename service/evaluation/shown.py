@@ -13,7 +13,7 @@ from service.critic.lexicon import language
 from service.critic.said import Said
 from service.critic.wording import Wording
 from service.drafting import Drafted, Request, Written
-from service.drafting.engine import _known_to_critic as known_to_critic
+from service.drafting.engine import known_to_critic
 from service.drafting.render import marked, text_of
 
 _DIGITS = re.compile(r"\d+")

@@ -50,6 +50,7 @@ BODY_OF = {
     "feedback": {"verdict": "used"},
     "corrections": {"label": "churn_risk", "value": 1},
     "read": {"messages": [{"id": 1, "text": "Thanks."}]},
+    "review": {"drafts": [{"id": 1, "draft": "Thanks."}]},
 }
 """By the last word of the path."""
 OPERATIONS = [operation for operation, scope in SCOPE_OF.items() if scope]
