@@ -36,10 +36,10 @@ def draft(request: Request) -> Drafted:
         return Drafted(id=request.id, handling="draft", situation=request.situation or "unknown", plan=(), reason=reason)
     material = Material(request)
     handling = handling_of(material)
-    reason = refused(material, handling)
+    why_not = refused(material, handling)
     outline = _outline(material)
-    if reason:
-        return _without(material, handling, outline, reason)
+    if why_not:
+        return _without(material, handling, outline, why_not)
     written = _written(material) or _written(replace(material, is_strict=True))
     if not written:
         return _without(material, handling, outline, "what is known does not carry a draft that passes every check")
