@@ -26,7 +26,10 @@ ALTERNATIVES = 2
 MORE_WORDS = 1.2
 """What other languages need to say the same as English, marks that stand apart from words included."""
 LONGEST_NAME = 40
-_NOT_FIRST = frozenset("dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr.".split())
+_NOT_FIRST = frozenset(
+    "dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr."
+    " captain capt capt. sgt sgt. sergeant major colonel father sister brother sr sr. rabbi imam judge".split()
+)
 
 
 def draft(request: Request) -> Drafted:

@@ -10,12 +10,12 @@ from ml.text import sentences
 from service.critic import lexicon as critic
 from service.critic.draft import Evidence
 from service.drafting.lexicon import lowered, tokens, words
-from service.drafting.render import uncapitalised
+from service.drafting.render import OPENERS, uncapitalised
 
 FACTS = ("ticket", "incident", "project", "product", "usage")
 MATERIAL = ("contract", "billing", "quote")
 """What the buyer must be told where it bears on the matter."""
-MOST_WORDS = 34
+MOST_WORDS, LEAST_OF_SENTENCE = 34, 6
 _INTERNAL = re.compile(
     r"\b(?:internal(?:ly)?|confidential|churn|upsell|cross-sell|health score|risk score|margin|do not (?:tell|share|mention)"
     r"|not for the customer|opened (?:our|the) (?:mail|email)"
@@ -106,8 +106,9 @@ def _is_clause(text: str) -> bool:
     has_verb = any(
         t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:12]
     )
+    is_sentence = found[0] in OPENERS and len(found) >= LEAST_OF_SENTENCE
     return (
-        has_verb
+        (has_verb or is_sentence)
         and not _STARTS_NOTE.match(text)
         and ":" not in text
         and ";" not in text

@@ -119,6 +119,11 @@ class Known:
         return facts.told(piece, self.people) if self.is_english else statements.told(piece, self.people, self.lang)
 
     @cached_property
+    def notes(self) -> list[Fact]:
+        """What our notes say: it may answer a question, and is not told unasked."""
+        return [f for e in self.pieces if e.type == "crm_note" and self.is_english for f in facts.told(e, self.people)]
+
+    @cached_property
     def terms(self) -> list[Fact]:
         """What the contract, a quote or a bill says: the buyer has to know it."""
         return [f for e in self.pieces if e.type in MATERIAL for f in self._told(e)]

@@ -163,10 +163,11 @@ class Material(Known):
 
     def _answers(self) -> Iterator[Told]:
         known, open_ones = [*self.facts, *self.terms], []
+        notes = self.notes
         for evidence_id, span, text in self.questions[:3]:
-            answer = facts.best_match(text, self._fitting(text, known), self._stems)
+            answer = facts.best_match(text, self._fitting(text, [*known, *notes]), self._stems)
             if answer:
-                known.remove(answer)
+                known = [f for f in known if f != answer]
                 yield Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)})
             elif self.is_strict or not self._may_be_answered(text, known):
                 open_ones.append((evidence_id, span, text))
@@ -184,10 +185,9 @@ class Material(Known):
         return facts.stems(text) if self.is_english else statements.stems(text, self.lang)
 
     def _may_be_answered(self, question: str, known: Sequence[Fact]) -> bool:
-        """An offer does what is asked for, or a fact goes with it that will be told anyway."""
-        wanted, message = self._stems(question), self._stems(self.said.own)
+        """An offer does what is asked for, or something is told that may answer it."""
         offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
-        return any(wanted & offer for offer in offers) or any(len(message & self._stems(f.text)) > 1 for f in known[:1])
+        return any(self._stems(question) & offer for offer in offers) or any(f.is_clause for f in known)
 
     def _unanswered(self, evidence_id: str, span: Span, text: str) -> Told:
         slots: dict[str, tuple[Filling, ...]] = {}

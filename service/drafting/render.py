@@ -65,11 +65,11 @@ def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> 
 def uncapitalised(text: str) -> str:
     """Lower case at the start, where the capital only marked a sentence: in "The kiosk froze" and not in "IT is slow" or "Marta waited"."""
     first = text.split(" ", 1)[0].strip(",;:")
-    is_common = first.lower().replace("’", "'") in _OPENERS and first not in _ALWAYS_CAPITAL and not (len(first) > 1 and first.isupper())
+    is_common = first.lower().replace("’", "'") in OPENERS and first not in _ALWAYS_CAPITAL and not (len(first) > 1 and first.isupper())
     return text[0].lower() + text[1:] if is_common else text
 
 
-_OPENERS = frozenset(
+OPENERS = frozenset(
     "a an the this that these those it its it's there there's they they're we we're we've he she you you're you've you'd you'll your our my their his her"
     " nobody everyone everybody someone something nothing no not every each all both some any many most several two three four five six seven eight nine"
     " ten half one once twice what when where who why how which whether if since after before until while as at by for from in on to with without during"
