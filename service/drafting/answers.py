@@ -183,7 +183,7 @@ def _misquotes(answer: Answer) -> str | None:
 def _strays(answer: Answer) -> str | None:
     """Says something in words that are neither in evidence nor in any phrase of ours for that move: so come inventions that no list foresees."""
     for segment in answer.segments:
-        said = " ".join(p for p in segment.parts if isinstance(p, str))
+        said = "; ".join(p for p in segment.parts if isinstance(p, str))  # what stands on both sides of their words is no one clause
         if is_rewritten(segment) and answer.framed.vocabulary.strange(said, coarse(segment.move)):
             return "strange_words"
     return None

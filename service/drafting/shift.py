@@ -15,7 +15,9 @@ _BETWEEN = frozenset("also still really just never always probably simply only e
 _OURS = frozenset("you your yours yourself yourselves you're you've you'd you'll u ur".split())
 """Who is meant by these would change sides as well, and then nobody knows who is who."""
 _BOTH = re.compile(
-    r"\b(?:between us|both of us|all of us|each other|let's|let us|together|us two|we both|our (?:two|call|meeting|agreement|contract))\b", re.IGNORECASE
+    r"\b(?:between us|both of us|all of us|each other|let's|let us|together|us two|we both|like (?:us|ours)"
+    r"|our (?:two|call|meeting|agreement|contract|size|kind|sort))\b",
+    re.IGNORECASE,
 )
 _FRONTED = re.compile(r"\b(?:am i|was i|wasn't i|aren't i|amn't i)\b", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:and|or|nor) (?:i|me|myself)\b|\b(?:i|me|myself) (?:and|or)\b", re.IGNORECASE)
