@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from ml.labels import Language, Priority
 from ml.reader import Emotion, Reading, SaidSituation, load
 from ml.text import MAX_CHARS, OwnText
 from service.errors import BadInput
+from service.json_lines import LONGEST_ID, BadLine, is_id, numbered, parsed
 from service.own_text import read_own_text
 from service.playbook.handling import handling
 from service.signals import Handling
@@ -19,7 +19,8 @@ from service.spans import Spans
 
 MOST_ROWS, MOST_CHARS = 256, 1_000_000
 """Of one batch. The second keeps memory flat where every text is a long one."""
-LONGEST_ID, LONGEST_CHANNEL = 1_000, 100
+LONGEST_CHANNEL = 100
+EXAMPLE = '{"id": "1", "text": "..."}'
 EMAIL = "email"
 _UNREAD = OwnText("", (), "ok")
 
@@ -63,15 +64,6 @@ class Answer:
     handling: Handling
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadLine:
-    """A line that cannot be read, by its number from 1. `error` says why, without its words."""
-
-    id: str | int | None
-    line: int
-    error: str
-
-
 def read(messages: Sequence[Message]) -> list[Answer]:
     own = _own_texts(messages)
     readings = load().read([o.text for o in own])
@@ -82,10 +74,8 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[list[Answer | BadLine]]:
     """JSON lines in batches: an answer for each, or what is wrong with it. Blank lines are no rows."""
     rows: list[Message | BadLine] = []
     chars = 0
-    for number, line in enumerate(lines, 1):
-        if line.isspace():
-            continue
-        rows.append(row := _parsed(line, number))
+    for number, line in numbered(lines):
+        rows.append(row := parsed(line, number, _message, EXAMPLE))
         chars += len(row.text) if isinstance(row, Message) else 0
         if len(rows) == MOST_ROWS or chars >= MOST_CHARS:
             yield _read_rows(rows)
@@ -99,25 +89,12 @@ def _read_rows(rows: Sequence[Message | BadLine]) -> list[Answer | BadLine]:
     return [row if isinstance(row, BadLine) else next(answers) for row in rows]
 
 
-def _parsed(line: bytes, number: int) -> Message | BadLine:
-    try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return BadLine(id=None, line=number, error='This line is not JSON. Each line is one object like {"id": "1", "text": "..."}, in UTF-8.')
-    if not isinstance(row, dict):
-        return BadLine(id=None, line=number, error='This line holds no JSON object. Each line is one like {"id": "1", "text": "..."}.')
-    try:
-        return _message(row)
-    except BadInput as problem:
-        return BadLine(id=row["id"] if _is_id(row.get("id")) else None, line=number, error=str(problem))
-
-
 def _message(row: dict[str, Any]) -> Message:
     """Null is the same as not given. Further fields are left alone: files carry columns of their own."""
     given = {name: value for name, value in row.items() if value is not None}
     found = Message(id=given.get("id", ""), text=given.get("text", ""), channel=given.get("channel", EMAIL), from_contact=given.get("from_contact", True))
     faults = {
-        f"id must be a text of 1 to {LONGEST_ID:,} characters or a whole number.": not _is_id(found.id),
+        f"id must be a text of 1 to {LONGEST_ID:,} characters or a whole number.": not is_id(found.id),
         "text must be there, as a text; it may be empty.": "text" not in given or not isinstance(found.text, str),
         f"channel must be a text of at most {LONGEST_CHANNEL} characters, like email, chat or call.": not _is_text(found.channel, LONGEST_CHANNEL),
         "from_contact must be true or false.": not isinstance(found.from_contact, bool),
@@ -126,10 +103,6 @@ def _message(row: dict[str, Any]) -> Message:
         if wrong:
             raise BadInput(sentence)
     return Message(id=found.id, text=found.text[:MAX_CHARS], channel=found.channel, from_contact=found.from_contact)
-
-
-def _is_id(value: object) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (_is_text(value, LONGEST_ID) and value != "")
 
 
 def _is_text(value: object, longest: int) -> bool:

@@ -142,14 +142,13 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     found = decide.reasons(replace(standing, closed_evidence_at=None), today) if standing else []
     if profile is None or not found:
         return
-    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at)
+    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at, kept=suggestion if _rests_on(suggestion, found) else None)
     new = replace(
         _suggestion(composed, profile, found, suggestion.suggestion_id, suggestion.opened_at, priority=suggestion.priority),
         version=suggestion.version + 1,
         due=suggestion.due,
         owner_key=suggestion.owner_key,
     )
-    new = _with_draft_kept(new, suggestion)
     if replace(new, version=suggestion.version) == _bare(suggestion):
         return
     suggestions.append(db, new, workspaces.next_change(db))
@@ -157,15 +156,14 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     report.updated += 1
 
 
-def _with_draft_kept(new: Suggestion, old: SuggestionRow) -> Suggestion:
+def _rests_on(suggestion: SuggestionRow, found: Sequence[Signal]) -> bool:
     """The draft stays as long as its evidence does: somebody may be reading it."""
-    is_same = (new.signal_ids, new.evidence_at, new.playbook_version, new.handling) == (
-        list(old.signal_ids),
-        old.evidence_at,
-        old.playbook_version,
-        old.handling,
-    )
-    return replace(new, draft=old.draft, no_draft_reason=old.no_draft_reason) if is_same else new
+    today = ([s.id for s in found], _evidence_at(found), PLAYBOOK)
+    return (list(suggestion.signal_ids), suggestion.evidence_at, suggestion.playbook_version) == today
+
+
+def _evidence_at(found: Sequence[Signal]) -> date:
+    return max(decide.evidence_at(s) for s in found)
 
 
 def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: SuggestReport) -> None:
@@ -184,14 +182,13 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     report.opened += 1
 
 
-def _compose(profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date) -> tuple[Composition, Recipient | None]:
+def _compose(
+    profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date, kept: SuggestionRow | None = None
+) -> tuple[Composition, Recipient | None]:
     contacts = known.contacts.get(profile.account_id, ())
     case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at)
-    composition = compose(case, known.earlier.windows(profile.account_id, _owner(profile)))
     too_soon = known.earlier.too_soon(case.recipient.contact_id if case.recipient else None, suggestion_id, opened_at)
-    if too_soon and composition.handling == "draft":
-        composition = replace(composition, draft=None, no_draft_reason=too_soon)
-    return composition, case.recipient
+    return compose(case, known.earlier.windows(profile.account_id, _owner(profile)), kept=kept, withheld=too_soon), case.recipient
 
 
 def _suggestion(
@@ -223,7 +220,7 @@ def _suggestion(
         due=_working_days_after(opened_at, DUE_IN[priority]),
         priority=priority,
         opened_at=opened_at,
-        evidence_at=max(decide.evidence_at(s) for s in found),
+        evidence_at=_evidence_at(found),
         playbook_version=PLAYBOOK,
     )
 

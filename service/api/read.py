@@ -12,7 +12,8 @@ from service import read as reading
 from service.api.access import Reader
 from service.api.pages import answer
 from service.api.problems import documented
-from service.read import EMAIL, LONGEST_CHANNEL, LONGEST_ID, Message
+from service.json_lines import LONGEST_ID
+from service.read import EMAIL, LONGEST_CHANNEL, Message
 
 MOST = 100
 

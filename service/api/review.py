@@ -12,7 +12,8 @@ from service.api.access import Reader
 from service.api.pages import answer
 from service.api.problems import documented
 from service.critic.draft import MOST_CHARS, Channel
-from service.critic.rows import LONGEST_ID, LONGEST_NAME, MOST_EVIDENCE
+from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE
+from service.json_lines import LONGEST_ID
 
 MOST, MOST_EARLIER = 20, 50
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from service.cli.reading import PIPE, moved_in_place
+from service.cli.json_lines import PIPE, moved_in_place
 from service.cli.workspace import printable
 from service.config import now
 from service.errors import BadInput

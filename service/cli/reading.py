@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import stat
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from service.errors import BadInput, Unavailable
-from service.read import Answer, BadLine, read_lines
-
-LONGEST_LINE = 64 << 20
-"""Bytes. A file without line breaks must not fill the memory."""
-PIPE = "-"
+from service.cli.json_lines import PIPE, answer_lines
+from service.read import read_lines
 
 
 def register(app: typer.Typer) -> None:
@@ -33,80 +19,4 @@ def read_messages(
     out: Annotated[str, typer.Option(help="Where the answers go, one JSON object a line; - for standard output.")] = PIPE,
 ) -> None:
     """Read messages: mood, situations, churn risk, and the words that carry them. One line in, one line out. Nothing is stored."""
-    with ExitStack() as stack:
-        source = sys.stdin.buffer if file == PIPE else stack.enter_context(opened(Path(file)))
-        check_target(source, out)
-        target = sys.stdout.buffer if out == PIPE else stack.enter_context(moved_in_place(Path(out).resolve()))
-        rows, bad = _write(source, target, stack.enter_context(progress("messages read")))
-    if bad:
-        message = f"{bad:,} of {rows:,} lines could not be read; the answer to each says why. The other {rows - bad:,} were read."
-        raise BadInput(message)
-
-
-def _write(source: BinaryIO, target: BinaryIO, progress: Callable[[int], None]) -> tuple[int, int]:
-    """(rows, how many of them could not be read)."""
-    rows = bad = 0
-    for batch in read_lines(lines_of(source)):
-        target.write(b"".join(map(_line, batch)))
-        target.flush()
-        rows += len(batch)
-        bad += sum(isinstance(row, BadLine) for row in batch)
-        progress(rows)
-    return rows, bad
-
-
-def _line(row: Answer | BadLine) -> bytes:
-    """Half of a surrogate pair, which UTF-8 cannot hold, goes out as the JSON escape it came in as."""
-    return json.dumps(asdict(row), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-
-
-def lines_of(source: BinaryIO) -> Iterator[bytes]:
-    """Of a line that is too long the beginning, which is no JSON."""
-    while line := source.readline(LONGEST_LINE):
-        yield line
-        while not line.endswith(b"\n") and (line := source.readline(LONGEST_LINE)):
-            pass
-
-
-def opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as problem:
-        message = f"The file {path} cannot be opened ({problem.strerror}). Check the path."
-        raise BadInput(message) from None
-
-
-def check_target(source: BinaryIO, out: str) -> None:
-    if out != PIPE and not Path(out).exists():
-        return
-    found = os.fstat(sys.stdout.fileno()) if out == PIPE else Path(out).stat()
-    is_file = stat.S_ISREG(found.st_mode)
-    if is_file and os.path.samestat(os.fstat(source.fileno()), found):
-        message = "The answers would overwrite the messages they are read from. Give --out another file."
-        raise BadInput(message)
-    if out != PIPE and not is_file:
-        message = f"{out} is no ordinary file, and would be replaced by one. Give --out a file, or - and redirect it."
-        raise BadInput(message)
-
-
-@contextmanager
-def moved_in_place(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("xb") as stream:
-            yield stream
-        partial.replace(path)
-    except OSError as problem:
-        message = f"{path} could not be written ({problem.strerror}). Nothing of it was kept."
-        raise Unavailable(message) from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int], None]]:
-    columns = (SpinnerColumn(), TextColumn(f"{{task.completed:,}} {what}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), redirect_stdout=False, transient=True) as bars:
-        bar = bars.add_task(what, total=None)
-        yield lambda rows: bars.update(bar, completed=rows)
+    answer_lines(file, out, read_lines, "messages read", "read")

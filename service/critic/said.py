@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from ml.labels import NEGATIVE_EMOTIONS
 from ml.orders import has_form
@@ -13,6 +14,9 @@ from ml.text import own_text, sentences
 from service.critic import lexicon
 from service.critic.draft import Evidence
 from service.critic.wording import Token, lowered, quoted, tokens
+
+if TYPE_CHECKING:
+    from ml.reader import Reading
 
 SURE = 0.5
 CALM = 0.75
@@ -49,11 +53,16 @@ class Mood:
 
 
 @lru_cache(maxsize=512)
-def mood(own: str) -> Mood:
-    """Remembered, for evidence stays as it is while a person types."""
+def reading_of(own: str) -> Reading:
+    """Remembered, for evidence stays as it is while a person types, and while drafts from it are tried."""
     from ml.reader import load
 
-    found = load().read([own])[0]
+    return load().read([own])[0]
+
+
+@lru_cache(maxsize=512)
+def mood(own: str) -> Mood:
+    found = reading_of(own)
     return Mood(tuple((e.name, e.confidence) for e in found.emotions), tuple(s.name for s in found.situations), found.sentiment, found.orders)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from service.critic import Draft, review
-from service.critic.draft import Review
+from service.critic.draft import Marked, Review
 from service.drafting import cards, grammar, register
 from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
 from service.drafting.lexicon import of_language
-from service.drafting.material import Filling, Material, Slots, readings
+from service.drafting.material import Filling, Material, Slots, Told, readings
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
 from service.drafting.search import LENGTHS, Beam, Step, plans, search, spoken_of, steps
@@ -43,7 +43,7 @@ def draft(request: Request) -> Drafted:
     outline = _outline(material)
     if why_not:
         return _without(material, handling, outline, why_not)
-    written = _written(material) or _written(replace(material, is_strict=True))
+    written = _written(material, material.told()) or _written(material, material.told(is_strict=True))
     if not written:
         return _without(material, handling, outline, "what is known does not carry a draft that passes every check")
     best, *others = written
@@ -70,7 +70,7 @@ def _outline(material: Material) -> tuple[str, ...]:
     return tuple(move.rstrip("?") for move in options[0])
 
 
-def _written(material: Material) -> list[Written]:
+def _written(material: Material, told: Sequence[Told]) -> list[Written]:
     """The best draft of each plan, the best plan first."""
     options = list(enumerate(plans()[material.situation]))
     first = int.from_bytes(_digest(material)[:4]) % len(options)
@@ -78,7 +78,7 @@ def _written(material: Material) -> list[Written]:
     for n, plan in options[first:] + options[:first]:
         if len(found) > ALTERNATIVES:
             break
-        made = steps(material, plan)
+        made = steps(material, plan, told)
         best = _best(material, made, f"{n}") if made else None
         if best:
             found.append(best)
@@ -132,20 +132,28 @@ def reviewed(material: Material, segments: Sequence[Segment], *, is_marked: bool
     request = material.request
     texts = {e.id: e.text for e in material.pieces}
     text = text_of(segments, texts, request.channel, request.lang)
-    found = review(
-        Draft(
-            id=request.id,
-            text=text,
-            channel=request.channel,
-            lang=request.lang,
-            evidence=request.evidence,
-            recipient_name=request.recipient_name,
-            am_name=request.am_name,
-            situation=known_to_critic(material.situation),
-            marked=marked(segments, texts, request.channel, request.lang) if is_marked else (),
-        )
+    moves = marked(segments, texts, request.channel, request.lang) if is_marked else ()
+    return Written(
+        text=text,
+        segments=tuple(segments),
+        plan=tuple(dict.fromkeys(s.move for s in segments)),
+        review=review(as_draft(request, material.situation, text, moves)),
     )
-    return Written(text=text, segments=tuple(segments), plan=tuple(dict.fromkeys(s.move for s in segments)), review=found)
+
+
+def as_draft(request: Request, situation: str | None, text: str, moves: tuple[Marked, ...] = ()) -> Draft:
+    """What the critic is shown of a text of ours. `moves`: where they are known."""
+    return Draft(
+        id=request.id,
+        text=text,
+        channel=request.channel,
+        lang=request.lang,
+        evidence=request.evidence,
+        recipient_name=request.recipient_name,
+        am_name=request.am_name,
+        situation=known_to_critic(situation),
+        marked=moves,
+    )
 
 
 def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], request: Request) -> tuple[Segment, ...]:
@@ -158,8 +166,8 @@ def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], request: 
     return (replace(first, parts=(register.after_comma(opening, grammar.openings(request.lang)), *first.parts[1:])), *others)
 
 
-def known_to_critic(situation: str) -> str | None:
-    return {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None}.get(situation, situation)
+def known_to_critic(situation: str | None) -> str | None:
+    return situation and {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None}.get(situation, situation)
 
 
 def worth(found: Review) -> float:

@@ -165,7 +165,7 @@ def last_contact(pieces: Sequence[Evidence]) -> tuple[str, str, str | None] | No
     """(what was last said or sent, evidence id, what about) from "No reply since our mail of 3 May about the seed catalogue"."""
     for piece in pieces:
         if piece.type == "crm_note" and (match := _SINCE.search(piece.text)):
-            since = re.sub(r"^my\b", "my", match[1].strip())
+            since = match[1].strip()
             about = _ABOUT.search(since)
             return since, piece.id, re.sub(r"^their\b", "your", about[1]) if about else None
     return None

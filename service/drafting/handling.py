@@ -26,7 +26,7 @@ def handling_of(material: Material) -> Handling:
 
 def refused(material: Material, handling: Handling) -> str | None:
     """Why nothing is drafted, the first reason that holds."""
-    nothing_sayable = bool(material.heard) and not (material.clauses or material.questions or material.told)
+    nothing_sayable = bool(material.heard) and not (material.clauses or material.questions or material.told())
     checks = (
         (not material.pieces, "there is nothing to go by: no message and no figures"),
         (handling == "escalate_no_draft", "their message holds a threat, and a person has to read it before anything is answered"),

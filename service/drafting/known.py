@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
-from ml.reader import Reader, Reading
-from ml.reader import load as load_reader
+from ml.reader import Reading
 from ml.text import own_text, sentences
 from service.critic.draft import Evidence
-from service.critic.said import Said
+from service.critic.said import Said, reading_of
 from service.drafting import facts, mentions, quotable, situation, statements
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
@@ -77,9 +76,7 @@ class Known:
     def heard(self) -> list[Heard]:
         """The buyer's messages that hold words of their own."""
         messages = [(e, own_text(e.text)) for e in self.pieces if e.type == "buyer_message"]
-        kept = [(e, own) for e, own in messages if own.text.strip()]
-        readings = _reader().read([own.text for _, own in kept]) if kept else []
-        return [Heard(e, own.spans, reading) for (e, own), reading in zip(kept, readings, strict=True)]
+        return [Heard(e, own.spans, reading_of(own.text)) for e, own in messages if own.text.strip()]
 
     @cached_property
     def ordered(self) -> list[tuple[str, Span]]:
@@ -121,7 +118,7 @@ class Known:
     @cached_property
     def notes(self) -> list[Fact]:
         """What our notes say: it may answer a question, and is not told unasked."""
-        return [f for e in self.pieces if e.type == "crm_note" and self.is_english for f in facts.told(e, self.people)]
+        return [f for e in self.pieces if e.type == "crm_note" for f in facts.told(e, self.people)] if self.is_english else []
 
     @cached_property
     def terms(self) -> list[Fact]:
@@ -171,8 +168,3 @@ def _without(span: Span, cut: Sequence[Span]) -> Iterator[Span]:
             start = e
     if start < end:
         yield start, end
-
-
-@cache
-def _reader() -> Reader:
-    return load_reader()

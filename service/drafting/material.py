@@ -34,10 +34,6 @@ class Filling:
     parts: tuple[Part, ...]
     evidence_ids: tuple[str, ...] = ()
 
-    @property
-    def is_words(self) -> bool:
-        return any(isinstance(part, Words) for part in self.parts)
-
 
 Slots = Mapping[str, tuple[Filling, ...]]
 
@@ -50,11 +46,18 @@ class Told:
     slots: Slots
 
 
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """One that no fact answers by its words. `may_be_answered`: by an offer, or by something that is told."""
+
+    evidence_id: str
+    span: Span
+    text: str
+    may_be_answered: bool
+
+
 @dataclass(frozen=True)
 class Material(Known):
-    is_strict: bool = False
-    """Each question that no fact answers by its words is said to be open, even where something is told that may answer it."""
-
     @cached_property
     def slots(self) -> Slots:
         """What frames may draw on anywhere in the draft."""
@@ -114,7 +117,7 @@ class Material(Known):
             return self._authored_pair
         own = self.said.own_lower
         hits = [(match.start(), reading) for pattern, reading in _suggested() if (match := pattern.search(own))]
-        usual = _usual().get(self.situation)
+        usual = readings()["usual"].get(self.situation)
         if usual is None:
             return None
         said = [reading for _, reading in sorted(hits)]
@@ -155,26 +158,25 @@ class Material(Known):
             if about:
                 yield "topic", Filling((about,), (evidence_id,))
 
-    @cached_property
-    def told(self) -> list[Told]:
-        """Figures first, then answers, what the terms say, what is known, and who has it."""
-        found = [*self._figures(), *self._answers(), *self._terms(), *self._state()]
+    def told(self, *, is_strict: bool = False) -> list[Told]:
+        """Figures first, then answers, what the terms say, what is known, and who has it. `is_strict`: each open question is said to be open."""
+        answers, open_ones = self._asked
+        left = [question for question in open_ones if is_strict or not question.may_be_answered]
+        found = [*self._figures(), *answers, *self._unanswered(left), *self._terms(), *self._state()]
         return found[:MOST_TOLD]
 
-    def _answers(self) -> Iterator[Told]:
-        known, open_ones = [*self.facts, *self.terms], []
-        notes = self.notes
+    @cached_property
+    def _asked(self) -> tuple[list[Told], list[OpenQuestion]]:
+        """Answers, and what stays open."""
+        known, answers, open_ones = [*self.facts, *self.terms], list[Told](), list[OpenQuestion]()
         for evidence_id, span, text in self.questions[:3]:
-            answer = facts.best_match(text, self._fitting(text, [*known, *notes]), self._stems)
-            if answer:
-                known = [f for f in known if f != answer]
-                yield Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)})
-            elif self.is_strict or not self._may_be_answered(text, known):
-                open_ones.append((evidence_id, span, text))
-        if len(open_ones) == 1:
-            yield self._unanswered(*open_ones[0])
-        elif open_ones:
-            yield Told("INFO.unanswered", {})
+            answer = facts.best_match(text, self._fitting(text, [*known, *self.notes]), self._stems)
+            if answer is None:
+                open_ones.append(OpenQuestion(evidence_id, span, text, self._may_be_answered(text, known)))
+                continue
+            known = [f for f in known if f != answer]
+            answers.append(Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)}))
+        return answers, open_ones
 
     def _fitting(self, question: str, known: Sequence[Fact]) -> list[Fact]:
         """What has the form of an answer to it."""
@@ -189,31 +191,31 @@ class Material(Known):
         offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
         return any(self._stems(question) & offer for offer in offers) or any(f.is_clause for f in known)
 
-    def _unanswered(self, evidence_id: str, span: Span, text: str) -> Told:
+    def _unanswered(self, left: Sequence[OpenQuestion]) -> Iterator[Told]:
+        """Several are said to be open in one breath."""
+        if left:
+            yield Told("INFO.unanswered", self._asked_by(left[0]) if self.is_english and len(left) == 1 else {})
+
+    def _asked_by(self, question: OpenQuestion) -> Slots:
         slots: dict[str, tuple[Filling, ...]] = {}
-        if not self.is_english:
-            return Told("INFO.unanswered", slots)
-        words = text.rstrip("?! ")
+        words = question.text.rstrip("?! ")
         if self.situation != OPEN_QUESTION and len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words:
-            slots["question"] = (_words(evidence_id, span, is_quoted=True),)
+            slots["question"] = (_words(question.evidence_id, question.span, is_quoted=True),)
         owner = facts.owner_of(self.pieces)
         if owner:
             slots["owner"] = (Filling((owner[0],), (owner[1],)),)
-        return Told("INFO.unanswered", slots)
-
-    def _terms(self) -> Iterator[Told]:
-        told = {f for t in self._answered for f in t}
-        for fact in self.terms[:2]:
-            if fact.text not in told:
-                yield _of_fact("INFO.material", "material", fact)
+        return slots
 
     @cached_property
-    def _answered(self) -> list[set[str]]:
-        return [{str(p) for f in fillings for p in f.parts} for t in self._answers() for fillings in t.slots.values()]
+    def _answered(self) -> frozenset[str]:
+        """What is told in an answer, and nowhere else."""
+        return frozenset(str(part) for answer in self._asked[0] for filling in answer.slots["answer"] for part in filling.parts)
+
+    def _terms(self) -> Iterator[Told]:
+        return (_of_fact("INFO.material", "material", fact) for fact in self.terms[:2] if fact.text not in self._answered)
 
     def _state(self) -> Iterator[Told]:
-        told = {text for texts in self._answered for text in texts}
-        clauses = [f for f in self.facts if f.is_clause and f.text not in told]
+        clauses = [f for f in self.facts if f.is_clause and f.text not in self._answered]
         for fact in clauses[:MOST_FACTS]:
             is_owned = not self.is_english and statements.is_owned(fact, self.lang)
             yield _of_fact("INFO.owner" if is_owned else "INFO.fact", "fact", fact)
@@ -235,11 +237,6 @@ def _words(evidence_id: str, span: Span, *, is_quoted: bool) -> Filling:
 @cache
 def _suggested() -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(row["says"], re.IGNORECASE), row["reading"]) for row in readings()["suggested"]]
-
-
-def _usual() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = readings()["usual"]
-    return found
 
 
 @cache

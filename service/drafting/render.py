@@ -12,7 +12,6 @@ from service.drafting.shift import shifted
 
 BLOCKS = {"GREET": 0, "ACK": 1, "VAL": 1, "INFO": 2, "REF": 2, "ASK": 2, "CHK": 3, "CLOSE": 4}
 MARKS = {"en": ('"', '"'), "de": ("„", "“"), "fr": ("«\u00a0", "\u00a0»"), "es": ("«", "»"), "pt": ("“", "”")}
-_ALWAYS_CAPITAL = frozenset({"I"})
 
 
 def text_of(segments: Iterable[Segment], texts: Mapping[str, str], channel: str = "email", lang: str = "en") -> str:
@@ -33,23 +32,26 @@ def marked(segments: Iterable[Segment], texts: Mapping[str, str], channel: str =
 def _laid_out(segments: Iterable[Segment], texts: Mapping[str, str], channel: str, lang: str) -> Iterator[tuple[str, str, Move]]:
     """(what parts it from the one before, its text, its move) of each segment."""
 
-    def spoken(words: Words) -> str:
-        return said_back(texts[words.evidence_id][words.start : words.end], is_quoted=words.is_quoted, opens=words.opens, lang=lang)
-
     block: int | None = None
+    say = spoken(texts, lang)
     for segment in segments:
         move = coarse(segment.move)
         between = "" if block is None else " " if block == BLOCKS[move] or channel in ("chat", "call") else "\n\n"
         block = BLOCKS[move]
-        yield between, sentence(segment.parts, spoken), move
+        yield between, sentence(segment.parts, say), move
 
 
 def coarse(move: str) -> Move:
     return cast(Move, move.partition(".")[0])
 
 
-def sentence(parts: Iterable[Part], spoken: Callable[[Words], str]) -> str:
-    return "".join(part if isinstance(part, str) else spoken(part) for part in parts)
+def spoken(texts: Mapping[str, str], lang: str) -> Callable[[Words], str]:
+    """How to say words of the buyer, which lie in `texts`."""
+    return lambda words: said_back(texts[words.evidence_id][words.start : words.end], is_quoted=words.is_quoted, opens=words.opens, lang=lang)
+
+
+def sentence(parts: Iterable[Part], say: Callable[[Words], str]) -> str:
+    return "".join(part if isinstance(part, str) else say(part) for part in parts)
 
 
 def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> str:
@@ -65,7 +67,7 @@ def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> 
 def uncapitalised(text: str) -> str:
     """Lower case at the start, where the capital only marked a sentence: in "The kiosk froze" and not in "IT is slow" or "Marta waited"."""
     first = text.split(" ", 1)[0].strip(",;:")
-    is_common = first.lower().replace("’", "'") in OPENERS and first not in _ALWAYS_CAPITAL and not (len(first) > 1 and first.isupper())
+    is_common = first.lower().replace("’", "'") in OPENERS and not (len(first) > 1 and first.isupper())
     return text[0].lower() + text[1:] if is_common else text
 
 

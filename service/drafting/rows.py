@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from connectors.batches import batches
 from service.critic.draft import CHANNELS, Review
-from service.critic.rows import BadLine
 from service.critic.rows import draft as reviewed
 from service.drafting.engine import draft
-from service.drafting.render import said_back, sentence
-from service.drafting.request import Drafted, Request, Rewriting, Segment, Words, Written
+from service.drafting.render import sentence, spoken
+from service.drafting.request import Drafted, Request, Rewriting, Written
 from service.errors import BadInput
+from service.json_lines import BadLine, numbered, parsed
 
+EXAMPLE = '{"id": "1", "evidence": [...]}'
 MOST_ROWS = 16
 """Of one batch."""
 Rewrite = Callable[[Drafted, Request], Drafted]
@@ -46,32 +47,14 @@ class DraftRow:
 
 
 def draft_lines(lines: Iterable[bytes], rewrite: Rewrite | None = None) -> Iterator[list[DraftRow | BadLine]]:
-    """In batches, in the order of the lines. Blank lines are no rows. `rewrite`: where the team has a language model for it."""
-    rows: list[DraftRow | BadLine] = []
-    for number, line in enumerate(lines, 1):
-        if line.isspace():
-            continue
-        rows.append(_drafted(line, number, rewrite))
-        if len(rows) == MOST_ROWS:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+    """In batches, in the order of the lines. `rewrite`: where the team has a language model for it."""
 
-
-def _drafted(line: bytes, number: int, rewrite: Rewrite | None) -> DraftRow | BadLine:
-    try:
-        row = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return BadLine(id=None, line=number, error='This line is not JSON. Each line is one object like {"id": "1", "evidence": [...]}, in UTF-8.')
-    if not isinstance(row, dict):
-        return BadLine(id=None, line=number, error='This line holds no JSON object. Each line is one like {"id": "1", "evidence": [...]}.')
-    try:
+    def drafted(row: dict[str, Any]) -> DraftRow:
         asked = request(row)
-        drafted = draft(asked)
-        return as_row(rewrite(drafted, asked) if rewrite else drafted)
-    except BadInput as problem:
-        return BadLine(id=row["id"] if isinstance(row.get("id"), str | int) else None, line=number, error=str(problem))
+        found = draft(asked)
+        return as_row(rewrite(found, asked) if rewrite else found)
+
+    return batches((parsed(line, number, drafted, EXAMPLE) for number, line in numbered(lines)), MOST_ROWS)
 
 
 def request(row: dict[str, Any]) -> Request:
@@ -110,11 +93,4 @@ def as_row(drafted: Drafted) -> DraftRow:
 
 
 def _segments(written: Written, drafted: Drafted) -> tuple[SegmentRow, ...]:
-    return tuple(SegmentRow(move=s.move, text=_text(s, drafted), evidence_ids=s.evidence_ids) for s in written.segments)
-
-
-def _text(segment: Segment, drafted: Drafted) -> str:
-    def spoken(words: Words) -> str:
-        return said_back(drafted.texts[words.evidence_id][words.start : words.end], is_quoted=words.is_quoted, opens=words.opens, lang=drafted.lang)
-
-    return sentence(segment.parts, spoken)
+    return tuple(SegmentRow(move=s.move, text=sentence(s.parts, spoken(drafted.texts, drafted.lang)), evidence_ids=s.evidence_ids) for s in written.segments)

@@ -12,7 +12,7 @@ from random import Random
 from service.drafting import grammar
 from service.drafting.grammar import Frame
 from service.drafting.lexicon import read
-from service.drafting.material import Filling, Material, Slots
+from service.drafting.material import Filling, Material, Slots, Told
 from service.drafting.render import said_back
 from service.drafting.request import Part, Segment, Words
 from service.drafting.style import Style
@@ -87,13 +87,13 @@ def plans() -> dict[str, list[list[str]]]:
     return {situation: [line.split() for line in lines] for situation, lines in read("plans.yaml").items()}
 
 
-def steps(material: Material, plan: Sequence[str]) -> tuple[Step, ...] | None:
-    """The moves of a plan with their frames; None where one that it cannot do without has none."""
+def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tuple[Step, ...] | None:
+    """The moves of a plan with their frames, `told` where it says INFO; None where one that it cannot do without has none."""
     found: list[Step] = []
     for entry in plan:
         if entry == "INFO":
-            told = [_step(material, t.move, {**material.slots, **t.slots}, must=t.slots) for t in material.told]
-            found += [step for step in told if step]
+            saying = (_step(material, t.move, {**material.slots, **t.slots}, must=t.slots) for t in told)
+            found += [step for step in saying if step]
             continue
         options = (_step(material, move, material.slots) for move in entry.rstrip("?").split("/"))
         step = next((s for s in options if s), None)

@@ -33,10 +33,6 @@ class Style:
     words: int | None = None
     n: int = 0
 
-    @property
-    def is_restrained(self) -> bool:
-        return self.n > 0 and self.warmth < 2.6
-
 
 def style_of(texts: Sequence[str]) -> Style:
     """From a person's own texts. Few of them leave it near neutral: n / (n + 5) of the way."""

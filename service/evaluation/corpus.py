@@ -13,12 +13,12 @@ from service.critic.case import Case
 from service.critic.metrics import grade
 from service.critic.wording import Wording, tokens
 from service.drafting import Drafted, Request, draft
-from service.drafting.engine import compared, with_windows
+from service.drafting.engine import as_draft, compared, with_windows
 from service.drafting.lexicon import tokens as tokens_of_windows
 from service.drafting.windows import windows
 from service.evaluation import variety
 from service.evaluation.figure import Bounds, Figure, Section, at_least, at_most, exactly, share, table
-from service.evaluation.shown import Sample, as_a_strangers, as_draft, claims_without_source, digits_without_source, reviewed
+from service.evaluation.shown import Sample, as_a_strangers, claims_without_source, digits_without_source, reviewed
 from service.evaluation.workers import Spread
 
 MOST_PASSES = 10
@@ -117,7 +117,7 @@ def _variety(samples: Sequence[Sample]) -> list[Figure]:
 
 
 def _reading(samples: Sequence[Sample]) -> list[Figure]:
-    cases = [Case(as_draft(s.request, s.drafted, s.written.text)) for s in samples if s.request.lang == "en"]
+    cases = [Case(as_draft(s.request, s.drafted.situation, s.written.text)) for s in samples if s.request.lang == "en"]
     grades = [found.value for case in cases if (found := grade(case))]
     lengths = [len(tokens(s.written.text)) for s in samples if s.request.channel == "email"]
     return [

@@ -12,8 +12,9 @@ from service.critic.draft import Marked
 from service.critic.quantities import quantities, value
 from service.critic.wording import Wording
 from service.drafting import Request
+from service.drafting.engine import as_draft
 from service.evaluation.figure import Figure, Section, at_least, share, table
-from service.evaluation.shown import Sample, as_draft, marks, reviewed
+from service.evaluation.shown import Sample, marks, reviewed
 from service.evaluation.workers import Spread
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -147,7 +148,7 @@ def fates(sample: Sample) -> list[Fate]:
     """Of a draft that passes before it is changed; of another none."""
     if reviewed(sample.request, sample.drafted, sample.written).verdict == "bad":
         return []
-    found = [(m.kind, review(as_draft(sample.request, sample.drafted, m.text, m.moves))) for m in mutants(sample)]
+    found = [(m.kind, review(as_draft(sample.request, sample.drafted.situation, m.text, m.moves))) for m in mutants(sample)]
     return [Fate(kind=kind, is_killed=r.verdict == "bad", rules=r.rules) for kind, r in found]
 
 

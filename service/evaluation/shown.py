@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.critic import Draft, Review, review
+from service.critic import Review, review
 from service.critic.draft import Marked
 from service.critic.grounding import unsourced
 from service.critic.lexicon import language
 from service.critic.said import Said
 from service.critic.wording import Wording
 from service.drafting import Drafted, Request, Written
-from service.drafting.engine import known_to_critic
+from service.drafting.engine import as_draft, known_to_critic
 from service.drafting.render import marked, text_of
 
 _DIGITS = re.compile(r"\d+")
@@ -47,39 +47,13 @@ def is_whole(request: Request, drafted: Drafted, written: Written) -> bool:
     return text_of(written.segments, drafted.texts, request.channel, request.lang) == written.text
 
 
-def as_draft(request: Request, drafted: Drafted, text: str, moves: tuple[Marked, ...] = ()) -> Draft:
-    """As the engine shows its drafts to the critic."""
-    return Draft(
-        id=request.id,
-        text=text,
-        channel=request.channel,
-        lang=request.lang,
-        evidence=request.evidence,
-        recipient_name=request.recipient_name,
-        am_name=request.am_name,
-        situation=known_to_critic(drafted.situation),
-        marked=moves,
-    )
-
-
 def reviewed(request: Request, drafted: Drafted, written: Written) -> Review:
-    return review(as_draft(request, drafted, written.text, marks(request, drafted, written)))
+    return review(as_draft(request, drafted.situation, written.text, marks(request, drafted, written)))
 
 
 def as_a_strangers(request: Request, written: Written) -> Review:
     """The critic is told neither what each sentence does nor more of the moment than the request says."""
-    return review(
-        Draft(
-            id=request.id,
-            text=written.text,
-            channel=request.channel,
-            lang=request.lang,
-            evidence=request.evidence,
-            recipient_name=request.recipient_name,
-            am_name=request.am_name,
-            situation=known_to_critic(request.situation) if request.situation else None,
-        )
-    )
+    return review(as_draft(request, request.situation, written.text))
 
 
 def claims_without_source(request: Request, drafted: Drafted, written: Written) -> int:

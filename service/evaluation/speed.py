@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from service.critic import review
 from service.drafting import draft
+from service.drafting.engine import as_draft
 from service.evaluation.figure import Figure, Section, at_most
-from service.evaluation.shown import Sample, as_draft
+from service.evaluation.shown import Sample
 
 Cpu = Callable[[Callable[[], object]], float]
 """Median CPU seconds of five runs of an act."""
@@ -66,7 +67,7 @@ def _review_act(samples: Sequence[Sample], at_once: int, how: str) -> Callable[[
     def act() -> object:
         suffix = f" And {next(words)}" if how == "again" else ""
         chosen = samples[:at_once] if how == "again" else next(batches)
-        drafts = [as_draft(s.request, s.drafted, s.written.text + suffix) for s in chosen]
+        drafts = [as_draft(s.request, s.drafted.situation, s.written.text + suffix) for s in chosen]
         return [review(replace(d, situation=None) if how == "untold" else d) for d in drafts]
 
     return act

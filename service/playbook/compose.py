@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from ml.alternatives import sentences_for
 from service.drafting.windows import Window
@@ -18,14 +19,28 @@ from service.signals import Case, Composition, Handling, Segment, Signal
 _LOG_ONLY = frozenset({"positive_momentum", "routine_logistics"})
 
 
-def compose(case: Case, windows: Sequence[Window] = ()) -> Composition:
-    """The same case and seed give the same composition. `windows`: drafts that a new one must not repeat."""
+class Kept(Protocol):
+    """What was composed from the same evidence before."""
+
+    @property
+    def handling(self) -> str: ...
+    @property
+    def draft(self) -> tuple[Segment, ...] | None: ...
+    @property
+    def no_draft_reason(self) -> str | None: ...
+
+
+def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = None, withheld: str | None = None) -> Composition:
+    """The same case and seed give the same composition. `windows`: drafts that a new one must not repeat. `kept`: whose draft stays, so that none is
+    written. `withheld`: why nobody is to be written to unasked."""
     name = _situation_of(case.lead)
     found, slots = situation(name), gather(case)
     handling = _handling(case)
-    reason, draft = _no_draft_reason(case, handling), None
-    if reason is None:
-        draft, reason = _draft(case, name, windows)
+    if kept and kept.handling == handling:
+        draft, reason = kept.draft, kept.no_draft_reason
+    else:
+        reason = withheld if withheld and handling == "draft" else _no_draft_reason(case, handling)
+        draft, reason = (None, reason) if reason else _draft(case, name, windows)
     return Composition(
         handling=handling,
         why_now=_why_now(case, found, slots),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from service.playbook import numbers
 from service.playbook.usage_words import metric_name, read_drop
-from service.playbook.wording import capitalised, counted, day_month, first_name, listed, number
+from service.playbook.wording import capitalised, counted, day_month, listed, number
 from service.signals import Case, Evidence, Signal
 
 _CAPITAL_ONLY = r"IT|HR|Legal|Sales|Support|Security|Operations|Compliance|Engineering|Production|Quality|Design|Research"
@@ -57,14 +57,12 @@ def _usage(lead: Signal, case: Case) -> dict[str, str]:
         return {"metric": "use", "also": ""} if lead.kind == "usage_drop" else {}
     others = [name for key in numbers.words(lead, "metrics") if (name := metric_name(key)) != drop.metric]
     peers = numbers.amount(lead, "peers")
-    slots = {
-        **{"metric": drop.metric, "Metric": capitalised(drop.metric), "have": drop.have, "change": drop.change},
-        **{"window": drop.window, "Window": capitalised(drop.window), "size_note": f" ({drop.size} less)" if drop.size else ""},
+    return {
+        **{"metric": drop.metric, "change": drop.change, "window": drop.window, "size_note": f" ({drop.size} less)" if drop.size else ""},
         "peers_note": f", with comparable accounts at {round(100 * peers)}% of their level" if peers is not None and 0.5 <= peers <= 1.5 else "",
         "also": f" (and in {listed(sorted(set(others)))})" if others else "",
         "basis": f"the daily counts of {listed([drop.metric, *sorted(set(others))])}",
     }
-    return {**slots, "size": drop.size} if drop.size and not drop.at_zero else slots
 
 
 def _silence(lead: Signal) -> dict[str, str]:
@@ -111,10 +109,5 @@ def _audience(lead: Signal, writer: UUID | None) -> dict[str, str]:
         if match:
             word = match.group(1).lower()
             who = f"the {word}" if word in _BODIES else f"your {word.upper() if len(word) == 3 else word}"
-            return {"audience": who, "audience_note": f"; {who} was mentioned"}
+            return {"audience_note": f"; {who} was mentioned"}
     return {"audience_note": ""}
-
-
-def greeting(case: Case) -> str:
-    name = first_name(case.recipient.name if case.recipient else None)
-    return f"Hello {name}," if name else "Hello,"

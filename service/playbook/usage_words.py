@@ -26,12 +26,9 @@ class Drop:
     """`change` is "from about 41 to 18 a day", `window` is "since 3 May"; None where the evidence is silent."""
 
     metric: str
-    have: str
     change: str
     window: str
     size: str | None
-    fading: bool
-    at_zero: bool
 
 
 def metric_name(key: str | None) -> str:
@@ -52,12 +49,9 @@ def read_drop(signal: Signal, today: date) -> Drop | None:
     since = day_month(onset, today)
     return Drop(
         metric=metric,
-        have="have" if metric == "seats in use" or re.search(r"[^siu]s$", metric) else "has",
         change=change(before, after),
         window=f"over the weeks since {since}" if fading else f"since {since}",
         size=percent(size) if size is not None and 0 < size <= 1 else None,
-        fading=fading,
-        at_zero=_scaled(after, before) == "0",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
@@ -11,12 +10,6 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-# What CRMs hold where a first name should be.
-_NOT_FIRST_NAMES = frozenset(
-    "dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. info accounts account support sales team office admin billing"
-    " finance unknown none null test contact customer user hello mail purchasing reception the no n/a".split()
-)
 
 
 def day_month(day: date, today: date) -> str:
@@ -54,14 +47,6 @@ def capitalised(text: str) -> str:
 def folded(text: str) -> str:
     """One line: every run of white space is one space."""
     return " ".join(text.split())
-
-
-def first_name(crm_name: str | None) -> str | None:
-    """The CRM name's first token, spelled as there; None when it is no first name ("Dr.", "Info", "Kowalska, Marta")."""
-    tokens = (crm_name or "").split()
-    if not tokens or tokens[0].lower() in _NOT_FIRST_NAMES or not 2 <= len(tokens[0]) <= 24:
-        return None
-    return tokens[0] if _FIRST_NAME.fullmatch(tokens[0]) else None
 
 
 def full_name(name: str | None) -> str | None:

@@ -18,7 +18,8 @@ from service.api import create_app
 from service.api.review import MOST
 from service.critic import review
 from service.critic.draft import MOST_CHARS
-from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE, BadLine, draft, review_lines
+from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE, draft, review_lines
+from service.json_lines import BadLine
 from tests.client import TestClient
 
 COMMAND = str(Path(sys.executable).parent / "undertone")

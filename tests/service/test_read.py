@@ -28,8 +28,9 @@ from service import keys
 from service.api import create_app
 from service.api.boundary import MOST_BODY
 from service.api.read import MOST
+from service.json_lines import LONGEST_ID, BadLine
 from service.playbook.handling import handling
-from service.read import LONGEST_ID, MOST_ROWS, Answer, BadLine, Message, read, read_lines
+from service.read import MOST_ROWS, Answer, Message, read, read_lines
 from service.signals import Handling
 from service.store.pool import transaction
 from tests.client import TestClient
