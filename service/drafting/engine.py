@@ -30,6 +30,11 @@ _NOT_FIRST = frozenset(
     "dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr."
     " captain capt capt. sgt sgt. sergeant major colonel father sister brother sr sr. rabbi imam judge".split()
 )
+_NO_NAMES = frozenset(
+    "info accounts account support sales team office admin billing finance unknown none null test contact customer user hello mail"
+    " purchasing reception the no n/a".split()
+)
+"""What CRMs hold where a name should be."""
 
 
 def draft(request: Request) -> Drafted:
@@ -209,7 +214,7 @@ def address(name: str | None, *, is_formal: bool, titles: Set[str] = _NOT_FIRST)
     """(first name or whole name, title and surname): as the CRM has it, nothing guessed. None for what is no name one could write."""
     tokens = (name or "").split()
     plain = all(char.isalpha() or char in " .'’-" for char in name or "") and len(name or "") <= LONGEST_NAME
-    if not tokens or not plain or len(tokens) > 5:
+    if not tokens or not plain or len(tokens) > 5 or tokens[0].lower() in _NO_NAMES:
         return None, None
     if tokens[0].lower() in titles:
         return (None, f"{tokens[0]} {tokens[-1]}") if len(tokens) > 1 else (None, None)

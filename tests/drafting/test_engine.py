@@ -130,6 +130,8 @@ def test_a_second_draft_to_the_same_account_does_not_repeat_the_first() -> None:
         ("Dr Maria Aaltonen", (None, "Dr Aaltonen")),
         ("Kim Osei", ("Kim", None)),
         ("info@waterworks.example", (None, None)),
+        ("Purchasing Department", (None, None)),
+        ("Info", (None, None)),
         ("A" * 41, (None, None)),
         (" ".join(["Kim"] * 40), (None, None)),
     ],
