@@ -27,7 +27,9 @@ def handling_of(material: Material) -> Handling:
 def refused(material: Material, handling: Handling) -> str | None:
     """Why nothing is drafted, the first reason that holds."""
     nothing_sayable = bool(material.heard) and not (material.clauses or material.questions or material.told())
+    ids = [e.id for e in material.request.evidence]
     checks = (
+        (len(set(ids)) < len(ids), "two pieces of evidence have the same id, and nobody could tell what a draft rests on; give each its own"),
         (not material.pieces, "there is nothing to go by: no message and no figures"),
         (handling == "escalate_no_draft", "their message holds a threat, and a person has to read it before anything is answered"),
         (material.is_contradictory, "the figures contradict each other; which of them holds has to be settled first"),

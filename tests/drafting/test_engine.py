@@ -62,6 +62,13 @@ def test_no_draft_breaks_a_rule_of_error_level() -> None:
     assert [w.review.rules for w in (found.written, *found.alternatives)] == [()] * (1 + len(found.alternatives))
 
 
+def test_two_pieces_with_one_id_are_refused_and_raise_nothing() -> None:
+    twice = (piece(1, "buyer_message", "ok"), piece(1, "ticket", COMPLAINT))
+    found = draft(Request(id="r1", evidence=twice, recipient_name="Kim Osei"))
+    assert found.written is None
+    assert "same id" in (found.reason or "")
+
+
 def test_nothing_of_a_tracking_piece_reaches_a_draft() -> None:
     text = written(draft(asked(("buyer_message", COMPLAINT), ("tracking", "Kim opened our mail at the harbour at 23:40."))))
     assert "23:40" not in text
