@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ml.text import sentences
 from service.drafting.lexicon import tokens, words
-from service.drafting.shift import shifted
 
 QUOTED, WOVEN = (3, 12), (4, 14)
 """Words of a quotation and of a clause that is woven in, least and most."""
@@ -34,18 +33,13 @@ _PRONOUN_FIRST = re.compile(r"(?:it|this|that|they|he|she|these|those)\b", re.IG
 
 @dataclass(frozen=True, slots=True, order=True)
 class Clause:
-    """`text` lies at `start` in the evidence. `is_whole`: has a subject and a verb, so that it can follow "you wrote that"."""
+    """`text` lies at `start` in the evidence."""
 
     score: float
     evidence_id: str
     start: int
     end: int
     text: str
-    is_whole: bool
-
-    @property
-    def woven(self) -> str | None:
-        return shifted(self.text) if self.is_whole else None
 
 
 def ranked(evidence_id: str, text: str, spans: Sequence[tuple[int, int]], weighty: Sequence[tuple[int, int]]) -> list[Clause]:
@@ -67,7 +61,7 @@ def _of(evidence_id: str, text: str, first: int, last: int, weighty: Sequence[tu
             is_whole = _is_whole(clause)
             score = _score(clause, is_whole=is_whole, is_sentence=a == 0 and b >= len(sentence.rstrip(_TRAIL)))
             score += 2.5 * overlap((start, start + len(clause)), weighty)
-            yield Clause(round(score, 4), evidence_id, start, start + len(clause), clause, is_whole)
+            yield Clause(round(score, 4), evidence_id, start, start + len(clause), clause)
 
 
 def _bounds(sentence: str) -> list[tuple[int, int]]:

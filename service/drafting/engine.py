@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from service.critic import Draft, review
 from service.critic.draft import Marked, Review
-from service.drafting import cards, grammar, register
+from service.drafting import cards, grammar, names, register
 from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
 from service.drafting.lexicon import of_language
 from service.drafting.material import Filling, Material, Slots, Told, readings
@@ -25,16 +25,6 @@ TRIED, KEPT = 5, 2
 ALTERNATIVES = 2
 MORE_WORDS = 1.2
 """What other languages need to say the same as English, marks that stand apart from words included."""
-LONGEST_NAME = 40
-_NOT_FIRST = frozenset(
-    "dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr."
-    " captain capt capt. sgt sgt. sergeant major colonel father sister brother sr sr. rabbi imam judge".split()
-)
-_NO_NAMES = frozenset(
-    "info accounts account support sales team office admin billing finance unknown none null test contact customer user hello mail"
-    " purchasing reception the no n/a".split()
-)
-"""What CRMs hold where a name should be."""
 
 
 def draft(request: Request) -> Drafted:
@@ -188,7 +178,7 @@ def compared(segments: Sequence[Segment]) -> str:
 
 
 def _greeting(material: Material, style: Style) -> Iterator[Segment]:
-    if material.request.channel == "chat" and (style.n and style.formality < 3):
+    if material.request.channel == "chat" and (material.is_english or (style.n and style.formality < 3)):
         return
     name, title_name = _called(material, style)
     slots: dict[str, tuple[Filling, ...]] = {}
@@ -205,31 +195,14 @@ def _called(material: Material, style: Style) -> tuple[str | None, str | None]:
     """Outside English the whole name, or title and surname, stands for a formal address that tells no gender."""
     name = material.request.recipient_name
     if material.is_english:
-        return address(name, is_formal=style.formality > 3.4 or _signs_in_full(material))
-    whole, title_name = address(name, is_formal=material.address == "formal", titles=frozenset(of_language(material.lang)["titles"].split()))
+        return names.address(name, is_formal=style.formality > 3.4 or any(names.calls_by_title(h.piece.text) for h in material.heard))
+    whole, title_name = names.address(name, is_formal=material.address == "formal", titles=frozenset(of_language(material.lang)["titles"].split()))
     return whole or title_name, None
-
-
-def address(name: str | None, *, is_formal: bool, titles: Set[str] = _NOT_FIRST) -> tuple[str | None, str | None]:
-    """(first name or whole name, title and surname): as the CRM has it, nothing guessed. None for what is no name one could write."""
-    tokens = (name or "").split()
-    plain = all(char.isalpha() or char in " .'’-" for char in name or "") and len(name or "") <= LONGEST_NAME
-    if not tokens or not plain or len(tokens) > 5 or tokens[0].lower() in _NO_NAMES:
-        return None, None
-    if tokens[0].lower() in titles:
-        return (None, f"{tokens[0]} {tokens[-1]}") if len(tokens) > 1 else (None, None)
-    return (" ".join(tokens) if is_formal else tokens[0]), None
-
-
-def _signs_in_full(material: Material) -> bool:
-    """Their message ends with their whole name and opens with a formal address."""
-    name = material.request.recipient_name or ""
-    return len(name.split()) > 1 and any(name in h.piece.text and h.piece.text.lstrip().lower().startswith("dear m") for h in material.heard)
 
 
 def _closing(material: Material, style: Style, beam: Beam) -> Iterator[Segment]:
     name = " ".join((material.request.am_name or "").split())
-    if not name or len(name) > LONGEST_NAME or material.request.channel != "email":
+    if not name or len(name) > names.LONGEST or material.request.channel != "email":
         return
     in_full = style.formality >= 3.2 if material.is_english else material.address == "formal"
     shown = name if in_full else name.split()[0]

@@ -10,6 +10,7 @@ from ml.text import sentences
 from service.critic import lexicon as critic
 from service.critic.draft import Evidence
 from service.drafting.lexicon import lowered, tokens, words
+from service.drafting.names import first_name
 from service.drafting.render import OPENERS, uncapitalised
 
 FACTS = ("ticket", "incident", "project", "product", "usage")
@@ -27,6 +28,10 @@ _OWNER = re.compile(
     re.IGNORECASE,
 )
 _SINCE = re.compile(r"\bsince ((?:our|my|the|a) [^.;,]{4,80})", re.IGNORECASE)
+_SENT = re.compile(
+    r"\b((?:our|my) (?:last )?(?:mail|e-?mail|message|chat|letter|call|note|quote|proposal|offer|reminder|visit) of \d{1,2} [A-Z][a-z]+"
+    r"(?: (?:about|on|for|regarding) (?:the|our|your|a) [^.,;:()]{3,50}?)?)(?= (?:but|and|has|have|was|is|went|with|to|did|which)\b|[.,;:()]|$)"
+)
 _ABOUT = re.compile(r"\b(?:about|on|regarding|concerning) ((?:the|our|a|your|their) [^.;,]{3,40})$", re.IGNORECASE)
 _UNANSWERED = re.compile(
     r"\b(?:no (?:reply|answer|response|sign|word|news)|not (?:answered|replied|reached|been (?:answered|reached))|unanswered|without (?:a )?(?:reply|answer)"
@@ -57,27 +62,26 @@ class People:
 
     @property
     def first_names(self) -> tuple[str | None, str | None]:
-        return _first(self.am_name), _first(self.recipient_name)
-
-
-def _first(name: str | None) -> str | None:
-    found = [
-        token
-        for token in (name or "").split()
-        if not token.endswith(".") and token.lower() not in {"dr", "prof", "mr", "mrs", "ms", "mx", "sir", "dame", "rev", "fr"}
-    ]
-    return found[0] if found else None
+        return first_name(self.am_name), first_name(self.recipient_name)
 
 
 def told(piece: Evidence, people: People) -> list[Fact]:
     """Its sentences, those that may be passed on."""
     found = []
-    for clause in (part for start, end in sentences(piece.text) for part in piece.text[start:end].split(";")):
+    for clause in (part for start, end in sentences(piece.text) for part in _headed(piece.text[start:end]).split(";")):
         text = personal(re.sub(r",? but\b", " and", " ".join(clause.split())).rstrip(".!"), people)
         if text is None or _INTERNAL.search(text) or "?" in text or not 3 <= len(text.split()) <= MOST_WORDS or '"' in text:
             continue
         found.append(Fact(piece.id, piece.type, uncapitalised(text), _is_clause(text)))
     return found
+
+
+_HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: of [^:;.]{3,30})?): (?=\w)")
+
+
+def _headed(text: str) -> str:
+    """ "Ticket 2237: the meter runs fast" as the sentence that it stands for."""
+    return _HEADED.sub(lambda m: f"{m[1]} notes: ", text)
 
 
 def personal(text: str, people: People) -> str | None:
@@ -103,14 +107,14 @@ def _replaced(text: str, whole: str | None, first: str, by: str, owns: str) -> s
 
 def _is_clause(text: str) -> bool:
     found = tokens(_MONTH.sub("month", text))
-    has_verb = any(
-        t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:12]
+    has_verb = " notes: " in text or any(
+        t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:20]
     )
     is_sentence = found[0] in OPENERS and len(found) >= LEAST_OF_SENTENCE
     return (
         (has_verb or is_sentence)
-        and not _STARTS_NOTE.match(text)
-        and ":" not in text
+        and (" notes: " in text or not _STARTS_NOTE.match(text))
+        and not re.search(r"(?<! notes):(?!\d)", text)
         and ";" not in text
         and found[0] not in words("finite") | {"still", "not", "also", "already"}
     )
@@ -164,7 +168,7 @@ def is_unanswered(pieces: Sequence[Evidence], lang: str = "en") -> bool:
 def last_contact(pieces: Sequence[Evidence]) -> tuple[str, str, str | None] | None:
     """(what was last said or sent, evidence id, what about) from "No reply since our mail of 3 May about the seed catalogue"."""
     for piece in pieces:
-        if piece.type == "crm_note" and (match := _SINCE.search(piece.text)):
+        if piece.type == "crm_note" and (match := _SINCE.search(piece.text) or _SENT.search(piece.text)):
             since = match[1].strip()
             about = _ABOUT.search(since)
             return since, piece.id, re.sub(r"^their\b", "your", about[1]) if about else None

@@ -10,11 +10,12 @@ from ml.reader import Reading
 from ml.text import own_text, sentences
 from service.critic.draft import Evidence
 from service.critic.said import Said, reading_of
-from service.drafting import facts, mentions, quotable, situation, statements
+from service.drafting import facts, mentions, quotable, retold, situation, statements
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
 from service.drafting.register import Address, address_of
 from service.drafting.request import Request
+from service.drafting.retold import Message, Sentence
 from service.drafting.usage import contradict, usage_change
 
 Span = tuple[int, int]
@@ -99,6 +100,22 @@ class Known:
         told = heard.piece.id, heard.piece.text, self.usable(heard), heard.weighty
         return ranked(*told) if self.is_english else quotable.ranked(*told, self.lang)
 
+    @cached_property
+    def told_back(self) -> list[tuple[Sentence, ...]]:
+        """Ways to tell their message back to them, the best of each message."""
+        ours = frozenset((self.request.am_name or "").split())
+        return [told for h in self.heard for told in retold.told_back(self._message(h, ours))]
+
+    def _message(self, heard: Heard, names: frozenset[str]) -> Message:
+        return Message(
+            evidence_id=heard.piece.id,
+            text=heard.piece.text,
+            spans=self.usable(heard),
+            weighty=heard.weighty,
+            names=names,
+            is_glad=self.situation == "positive_momentum",
+        )
+
     def usable(self, heard: Heard) -> list[Span]:
         cut = sorted(span for name, span in self.ordered if name == heard.piece.id)
         return [part for span in heard.spans for part in _without(span, cut)]
@@ -141,6 +158,11 @@ class Known:
                     if text in asked and len(text.split()) >= LEAST_QUESTION_WORDS:
                         found.append((h.piece.id, (s + a, s + a + len(text.rstrip("?! "))), text))
         return found
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Our own records say that something went wrong."""
+        return any(e.type in ("incident", "ticket") for e in self.pieces)
 
     @cached_property
     def departments(self) -> list[str]:

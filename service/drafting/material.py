@@ -10,19 +10,22 @@ from typing import Any
 from zlib import crc32
 
 from service.critic.draft import Evidence
-from service.drafting import facts, mentions, statements
+from service.drafting import facts, mentions, retold, statements
 from service.drafting.clauses import apart
 from service.drafting.facts import Fact
 from service.drafting.known import Known, Span
 from service.drafting.lexicon import of_language, read
 from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
+from service.drafting.retold import Sentence
 from service.drafting.usage import usage_change
 
 MOST_QUESTION_WORDS = 18
 OPEN_QUESTION = "unanswered_question"
 """The situation in which the draft is about the question itself."""
-MOST_TOLD, MOST_FACTS = 6, 3
+MOST_TOLD, MOST_FACTS = 7, 4
+LONG_STEM = 5
+"""Letters of a word long enough to tell by itself that two texts speak of one thing."""
 MOST_LENGTH = 400
 """Characters of an offer or a fact."""
 
@@ -72,6 +75,8 @@ class Material(Known):
         yield from self._readings()
         yield from self._offers()
         yield from self._silence()
+        if self._bound:
+            yield "material", Filling((self._bound.text,), (self._bound.evidence_id,))
 
     def _their_words(self) -> Iterator[tuple[str, Filling]]:
         if self.situation == OPEN_QUESTION:
@@ -81,9 +86,20 @@ class Material(Known):
         for clause in apart(best)[:3]:
             if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top:
                 yield "quote", _words(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
-        for clause in apart([c for c in best if c.woven])[:2]:
-            if clause.score >= 0.5 * top:
-                yield "quote_woven", _words(clause.evidence_id, (clause.start, clause.end), is_quoted=False)
+        if self.is_english:
+            yield from self._retold()
+
+    def _retold(self) -> Iterator[tuple[str, Filling]]:
+        """Their sentences told back: by themselves, at the end of a sentence of ours, and one alone."""
+        texts = {h.piece.id: h.piece.text for h in self.heard}
+        for told in self.told_back:
+            filling = _sentences(told)
+            if self.request.channel != "chat" or len(told) == 1:
+                yield "retold", filling
+            if len(told) == 1:
+                yield "retold_single", filling
+                if retold.goes_on(texts[told[0].evidence_id][told[0].start : told[0].end]):
+                    yield "retold_one", filling
 
     def _mentions(self) -> Iterator[tuple[str, Filling]]:
         named: list[tuple[str, Mention | None]] = []
@@ -142,10 +158,16 @@ class Material(Known):
                 return
 
     def _offers(self) -> Iterator[tuple[str, Filling]]:
+        """The first two, in the order of the evidence."""
+        found: list[Filling] = []
         for piece in self.pieces:
             phrase = self._offer(piece) if piece.type == "offer" and len(piece.text) <= MOST_LENGTH else None
             if phrase:
-                yield "offer_verb_phrase", Filling((phrase,), (piece.id,))
+                found.append(Filling((phrase,), (piece.id,)))
+        if found:
+            yield "offer_verb_phrase", found[0]
+        if len(found) > 1:
+            yield "second_offer", found[1]
 
     def _offer(self, piece: Evidence) -> str | None:
         return facts.offer_phrase(piece, self.people) if self.is_english else statements.offer_phrase(piece, self.people, self.lang, self.address)
@@ -164,6 +186,12 @@ class Material(Known):
         left = [question for question in open_ones if is_strict or not question.may_be_answered]
         found = [*self._figures(), *answers, *self._unanswered(left), *self._terms(), *self._state()]
         return found[:MOST_TOLD]
+
+    @property
+    def _noted(self) -> list[Fact]:
+        """Notes that speak of what was asked."""
+        asked = self._stems(" ".join(text for _, _, text in self.questions)) - {"what", "there"}
+        return [f for f in self.notes if f.is_clause and any(len(stem) == LONG_STEM for stem in asked & self._stems(f.text))]
 
     @cached_property
     def _asked(self) -> tuple[list[Told], list[OpenQuestion]]:
@@ -188,7 +216,7 @@ class Material(Known):
 
     def _may_be_answered(self, question: str, known: Sequence[Fact]) -> bool:
         """An offer does what is asked for, or something is told that may answer it."""
-        offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
+        offers = [self._stems(str(f.parts[0])) for name in ("offer_verb_phrase", "second_offer") for f in self.slots.get(name, ())]
         return any(self._stems(question) & offer for offer in offers) or any(f.is_clause for f in known)
 
     def _unanswered(self, left: Sequence[OpenQuestion]) -> Iterator[Told]:
@@ -211,23 +239,35 @@ class Material(Known):
         """What is told in an answer, and nowhere else."""
         return frozenset(str(part) for answer in self._asked[0] for filling in answer.slots["answer"] for part in filling.parts)
 
+    @cached_property
+    def _bound(self) -> Fact | None:
+        """What binds us where both sides stand firm: it is said beside what they hold to, and not again."""
+        return next((f for f in self.terms if f.is_clause), None) if self.situation == "deadlock" else None
+
     def _terms(self) -> Iterator[Told]:
-        return (_of_fact("INFO.material", "material", fact) for fact in self.terms[:2] if fact.text not in self._answered)
+        return (_of_fact("INFO.material", "material", fact) for fact in self.terms[:2] if fact.text not in self._answered and fact != self._bound)
 
     def _state(self) -> Iterator[Told]:
-        clauses = [f for f in self.facts if f.is_clause and f.text not in self._answered]
-        for fact in clauses[:MOST_FACTS]:
+        left = [f for f in (*self._noted, *self.facts) if f.text not in self._answered]
+        clauses = [f for f in left if f.is_clause] or (left if self.is_english else [])
+        for n, fact in enumerate(clauses[:MOST_FACTS]):
             is_owned = not self.is_english and statements.is_owned(fact, self.lang)
-            yield _of_fact("INFO.owner" if is_owned else "INFO.fact", "fact", fact)
-        if self.is_english and any(e.type == "incident" for e in self.pieces):
-            yield Told("INFO.sorry", {})
+            is_first = self.is_english and n == 0 and not self._answered
+            yield _of_fact("INFO.owner" if is_owned else "INFO.fact_first" if is_first and fact.is_clause else "INFO.fact", "fact", fact)
         owner = facts.owner_of(self.pieces) if self.is_english else None
-        if owner and not clauses:
+        if owner and not any(f.is_clause for f in clauses):
             yield Told("INFO.owner", {"owner": (Filling((owner[0],), (owner[1],)),)})
 
 
 def _of_fact(move: str, slot: str, fact: Fact) -> Told:
     return Told(move if fact.is_clause else f"{move}_note", {slot if fact.is_clause else "note": (Filling((fact.text,), (fact.evidence_id,)),)})
+
+
+def _sentences(told: Sequence[Sentence]) -> Filling:
+    parts: list[Part] = []
+    for sentence in told:
+        parts += [". ", Words(evidence_id=sentence.evidence_id, start=sentence.start, end=sentence.end, is_quoted=False)]
+    return Filling(tuple(parts[1:]), tuple(dict.fromkeys(s.evidence_id for s in told)))
 
 
 def _words(evidence_id: str, span: Span, *, is_quoted: bool) -> Filling:

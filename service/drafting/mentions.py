@@ -111,6 +111,9 @@ def _first(pattern: re.Pattern[str], evidence_id: str, text: str, spans: Sequenc
 
 def departments(texts: Sequence[str], lang: str) -> list[str]:
     """As the messages name them, each once, in the order of appearance."""
-    named = lexicon.named("departments", lang)
-    found = [name for text in texts for m in named.finditer(lowered(text)) if (name := text[m.start() : m.end()]) != "it"]
+    patterns = [lexicon.named("departments", lang)] + ([lexicon.expressions("departments", "subjects", "any")] if lang == "en" else [])
+    found: list[str] = []
+    for text in texts:
+        spans = sorted(m.span(m.lastindex or 0) for pattern in patterns for m in pattern.finditer(lowered(text)))
+        found += [name for s, e in spans if (name := text[s:e]) != "it"]
     return list({name.split()[-1].lower(): name for name in reversed(found)}.values())[::-1][:MOST_DEPARTMENTS]

@@ -39,7 +39,7 @@ def _of(evidence_id: str, text: str, span: Span, weighty: Sequence[Span], lang: 
             is_sentence = b >= len(sentence.rstrip(_TRAIL)) and not sentence[:a].strip()
             if least <= len(clause.split()) <= QUOTED[1] and may_be_said(clause, lang) and (is_sentence or _stands_alone(sentence, a, b, lang)):
                 score = _score(clause, lang, is_sentence=is_sentence) + 2.5 * overlap((at + a, at + b), weighty)
-                yield Clause(round(score, 4), evidence_id, at + a, at + b, clause, is_whole=False)
+                yield Clause(round(score, 4), evidence_id, at + a, at + b, clause)
 
 
 def _bounds(sentence: str, lang: str) -> list[Span]:

@@ -8,7 +8,7 @@ from typing import cast
 from ml.moves import Move
 from service.critic.draft import Marked
 from service.drafting.request import Part, Segment, Words
-from service.drafting.shift import shifted
+from service.drafting.shift import turned
 
 BLOCKS = {"GREET": 0, "ACK": 1, "VAL": 1, "INFO": 2, "REF": 2, "ASK": 2, "CHK": 3, "CLOSE": 4}
 MARKS = {"en": ('"', '"'), "de": ("„", "“"), "fr": ("«\u00a0", "\u00a0»"), "es": ("«", "»"), "pt": ("“", "”")}
@@ -60,7 +60,7 @@ def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> 
     if is_quoted:
         before, after = MARKS[lang]
         return f"{before}{text[0].upper() + text[1:] if opens else uncapitalised(text) if lang == 'en' else text}{after}"
-    text = shifted(text) or text
+    text = turned(text) or text
     return text[0].upper() + text[1:] if opens else uncapitalised(text)
 
 

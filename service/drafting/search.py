@@ -23,20 +23,30 @@ WIDTH, WAYS = 20, 36
 MOST_QUESTIONS, MOST_QUOTES = 2, 2
 LENGTHS = {"email": (45, 140), "chat": (12, 60), "call": (30, 90), "meeting": (45, 160)}
 _BREVITY = {"chat": 0.14}
-_PLAINNESS = 0.09
+_PLAINNESS = 0.06
 """What a word of ours costs: facts and their words make a letter, and what stands between them makes it sound like a form."""
+_FREE = ("VAL", "CHK")
+"""Moves of which a short one is no better than a long one."""
 _CHANCE = 1.6
-_THEIRS = 0.6
-"""What each stretch of their own words is worth."""
-_OFFERS = frozenset({"offer_verb_phrase"})
-_ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase"})
+_TOLD_BACK, _QUOTED = 0.9, 0.6
+"""What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
+_ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer"})
 """Slots whose text stands in a draft once."""
 _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
+_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",)}
+"""Moves that make no sense without something to speak of."""
 _ECHO = frozenset({"quote"})
 _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 """Moves that have to hold the buyer's own words, which outside English can only be quoted."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
+_HOLDING = {
+    "REF.inspectable_proof": frozenset({"offer_verb_phrase"}),
+    "REF.inspectable_proof_second": frozenset({"second_offer"}),
+    "ACK.position": frozenset({"audience"}),
+    "ACK.map": frozenset({"dept_list"}),
+}
+"""What the frames of a move have to hold."""
 _IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list"})
 """Slots whose words may be said again."""
 _SENTENCE_START = re.compile(r"(?<=[.?!] )([a-z])")
@@ -100,13 +110,16 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
         if step is None and not entry.endswith("?"):
             return None
         found += [step] if step else []
+        if step and step.move == "REF.inspectable_proof" and "second_offer" in material.slots:
+            second = _step(material, f"{step.move}_second", material.slots)
+            found += [second] if second else []
     return tuple(found) or None
 
 
 def _step(material: Material, move: str, slots: Slots, must: Slots | None = None) -> Step | None:
-    if move == "VAL.messenger" and "audience" not in slots:
+    if any(gate not in slots for gate in _WITHOUT.get(move, ())) or (move == "VAL.sorry" and not material.is_confirmed):
         return None
-    needed = _needed(move, must)
+    needed = _needed(move, slots, must)
     if not material.is_english:
         needed = needed - (_GATES & slots.keys()) | (_ECHO & slots.keys() if move in _ECHOING else frozenset())
     suited = (f for f in grammar.frames(material.request.lang).get(move, ()) if _suits(f, material))
@@ -126,17 +139,13 @@ def _suits(frame: Frame, material: Material) -> bool:
     return is_spoken and frame.suits(material.situation, material.address) and ("any" in frame.priorities or material.priority in frame.priorities)
 
 
-def _needed(move: str, must: Slots | None) -> frozenset[str]:
+def _needed(move: str, slots: Slots, must: Slots | None) -> frozenset[str]:
     """What a frame has to hold: the fact that is told, and an offer where there is one to make."""
     if must:
         return frozenset(must) & {"answer", "fact", "note", "material", "metric", "question"}
-    if move.startswith("REF.inspectable_proof"):
-        return _OFFERS
-    if move == "ACK.position":
-        return frozenset({"audience"})
-    if move == "ACK.map":
-        return frozenset({"dept_list"})
-    return frozenset()
+    if move == "ACK.both_sides":
+        return frozenset({"material"}) & slots.keys()
+    return _HOLDING.get(move, frozenset())
 
 
 def search(material: Material, plan: Sequence[Step], style: Style, windows: Sequence[Window], seed: str) -> list[Beam]:
@@ -200,11 +209,17 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
             words=len(spoken.split())
             + sum(len(given.split()) for given in segment.given)
             + sum(_length(p, material) for p in segment.parts if isinstance(p, Words)),
-            cost=_cost(frame, spoken, style, windows, material.request.channel) - _THEIRS * len(said) + rng.random() * _CHANCE,
+            cost=_cost(frame, spoken, style, windows, _brevity(step.move, material.request.channel))
+            - sum(_QUOTED if p.is_quoted else _TOLD_BACK for p in said)
+            + rng.random() * _CHANCE,
         )
 
 
-def _cost(frame: Frame, spoken: str, style: Style, windows: Sequence[Window], channel: str) -> float:
+def _brevity(move: str, channel: str) -> float:
+    return _BREVITY.get(channel, 0.0 if move.startswith(_FREE) else _PLAINNESS)
+
+
+def _cost(frame: Frame, spoken: str, style: Style, windows: Sequence[Window], per_word: float) -> float:
     """Dearer the further from their style, and the more of it has been said before."""
     away = (
         max(0.0, abs(frame.formality - style.formality) - 1)
@@ -212,7 +227,7 @@ def _cost(frame: Frame, spoken: str, style: Style, windows: Sequence[Window], ch
         + 0.3 * max(0.0, abs(frame.directness - style.directness) - 1)
     )
     worn = sum((3.0 if w.has_run(spoken) else 0.0) + w.worn(spoken) * (8.0 if w.most_shared < 0.1 else 1.5) for w in windows)
-    return away + worn + _BREVITY.get(channel, _PLAINNESS) * len(spoken.split())
+    return away + worn + per_word * len(spoken.split())
 
 
 def _segment(frame: Frame, text: str, chosen: Mapping[str, Filling]) -> Segment:
@@ -236,7 +251,7 @@ def _given(chosen: Mapping[str, Filling]) -> tuple[str, ...]:
 
 
 def _public(move: str) -> str:
-    return move.removesuffix("_note")
+    return move.removesuffix("_note").removesuffix("_first").removesuffix("_second")
 
 
 def _opens(parts: Sequence[Part]) -> bool:

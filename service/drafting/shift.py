@@ -23,6 +23,51 @@ _FRONTED = re.compile(r"\b(?:am i|was i|wasn't i|aren't i|amn't i)\b", re.IGNORE
 _JOINED = re.compile(r"\b(?:and|or|nor) (?:i|me|myself)\b|\b(?:i|me|myself) (?:and|or)\b", re.IGNORECASE)
 
 
+_OUR_SIDE = {"your": "our", "yours": "ours", "you're": "we're", "you've": "we've", "you'd": "we'd", "you'll": "we'll"}
+_OF_OURS = re.compile(r"\b(you(?:r|rs|'re|'ve|'d|'ll)?)\b", re.IGNORECASE)
+_DOING = re.compile(
+    r" (?:(?:also|still|never|always|even|now|then|already) )?(?:will|won't|would|wouldn't|have|haven't|had|hadn't|did|didn't|do|don't|are|aren't|were"
+    r"|weren't|say|said|told|wrote|promised|sent|quoted|charged|charge|offered|offer|asked|closed|changed|moved|shipped|delivered|installed|sold|took|made|put|keep|kept|cut|raised|gave|answered|wanted)\b",
+    re.IGNORECASE,
+)
+_DONE_TO = re.compile(
+    r"\b(?:from|to|by|with|for|of|at|told|asked|tell|ask|pay|paid|wrote|called|let|gave|sent|showed|trust|like|trusted|between) $", re.IGNORECASE
+)
+_WORD_FOR_WORD = re.compile(r"([\"“”][^\"“”]*[\"“”])")
+
+
+def turned(sentence: str) -> str | None:
+    """As `shifted`, and what is ours becomes ours as well: "your gate opens late" is "our gate opens late" to them. What stands in
+    quotation marks stays."""
+    parts = _WORD_FOR_WORD.split(sentence.replace("’", "'"))
+    said = [part if n % 2 else _ours_and_theirs(part) for n, part in enumerate(parts)]
+    return None if None in said else "".join(part or "" for part in said)
+
+
+def _ours_and_theirs(text: str) -> str | None:
+    found: list[str] = []
+    at = 0
+    for match in _OF_OURS.finditer(text):
+        ours = _our_side(text, match)
+        theirs = shifted(text[at : match.start()]) if text[at : match.start()].strip() else text[at : match.start()]
+        if ours is None or theirs is None:
+            return None
+        found += [theirs, _cased(match.group(), ours, opens=True)]
+        at = match.end()
+    rest = shifted(text[at:]) if text[at:].strip() else text[at:]
+    return None if rest is None else "".join([*found, rest])
+
+
+def _our_side(text: str, match: re.Match[str]) -> str | None:
+    """None for a "you" that may be anybody."""
+    low = match.group().lower()
+    if low != "you":
+        return _OUR_SIDE[low]
+    if _DOING.match(text, match.end()):
+        return "we"
+    return "us" if _DONE_TO.search(text, 0, match.start()) else None
+
+
 def shifted(clause: str) -> str | None:
     """None where a safe answer needs more than these words."""
     plain = clause.replace("’", "'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from service.drafting import facts
@@ -13,6 +14,10 @@ _WEIGHTS = {"hostile_or_injection": 0.4, "routine_logistics": 0.4, "silence": 0.
 _PLAIN = frozenset({"routine_logistics", "usage_drop", "silence", "positive_momentum"})
 """Moments in which nobody is upset."""
 _TROUBLE = frozenset({"ticket", "incident"})
+_DECIDED = re.compile(
+    r"\b(?:decided (?:not|to|against)|decision (?:not|to)|cancel\w*|terminat\w+|notice|leav(?:e|ing) you|out of the contract)\b", re.IGNORECASE
+)
+"""Without one of these nobody has given notice, however sure the reader of messages is."""
 SURE = 0.3
 GLAD = 0.2
 """Sentiment of a message that brings good news."""
@@ -23,13 +28,13 @@ DECIDED = 3
 def lead(known: Known) -> str:
     """What the draft answers to: notice given before all, then what the messages say, then what numbers and notes say."""
     said = known.said
-    if said.is_notice or any(h.reading.churn_risk == DECIDED and _is_renewal(h) for h in known.heard):
+    if said.is_notice or any(_is_notice(h, known) for h in known.heard):
         return "renewal_notice"
     if facts.is_unanswered(known.pieces, known.lang) and not said.is_negative and not known.questions:
         return "silence"
     scores: dict[str, float] = {}
     for heard in known.heard:
-        for found in (s for s in heard.reading.situations if s.name != "positive_momentum" or heard.reading.sentiment > GLAD):
+        for found in (s for s in heard.reading.situations if _fits(s.name, heard, known)):
             scores[found.name] = max(scores.get(found.name, 0.0), found.confidence * _WEIGHTS.get(found.name, 1.0))
     if said.is_negative:
         scores = {name: score for name, score in scores.items() if name not in _PLAIN}
@@ -38,6 +43,22 @@ def lead(known: Known) -> str:
     if scores and max(scores.values()) >= SURE:
         return max(scores, key=lambda name: (scores[name], name))
     return _by_evidence(known)
+
+
+_RENEWAL = re.compile(r"\b(?:renew\w*|extend|extension|contract|agreement|term|subscription|licen[cs]es?|notice|lapses?|expir\w+|year)\b", re.IGNORECASE)
+
+
+def _is_notice(heard: Heard, known: Known) -> bool:
+    return heard.reading.churn_risk == DECIDED and _is_renewal(heard) and (not known.is_english or _DECIDED.search(heard.piece.text) is not None)
+
+
+def _fits(name: str, heard: Heard, known: Known) -> bool:
+    """Whether the message and what is on record leave room for it."""
+    if name == "positive_momentum":
+        return heard.reading.sentiment > GLAD
+    if name == "routine_logistics":
+        return not known.is_confirmed
+    return name != "renewal_decision" or not known.is_english or _RENEWAL.search(heard.piece.text) is not None
 
 
 def _is_renewal(heard: Heard) -> bool:
@@ -51,7 +72,7 @@ def _by_evidence(known: Known) -> str:
     tone = min(h.reading.sentiment for h in known.heard)
     if tone <= -0.15 or known.said.is_negative:
         return "frustration"
-    if not known.is_english and not known.said.is_win and types & _TROUBLE:
+    if not known.said.is_win and types & _TROUBLE:
         return "frustration"
     if "usage" in types and not known.questions:
         return "usage_drop"

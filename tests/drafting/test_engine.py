@@ -8,7 +8,8 @@ import pytest
 
 from service.critic.draft import Evidence
 from service.drafting import Drafted, Request, draft
-from service.drafting.engine import address, compared, quoted
+from service.drafting.engine import compared, quoted
+from service.drafting.names import address
 from service.drafting.rows import draft_lines
 from service.drafting.windows import windows
 

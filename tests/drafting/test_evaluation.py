@@ -39,7 +39,7 @@ def requests() -> list[Request]:
 @pytest.fixture(scope="module")
 def samples(requests: list[Request]) -> list[Sample]:
     with workers(1, lambda _: None) as spread:
-        return list(collect(requests[3::60], 8, spread).samples)
+        return list(collect(requests[3::50], 10, spread).samples)
 
 
 def words(text: str) -> list[str]:
