@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ml.text import sentences
 from service.drafting.lexicon import tokens, words
+from service.drafting.unsafe import is_unsafe
 
 QUOTED, WOVEN = (3, 12), (4, 14)
 """Words of a quotation and of a clause that is woven in, least and most."""
@@ -104,6 +105,7 @@ def may_be_said(clause: str) -> bool:
         and not set(clause) & set(":;?")
         and is_plain(clause)
         and not _NAMES_SAID.search(clause)
+        and not is_unsafe(clause)
         and any(char.isalpha() for char in clause)
     )
 

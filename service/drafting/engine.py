@@ -23,6 +23,8 @@ ENGINE = "drafting-1"
 TRIED, KEPT = 5, 2
 """Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
 ALTERNATIVES = 2
+LEAST_FOR_WHOLE_NAME = 3
+"""Formality of a greeting that goes with first name and surname."""
 MORE_WORDS = 1.2
 """What other languages need to say the same as English, marks that stand apart from words included."""
 
@@ -188,6 +190,8 @@ def _greeting(material: Material, style: Style) -> Iterator[Segment]:
         slots["title_name"] = (Filling((title_name,)),)
     wanted = frozenset(slots)
     frames = [f for f in grammar.frames(material.request.lang)["GREET.open"] if f.fitting(wanted, wanted) and f.suits(material.situation, material.address)]
+    if name and " " in name:
+        frames = [f for f in frames if f.formality >= LEAST_FOR_WHOLE_NAME]
     yield from _chosen(material, frames, slots, style, "greet", "GREET.open")
 
 
@@ -195,9 +199,13 @@ def _called(material: Material, style: Style) -> tuple[str | None, str | None]:
     """Outside English the whole name, or title and surname, stands for a formal address that tells no gender."""
     name = material.request.recipient_name
     if material.is_english:
-        return names.address(name, is_formal=style.formality > 3.4 or any(names.calls_by_title(h.piece.text) for h in material.heard))
+        return names.address(name, is_formal=style.formality > 3.4 or _keeps_distance(material))
     whole, title_name = names.address(name, is_formal=material.address == "formal", titles=frozenset(of_language(material.lang)["titles"].split()))
     return whole or title_name, None
+
+
+def _keeps_distance(material: Material) -> bool:
+    return any(names.keeps_distance(h.piece.text, material.request.am_name, material.request.recipient_name) for h in material.heard)
 
 
 def _closing(material: Material, style: Style, beam: Beam) -> Iterator[Segment]:

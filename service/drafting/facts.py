@@ -76,12 +76,17 @@ def told(piece: Evidence, people: People) -> list[Fact]:
     return found
 
 
+_SAYS = re.compile(r" (?:notes|says): ")
 _HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: of [^:;.]{3,30})?): (?=\w)")
+
+
+_ENTITLED = re.compile(r"^((?:Quote|Invoice|Order|Contract|Agreement)(?: [A-Z]*[\d-]+)?(?: of [^:;.]{3,30})?): (?=\S)")
 
 
 def _headed(text: str) -> str:
     """ "Ticket 2237: the meter runs fast" as the sentence that it stands for."""
-    return _HEADED.sub(lambda m: f"{m[1]} notes: ", text)
+    text = _HEADED.sub(lambda m: f"{m[1]} notes: ", text)
+    return _ENTITLED.sub(lambda m: f"the {m[1][0].lower()}{m[1][1:]} says: ", text)
 
 
 def personal(text: str, people: People) -> str | None:
@@ -107,14 +112,14 @@ def _replaced(text: str, whole: str | None, first: str, by: str, owns: str) -> s
 
 def _is_clause(text: str) -> bool:
     found = tokens(_MONTH.sub("month", text))
-    has_verb = " notes: " in text or any(
+    has_verb = _SAYS.search(text) is not None or any(
         t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:20]
     )
     is_sentence = found[0] in OPENERS and len(found) >= LEAST_OF_SENTENCE
     return (
         (has_verb or is_sentence)
-        and (" notes: " in text or not _STARTS_NOTE.match(text))
-        and not re.search(r"(?<! notes):(?!\d)", text)
+        and (_SAYS.search(text) or not _STARTS_NOTE.match(text))
+        and not re.search(r"(?<! notes)(?<! says):(?!\d)", text)
         and ";" not in text
         and found[0] not in words("finite") | {"still", "not", "also", "already"}
     )

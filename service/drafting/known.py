@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,9 +17,14 @@ from service.drafting.facts import FACTS, MATERIAL, Fact, People
 from service.drafting.register import Address, address_of
 from service.drafting.request import Request
 from service.drafting.retold import Message, Sentence
-from service.drafting.usage import contradict, usage_change
+from service.drafting.usage import UsageChange, contradict, usage_change
 
 Span = tuple[int, int]
+_WISH = re.compile(
+    r"\b(?:please|kindly|could you|can you|can u|would you|may (?:i|we) (?:ask|have)|(?:i|we)(?:'d| would) (?:like|want|need)"
+    r"|(?:i|we) (?:need|want|ask|must have|request)|send (?:me|us)|give (?:me|us)|pls|as soon as)\b",
+    re.IGNORECASE,
+)
 LEAST_QUESTION_WORDS = 3
 
 
@@ -117,8 +123,9 @@ class Known:
         )
 
     def usable(self, heard: Heard) -> list[Span]:
-        cut = sorted(span for name, span in self.ordered if name == heard.piece.id)
-        return [part for span in heard.spans for part in _without(span, cut)]
+        """Its own words up to the first that talk to a machine: who hides one order may have hidden another behind it."""
+        first = min((start for name, (start, _) in self.ordered if name == heard.piece.id), default=len(heard.piece.text))
+        return [(s, min(e, first)) for s, e in heard.spans if s < first]
 
     @cached_property
     def facts(self) -> list[Fact]:
@@ -131,6 +138,11 @@ class Known:
 
     def _told(self, piece: Evidence) -> Iterable[Fact]:
         return facts.told(piece, self.people) if self.is_english else statements.told(piece, self.people, self.lang)
+
+    @cached_property
+    def figures(self) -> list[tuple[Evidence, UsageChange]]:
+        """Changes in use that are told as such."""
+        return [(e, change) for e in self.pieces if e.type == "usage" and (change := usage_change(e.text, self.lang))]
 
     @cached_property
     def notes(self) -> list[Fact]:
@@ -159,6 +171,11 @@ class Known:
                         found.append((h.piece.id, (s + a, s + a + len(text.rstrip("?! "))), text))
         return found
 
+    @cached_property
+    def wishes(self) -> list[str]:
+        """Sentences of theirs that ask for something to be done."""
+        return [text for start, end in sentences(self.said.own) if _WISH.search(text := self.said.own[start:end])]
+
     @property
     def is_confirmed(self) -> bool:
         """Our own records say that something went wrong."""
@@ -179,14 +196,3 @@ class Known:
     @cached_property
     def priority(self) -> str:
         return next((h.reading.priority for h in self.heard if h.reading.priority != "unknown"), "unknown")
-
-
-def _without(span: Span, cut: Sequence[Span]) -> Iterator[Span]:
-    start, end = span
-    for s, e in cut:
-        if start <= s < end:
-            if s > start:
-                yield start, s
-            start = e
-    if start < end:
-        yield start, end

@@ -18,12 +18,13 @@ from service.drafting.lexicon import of_language, read
 from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
 from service.drafting.retold import Sentence
-from service.drafting.usage import usage_change
 
 MOST_QUESTION_WORDS = 18
 OPEN_QUESTION = "unanswered_question"
 """The situation in which the draft is about the question itself."""
 MOST_TOLD, MOST_FACTS = 7, 4
+WISHED = 2
+"""Words of an offer that stand in a wish of theirs, by which it is what they want."""
 LONG_STEM = 5
 """Letters of a word long enough to tell by itself that two texts speak of one thing."""
 MOST_LENGTH = 400
@@ -96,6 +97,8 @@ class Material(Known):
             filling = _sentences(told)
             if self.request.channel != "chat" or len(told) == 1:
                 yield "retold", filling
+                if all(retold.is_of_them(texts[s.evidence_id][s.start : s.end]) for s in told):
+                    yield "retold_you", filling
             if len(told) == 1:
                 yield "retold_single", filling
                 if retold.goes_on(texts[told[0].evidence_id][told[0].start : told[0].end]):
@@ -151,9 +154,8 @@ class Material(Known):
 
     def _figures(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""
-        for piece in self.pieces:
-            change = usage_change(piece.text, self.lang) if piece.type == "usage" else None
-            if change and not self.is_contradictory:
+        for piece, change in self.figures[:1]:
+            if not self.is_contradictory:
                 yield Told("INFO.usage", {name: (Filling((getattr(change, name),), (piece.id,)),) for name in ("metric", "before", "after", "window")})
                 return
 
@@ -217,7 +219,18 @@ class Material(Known):
     def _may_be_answered(self, question: str, known: Sequence[Fact]) -> bool:
         """An offer does what is asked for, or something is told that may answer it."""
         offers = [self._stems(str(f.parts[0])) for name in ("offer_verb_phrase", "second_offer") for f in self.slots.get(name, ())]
-        return any(self._stems(question) & offer for offer in offers) or any(f.is_clause for f in known)
+        return any(self._stems(question) & offer for offer in offers) or bool(known)
+
+    @cached_property
+    def is_question_met(self) -> bool:
+        """They asked, and something is told that may be the answer; whether it is only they can say."""
+        return bool(self.questions) and bool(self.facts or self.terms or self._asked[0])
+
+    @cached_property
+    def is_offer_wanted(self) -> bool:
+        """They asked for what is offered: then it is done, and not proposed."""
+        offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
+        return self.is_english and any(len(self._stems(wish) & offer) >= WISHED for wish in self.wishes for offer in offers)
 
     def _unanswered(self, left: Sequence[OpenQuestion]) -> Iterator[Told]:
         """Several are said to be open in one breath."""
@@ -242,13 +255,13 @@ class Material(Known):
     @cached_property
     def _bound(self) -> Fact | None:
         """What binds us where both sides stand firm: it is said beside what they hold to, and not again."""
-        return next((f for f in self.terms if f.is_clause), None) if self.situation == "deadlock" else None
+        return next((f for f in self.terms if f.is_clause and f.type == "contract"), None) if self.situation == "deadlock" else None
 
     def _terms(self) -> Iterator[Told]:
         return (_of_fact("INFO.material", "material", fact) for fact in self.terms[:2] if fact.text not in self._answered and fact != self._bound)
 
     def _state(self) -> Iterator[Told]:
-        left = [f for f in (*self._noted, *self.facts) if f.text not in self._answered]
+        left = [f for f in (*self._noted, *self.facts) if f.text not in self._answered and not (self.situation == "renewal_notice" and f.type == "usage")]
         clauses = [f for f in left if f.is_clause] or (left if self.is_english else [])
         for n, fact in enumerate(clauses[:MOST_FACTS]):
             is_owned = not self.is_english and statements.is_owned(fact, self.lang)

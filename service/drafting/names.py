@@ -37,6 +37,19 @@ def first_name(name: str | None) -> str | None:
     return next((token for token in (name or "").split() if token.lower() not in TITLES and not token.endswith(".")), None)
 
 
-def calls_by_title(message: str) -> bool:
-    """It opens with our title and surname."""
-    return _BY_TITLE.match(message.lstrip()) is not None
+def keeps_distance(message: str, ours: str | None, theirs: str | None) -> bool:
+    """It opens with our title or surname, or is signed with a surname and an initial at most."""
+    opening = message.lstrip()[:40]
+    return _BY_TITLE.match(message.lstrip()) is not None or _by_surname(ours, opening) or _signed_by_surname(theirs, message)
+
+
+def _by_surname(name: str | None, opening: str) -> bool:
+    first, *others = (name or "").split() or [""]
+    return bool(others) and re.search(rf"\b{re.escape(others[-1])}\b", opening) is not None and re.search(rf"\b{re.escape(first)}\b", opening) is None
+
+
+def _signed_by_surname(name: str | None, message: str) -> bool:
+    first, *others = (name or "").split() or [""]
+    if not others or re.search(rf"\b{re.escape(first)}\b", message):
+        return False
+    return re.search(rf"(?:^|[\s.!?/])(?:[A-Z]\. ?)*{re.escape(others[-1])}\b", message) is not None

@@ -13,6 +13,7 @@ from service.critic import lexicon as critic
 from service.critic.wording import Wording
 from service.drafting.clauses import FEW_WORDS, QUOTED, Clause, is_plain, overlap
 from service.drafting.lexicon import any_of, expression, lowered, of_language, sentences_of, speaks, tokens
+from service.drafting.unsafe import is_unsafe
 
 Span = tuple[int, int]
 _PAUSE = re.compile(r",(?=\s)|[;:…]+(?=\s|$)|\s[-–—]\s|[()]")
@@ -80,6 +81,7 @@ def may_be_said(clause: str, lang: str) -> bool:
         and not any_of("closing", lang).match(low)
         and not set(clause) & set(":;?")
         and is_plain(clause)
+        and not is_unsafe(clause)
         and any(char.isalpha() for char in clause)
         and speaks(clause, lang)
     )

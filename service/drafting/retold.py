@@ -27,7 +27,8 @@ _HANGS = re.compile(
 _ABOUT_WRITING = re.compile(
     r"\b(?:i|we)(?:'m| am|'d| would| will|'ll)? (?:write|writing|wrote|promised|promise to|hope|hoped|trust|thought|know|attach|attached|refer|add|send|sent"
     r"|say|enclose|wanted to|like to (?:know|hear|ask)|be (?:brief|honest|clear)|don't (?:write|mean|want to (?:shout|complain|be)))\b"
-    r"|\bto be (?:honest|clear|complete|fair)\b|\bone (?:question|thing)\b"
+    r"|\bto be (?:honest|clear|complete|fair)\b|\bone (?:question|thing)\b|\b(?:need|want|expect) an? (?:\w+ )?answer\b|\ballowed to ask\b"
+    r"|\blike to (?:understand|talk)\b"
     r"|\b(?:two|three|several|some) (?:questions|remarks|points|worries|things)\b",
     re.IGNORECASE,
 )
@@ -131,3 +132,8 @@ def _score(said: str) -> float:
 def goes_on(said: str) -> bool:
     """Whether it can follow "you write that": its capital marked a sentence, and nothing else."""
     return not _CONDITION.match(said) and uncapitalised(turned(said) or said)[:1].islower()
+
+
+def is_of_them(said: str) -> bool:
+    """What they did or have: it can be told to them as it is, where other things want a "you write that"."""
+    return bool(frozenset(tokens(said)) & words("first_person"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -25,7 +25,7 @@ LENGTHS = {"email": (45, 140), "chat": (12, 60), "call": (30, 90), "meeting": (4
 _BREVITY = {"chat": 0.14}
 _PLAINNESS = 0.06
 """What a word of ours costs: facts and their words make a letter, and what stands between them makes it sound like a form."""
-_FREE = ("VAL", "CHK")
+_FREE = ("VAL", "REF", "CHK")
 """Moves of which a short one is no better than a long one."""
 _CHANCE = 1.6
 _TOLD_BACK, _QUOTED = 0.9, 0.6
@@ -34,14 +34,21 @@ _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_p
 """Slots whose text stands in a draft once."""
 _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
-_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",)}
+_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",), "REF.doing": ("offer_verb_phrase",)}
 """Moves that make no sense without something to speak of."""
+_ONLY_IF: dict[str, Callable[[Material], bool]] = {
+    "VAL.sorry": lambda material: material.is_confirmed,
+    "REF.doing": lambda material: material.is_offer_wanted,
+    "CHK.answers": lambda material: material.is_question_met,
+}
+"""Moves that need something to be so."""
 _ECHO = frozenset({"quote"})
 _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 """Moves that have to hold the buyer's own words, which outside English can only be quoted."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
 _HOLDING = {
     "REF.inspectable_proof": frozenset({"offer_verb_phrase"}),
+    "REF.doing": frozenset({"offer_verb_phrase"}),
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
     "ACK.position": frozenset({"audience"}),
     "ACK.map": frozenset({"dept_list"}),
@@ -110,14 +117,14 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
         if step is None and not entry.endswith("?"):
             return None
         found += [step] if step else []
-        if step and step.move == "REF.inspectable_proof" and "second_offer" in material.slots:
-            second = _step(material, f"{step.move}_second", material.slots)
+        if step and step.move in ("REF.inspectable_proof", "REF.doing") and "second_offer" in material.slots:
+            second = _step(material, "REF.inspectable_proof_second", material.slots)
             found += [second] if second else []
     return tuple(found) or None
 
 
 def _step(material: Material, move: str, slots: Slots, must: Slots | None = None) -> Step | None:
-    if any(gate not in slots for gate in _WITHOUT.get(move, ())) or (move == "VAL.sorry" and not material.is_confirmed):
+    if any(gate not in slots for gate in _WITHOUT.get(move, ())) or (move in _ONLY_IF and not _ONLY_IF[move](material)):
         return None
     needed = _needed(move, slots, must)
     if not material.is_english:

@@ -28,7 +28,7 @@ DECIDED = 3
 def lead(known: Known) -> str:
     """What the draft answers to: notice given before all, then what the messages say, then what numbers and notes say."""
     said = known.said
-    if said.is_notice or any(_is_notice(h, known) for h in known.heard):
+    if said.is_notice or any(_is_notice(h, known) for h in known.heard) or (known.heard and _is_filed(known)):
         return "renewal_notice"
     if facts.is_unanswered(known.pieces, known.lang) and not said.is_negative and not known.questions:
         return "silence"
@@ -52,12 +52,25 @@ def _is_notice(heard: Heard, known: Known) -> bool:
     return heard.reading.churn_risk == DECIDED and _is_renewal(heard) and (not known.is_english or _DECIDED.search(heard.piece.text) is not None)
 
 
+_AFRAID = re.compile(r"\b(?:scared|afraid|worr(?:y|ied)|nervous|unfortunately|problem|but now)\b", re.IGNORECASE)
+_FILED = re.compile(
+    r"\bnotice\b.{0,60}\b(?:arrived|came|received|was in time|dated|in time|on time)\b|\b(?:letter|message) (?:came|arrived) on\b", re.IGNORECASE
+)
+
+
+def _is_filed(known: Known) -> bool:
+    """Our records have their notice."""
+    return known.is_english and any(_FILED.search(e.text) for e in known.pieces if e.type in ("contract", "crm_note"))
+
+
 def _fits(name: str, heard: Heard, known: Known) -> bool:
     """Whether the message and what is on record leave room for it."""
     if name == "positive_momentum":
-        return heard.reading.sentiment > GLAD
+        return heard.reading.sentiment > GLAD and not _AFRAID.search(heard.piece.text)
     if name == "routine_logistics":
-        return not known.is_confirmed
+        return not known.is_confirmed and not (known.figures and not known.questions)
+    if name == "deadlock":
+        return not known.is_english or bool(known.terms)
     return name != "renewal_decision" or not known.is_english or _RENEWAL.search(heard.piece.text) is not None
 
 

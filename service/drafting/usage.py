@@ -18,6 +18,11 @@ _LISTED = re.compile(
     rf"|,? then) (?P<after>{_NUMBER}){_UNIT} ?(?P<now>{_WHEN})?[.]?$",
     re.IGNORECASE,
 )
+_SERIES = re.compile(
+    rf"^{_METRIC}:? (?P<before>{_NUMBER})(?P<unit>{_UNIT}) (?P<then>{_WHEN})(?:, (?:{_NUMBER}){_UNIT} {_WHEN})+"
+    rf"(?:,|,? and) (?P<after>{_NUMBER}){_UNIT} (?P<now>{_WHEN})[.]?$",
+    re.IGNORECASE,
+)
 _FALLEN = re.compile(
     rf"^{_METRIC} (?:has |have )?(?:fell|fallen|dropped|went|gone|declined|slid|sank|came down|is down|are down|down|moved|changed|shrank)"
     rf" from (?P<before>{_NUMBER})(?P<unit>{_UNIT}) ?(?P<then>{_WHEN})? to (?P<after>{_NUMBER}){_UNIT} ?(?P<now>{_WHEN})?[.]?$",
@@ -38,7 +43,7 @@ def usage_change(text: str, lang: str = "en") -> UsageChange | None:
     if lang != "en":
         return _listed(text, lang)
     sentence = re.split(r"(?<=[a-z\d%])\.(?=\s|$)", " ".join(text.split()), maxsplit=1)[0].rstrip(". ")
-    match = _LISTED.match(sentence) or _FALLEN.match(sentence)
+    match = _LISTED.match(sentence) or _FALLEN.match(sentence) or _SERIES.match(sentence)
     if match is None:
         return None
     metric, now, then = match["metric"].strip(), (match["now"] or "").strip(), (match["then"] or "").strip()
