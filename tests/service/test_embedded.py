@@ -22,7 +22,8 @@ import redis
 from service import embedded
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from service import embedded\n"
+    "import signal, sys, time; from pathlib import Path; from service import embedded\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a run in the background hands down that it is ignored
     "with embedded.attach_or_start(Path(sys.argv[1]), durable=False):\n"
     "    print('up', flush=True); time.sleep(60)\n"
 )
