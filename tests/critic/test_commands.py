@@ -20,6 +20,7 @@ from service.critic import review
 from service.critic.draft import MOST_CHARS
 from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE, draft, review_lines
 from service.json_lines import BadLine
+from tests import command
 from tests.client import TestClient
 
 COMMAND = str(Path(sys.executable).parent / "undertone")
@@ -51,7 +52,7 @@ BROKEN = [
 
 
 def undertone(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([COMMAND, "review", *arguments], input=given, capture_output=True, timeout=120, check=False)
+    return command.undertone("review", *arguments, given=given)
 
 
 @pytest.mark.parametrize("line", BROKEN)
@@ -94,7 +95,7 @@ def test_drafts_are_not_written_over(tmp_path: Path) -> None:
 
 
 def test_a_pipe_goes_in_and_out() -> None:
-    done = undertone("-", given=json.dumps(ROW).encode())
+    done = subprocess.run([COMMAND, "review", "-"], input=json.dumps(ROW).encode(), capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads(json.dumps(asdict(review(draft(ROW)))))
 

@@ -33,6 +33,7 @@ from service.playbook.handling import handling
 from service.read import MOST_ROWS, Answer, Message, read, read_lines
 from service.signals import Handling
 from service.store.pool import transaction
+from tests import command
 from tests.client import TestClient
 
 COMMAND = str(Path(sys.executable).parent / "undertone")
@@ -74,7 +75,12 @@ def given_rows(texts: Iterable[str], **more: object) -> bytes:
     return b"".join(json.dumps({"id": n, "text": text, **more}).encode() + b"\n" for n, text in enumerate(texts))
 
 
-def undertone(*arguments: str, given: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
+def undertone(*arguments: str, given: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    return command.undertone("read", *arguments, given=given, cwd=cwd)
+
+
+def installed(*arguments: str, given: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own."""
     return subprocess.run([COMMAND, "read", *arguments], input=given, capture_output=True, timeout=120, check=False, **more)
 
 
@@ -100,7 +106,7 @@ def assert_defined(text: str, answer: Answer) -> None:
 
 
 def test_no_hostile_text_ends_the_run_or_keeps_it_from_ending():
-    done = undertone("-", given=given_rows(HOSTILE.values()) + given_rows(HOSTILE.values(), channel="chat") + given_rows([COMPLAINT]))
+    done = installed("-", given=given_rows(HOSTILE.values()) + given_rows(HOSTILE.values(), channel="chat") + given_rows([COMPLAINT]))
     assert (done.returncode, done.stderr) == (0, b"")
     found = answered(done.stdout)
     assert [a["id"] for a in found] == [*range(len(HOSTILE)), *range(len(HOSTILE)), 0]
@@ -202,7 +208,7 @@ def test_what_is_no_ordinary_file_is_not_replaced_by_one(tmp_path):
 
 def test_a_run_that_cannot_write_leaves_the_earlier_answers_and_nothing_else(tmp_path):
     (tmp_path / "out.jsonl").write_text("earlier")
-    full = undertone(
+    full = installed(
         "-", "--out", "out.jsonl", given=given_rows([COMPLAINT]), cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
     )
     assert full.returncode == 2
@@ -417,7 +423,7 @@ def test_the_answers_are_those_of_the_command(api, headers):
     texts = [COMPLAINT, REPLY, "", ORDER, HOSTILE["zero width"], HOSTILE["only HTML"], HOSTILE["NUL and control characters"]]
     answer = ask(api, headers, *({"id": n, "text": text} for n, text in enumerate(texts)))
     assert answer.status_code == 200, answer.text
-    assert answer.json()["items"] == answered(undertone("-", given=given_rows(texts)).stdout)
+    assert answer.json()["items"] == answered(installed("-", given=given_rows(texts)).stdout)
 
 
 def test_channel_and_side_count_by_http_too(api, headers):
