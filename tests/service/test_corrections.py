@@ -31,6 +31,12 @@ def ours(workspace: UUID) -> Filled:
 
 
 @pytest.fixture(scope="module")
+def unchanged(servers: str) -> Filled:
+    """Of whoever is refused: every test leaves it as it was."""
+    return fill(builders.workspace(), "Ours")
+
+
+@pytest.fixture(scope="module")
 def theirs(servers: str) -> Filled:
     return fill(builders.workspace(), "CANARYtheirs")
 
@@ -75,14 +81,14 @@ def test_a_message_of_another_workspace_is_not_corrected(api, ours, theirs):
 
 
 @pytest.mark.parametrize("scopes", [("read",), ("push",), ("read", "push")])
-def test_a_key_without_the_scope_feedback_corrects_nothing(api, ours, scopes):
-    detail = assert_problem(correct(api, ours, {"label": "sentiment", "value": 1}, key(ours.workspace_id, *scopes)), 403)
+def test_a_key_without_the_scope_feedback_corrects_nothing(api, unchanged, scopes):
+    detail = assert_problem(correct(api, unchanged, {"label": "sentiment", "value": 1}, key(unchanged.workspace_id, *scopes)), 403)
     assert "--scope feedback" in detail
-    assert count(ours) == 0
+    assert count(unchanged) == 0
 
 
-def test_a_key_that_may_only_correct_sees_no_message(api, ours):
-    assert_problem(api.get(f"/v1/accounts/{ours.account_id}/messages", headers=key(ours.workspace_id, "feedback")), 403)
+def test_a_key_that_may_only_correct_sees_no_message(api, unchanged):
+    assert_problem(api.get(f"/v1/accounts/{unchanged.account_id}/messages", headers=key(unchanged.workspace_id, "feedback")), 403)
 
 
 def test_a_correction_for_another_workspace_cannot_be_written(ours, theirs):
@@ -120,10 +126,10 @@ def test_what_has_not_been_read_cannot_be_corrected(api, ours):
 
 
 @pytest.mark.parametrize("label", ["mood", "", "Sentiment", "quotes", None, 1, ["sentiment"], "language"])
-def test_an_unknown_label_is_refused_and_the_known_ones_are_named(api, ours, label):
-    detail = assert_problem(correct(api, ours, {"label": label, "value": 1}), 422)
+def test_an_unknown_label_is_refused_and_the_known_ones_are_named(api, unchanged, label):
+    detail = assert_problem(correct(api, unchanged, {"label": label, "value": 1}), 422)
     assert all(name in detail for name in ("sentiment", "emotions", "situations", "churn_risk", "priority"))
-    assert count(ours) == 0
+    assert count(unchanged) == 0
 
 
 BAD: dict[str, list[Any]] = {
@@ -137,10 +143,10 @@ CASES = [(label, value) for label, values in BAD.items() for value in values]
 
 
 @pytest.mark.parametrize(("label", "value"), CASES)
-def test_a_value_that_its_label_cannot_have_is_refused_in_words_that_say_which_it_can(api, ours, label, value):
-    detail = assert_problem(correct(api, ours, {"label": label, "value": value}), 422)
+def test_a_value_that_its_label_cannot_have_is_refused_in_words_that_say_which_it_can(api, unchanged, label, value):
+    detail = assert_problem(correct(api, unchanged, {"label": label, "value": value}), 422)
     assert detail.startswith(f"The value of {label} must be ")
-    assert count(ours) == 0
+    assert count(unchanged) == 0
 
 
 @pytest.mark.parametrize(
@@ -158,27 +164,27 @@ def test_a_value_that_its_label_cannot_have_is_refused_in_words_that_say_which_i
         b'{"label": "situations", "value": ' + b"[" * 500 + b"]" * 500 + b"}",
     ],
 )
-def test_a_hostile_body_is_refused_and_leaves_no_row(api, ours, content):
-    url = f"/v1/messages/{ours.interaction_id}/corrections"
-    assert_problem(api.post(url, content=content, headers={**key(ours.workspace_id), "Content-Type": "application/json"}), 422)
-    assert count(ours) == 0
+def test_a_hostile_body_is_refused_and_leaves_no_row(api, unchanged, content):
+    url = f"/v1/messages/{unchanged.interaction_id}/corrections"
+    assert_problem(api.post(url, content=content, headers={**key(unchanged.workspace_id), "Content-Type": "application/json"}), 422)
+    assert count(unchanged) == 0
 
 
-def test_an_error_repeats_nothing_of_what_was_sent(api, ours):
+def test_an_error_repeats_nothing_of_what_was_sent(api, unchanged):
     secret = "mysecretword"
     for body in ({"label": secret, "value": 1}, {"label": "priority", "value": secret}, {"label": "emotions", "value": [secret]}, {secret: 1}):
-        answer = correct(api, ours, body)
+        answer = correct(api, unchanged, body)
         assert_problem(answer, 422)
         assert secret not in answer.text
 
 
 @pytest.mark.parametrize(("label", "value"), [("sentiment", "2"), ("emotions", '["joy"]'), ("churn_risk", "4"), ("priority", "null"), ("situations", "0")])
-def test_the_table_itself_takes_no_value_out_of_range(ours, label, value):
-    with pytest.raises((psycopg.errors.CheckViolation, psycopg.errors.InvalidParameterValue)), transaction(ours.workspace_id) as db:
+def test_the_table_itself_takes_no_value_out_of_range(unchanged, label, value):
+    with pytest.raises((psycopg.errors.CheckViolation, psycopg.errors.InvalidParameterValue)), transaction(unchanged.workspace_id) as db:
         db.execute(
             "INSERT INTO correction (workspace_id, interaction_id, model_version, label, predicted, corrected, source, change_no)"
             " VALUES (current_workspace(), %s, 'test', %s, 'null', %s, 'api', 1)",
-            [ours.interaction_id, label, value],
+            [unchanged.interaction_id, label, value],
         )
 
 

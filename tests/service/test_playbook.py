@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.critic import Draft, review
@@ -166,6 +166,7 @@ def test_a_name_that_is_no_first_name_is_not_used(name):
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
+@settings(max_examples=25)
 def test_odd_names_break_nothing(account, person):
     case = cases.case("usage_drop", account_name=account or "-", recipient=Recipient(contact_id=cases.BO, name=person))
     task = _task(case)
