@@ -9,7 +9,7 @@ from service.signals import Case, Recipient, Renewal, Signal
 from service.store.accounts import ContactRow, Profile
 
 
-def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Signal], seed: str, today: date) -> Case:
+def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Signal], seed: str, today: date, anger: float = 0.0) -> Case:
     """The playbook's view of an account. `found`: its signals, the lead first."""
     renewal = Renewal(close_date=profile.renewal_date, amount=profile.renewal_amount, currency=profile.currency) if profile.renewal_date else None
     return Case(
@@ -20,6 +20,7 @@ def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Si
         signals=tuple(found),
         today=today,
         seed=seed,
+        anger=anger,
     )
 
 

@@ -15,13 +15,23 @@ from service.store.readings import StoredReading
 from service.store.suggestions import Verdict
 
 MOST_EMOTIONS = 3
+ACCEPTED: frozenset[Verdict] = frozenset({"used", "edited"})
+"""Somebody took the draft and wrote."""
 
 
-def give(workspace_id: UUID, suggestion_id: UUID, verdict: Verdict, source: Literal["api", "console"], note: str | None) -> None:
+def give(
+    workspace_id: UUID, suggestion_id: UUID, verdict: Verdict, source: Literal["api", "console"], note: str | None = None, felt: str | None = None
+) -> None:
+    """`felt`: what the account manager thinks that the buyer feels. Raises BadInput where the buyer was angry and a draft is said to be used without it."""
+    line = " ".join((felt or "").split()) or None
     with transaction(workspace_id) as db:
-        if suggestions.get(db, suggestion_id) is None:
+        row = suggestions.get(db, suggestion_id)
+        if row is None:
             raise no_such("suggestion")
-        suggestions.add_feedback(db, suggestion_id, verdict, source, note, workspaces.next_change(db))
+        if row.pause and verdict in ACCEPTED and line is None:
+            message = "Their message is angry. Read it again and say in one line, as `felt`, what you think they feel; then mark the draft as used."
+            raise BadInput(message)
+        suggestions.add_feedback(db, suggestion_id, verdict, source, note, line, workspaces.next_change(db))
 
 
 def correct(workspace_id: UUID, interaction_id: UUID, label: Label, value: Any, source: Source, model_version: str | None = None) -> UUID:

@@ -86,6 +86,8 @@ class Case:
     signals: tuple[Signal, ...]
     today: date
     seed: str
+    anger: float = 0.0
+    """Of the angriest message that the lead rests on, in 0..1."""
 
     @property
     def lead(self) -> Signal:
@@ -130,6 +132,8 @@ class Composition:
     no_draft_reason: str | None
     alternatives: tuple[str, ...]
     """Sentences: what else it could mean."""
+    pause: bool = False
+    """They are angry: nobody answers before the pause card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from service.case import case_of
 from service.earlier import MONTHS, MOST_OF_TEAM, Earlier
 from service.playbook import compose
 from service.signals import Composition, Recipient, Signal, SignalKind
-from service.store import accounts, conditions, connections, outbox, signals, suggestions, workspaces
+from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, workspaces
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
 from service.store.suggestions import Suggestion, SuggestionRow
@@ -47,6 +47,8 @@ class Known:
     ledger: Mapping[UUID, outbox.LedgerRow]
     closed_evidence: Mapping[UUID, date]
     earlier: Earlier
+    anger: Mapping[UUID, float]
+    """Of the messages that open signals rest on."""
 
 
 def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
@@ -87,6 +89,7 @@ def _read(db: Db, today: date) -> Known:
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
         earlier=Earlier(suggestions.recent_drafts(db, today - timedelta(days=30 * MONTHS), MOST_OF_TEAM)),
+        anger=readings.anger(db, sorted({e.interaction_id for r in open_rows for e in r.signal.evidence if e.interaction_id})),
     )
 
 
@@ -186,7 +189,8 @@ def _compose(
     profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date, kept: SuggestionRow | None = None
 ) -> tuple[Composition, Recipient | None]:
     contacts = known.contacts.get(profile.account_id, ())
-    case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at)
+    anger = max((known.anger.get(e.interaction_id, 0.0) for e in found[0].evidence if e.interaction_id), default=0.0)
+    case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at, anger=anger)
     too_soon = known.earlier.too_soon(case.recipient.contact_id if case.recipient else None, suggestion_id, opened_at)
     return compose(case, known.earlier.windows(profile.account_id, _owner(profile)), kept=kept, withheld=too_soon), case.recipient
 
@@ -222,6 +226,7 @@ def _suggestion(
         opened_at=opened_at,
         evidence_at=_evidence_at(found),
         playbook_version=PLAYBOOK,
+        pause=composition.pause,
     )
 
 

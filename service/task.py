@@ -145,4 +145,5 @@ def _composition(s: SuggestionRow, *, withheld: bool) -> Composition:
         draft=None if withheld else s.draft,
         no_draft_reason=NOBODY_TO_WRITE_TO if withheld and s.draft is not None else s.no_draft_reason,
         alternatives=tuple(s.alternatives),
+        pause=s.pause,
     )

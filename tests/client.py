@@ -8,21 +8,35 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.request import urlopen
+from uuid import UUID
 
 import pytest
 
-from service import processes
+from service import keys, processes
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette prefers httpx2, which is not among the locked packages
     from starlette.testclient import TestClient
 
-__all__ = ["TestClient", "serving"]
+__all__ = ["TestClient", "assert_problem", "key", "serving"]
 
 START_WAIT = 60.0
+
+
+def key(workspace_id: UUID, *scopes: str) -> dict[str, str]:
+    """The header of a new key; with every scope where none is named."""
+    return {"Authorization": f"Bearer {keys.create(workspace_id, 'test', scopes or keys.SCOPES, datetime.now(UTC), None)}"}
+
+
+def assert_problem(answer: Any, status: int) -> str:
+    """Returns what it says."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return str(answer.json()["detail"])
 
 
 @contextmanager

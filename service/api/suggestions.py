@@ -12,6 +12,7 @@ from service.api.access import Pusher, Reader, Reviewer
 from service.api.pages import After, Limit, answer, decode_change, encode, page
 from service.api.problems import documented
 from service.errors import Conflict, no_such
+from service.playbook.pause import CARD
 from service.store import connections, messages, outbox, suggestions
 from service.store.connections import Connection
 from service.store.pool import transaction
@@ -22,7 +23,8 @@ router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], responses=doc
 
 
 class Suggestion(BaseModel):
-    """`draft` is null where no honest draft is possible; `no_draft_reason` says why."""
+    """`draft` is null where no honest draft is possible; `no_draft_reason` says why. `pause`: their message is angry, and nobody should answer
+    before they have gone through these steps; empty otherwise."""
 
     id: UUID
     version: int
@@ -39,6 +41,7 @@ class Suggestion(BaseModel):
     draft: str | None
     no_draft_reason: str | None
     alternatives: list[str]
+    pause: list[str]
     due: str
     priority: Literal["high", "normal"]
     opened_at: str
@@ -62,6 +65,7 @@ class FeedbackIn(BaseModel):
 
     verdict: Verdict
     note: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
+    felt: Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00]*$")] | None = None
 
 
 class FeedbackOut(BaseModel):
@@ -105,8 +109,9 @@ def push_suggestion(caller: Pusher, suggestion_id: UUID) -> JSONResponse:
 
 @router.post("/{suggestion_id}/feedback", status_code=201, response_model=FeedbackOut)
 def give_feedback(caller: Reviewer, suggestion_id: UUID, body: FeedbackIn) -> JSONResponse:
-    """Was it used, edited, not for now, or did we read it wrong? Kept beside the suggestion; the last word counts."""
-    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", body.note)
+    """Was it used, edited, not for now, or did we read it wrong? Kept beside the suggestion; the last word counts. Where the suggestion has a `pause`,
+    used and edited need `felt`: one line on what you think they feel."""
+    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", body.note, body.felt)
     return JSONResponse({"status": "recorded"}, 201)
 
 
@@ -140,6 +145,7 @@ def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:
         "draft": draft_text(row.draft, bodies),
         "no_draft_reason": row.no_draft_reason,
         "alternatives": row.alternatives,
+        "pause": CARD if row.pause else [],
         "due": row.due,
         "priority": row.priority,
         "opened_at": row.opened_at,

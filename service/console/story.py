@@ -14,6 +14,7 @@ from service.console import ledger, pictures
 from service.console.ledger import LedgerView
 from service.console.pictures import Pictures
 from service.playbook import describe, how_sure
+from service.playbook.pause import CARD
 from service.signals import Evidence, Signal, SignalKind
 from service.store import accounts, messages, signals, suggestions
 from service.store.accounts import AccountRow, ContactRow
@@ -53,6 +54,8 @@ class Story:
     suggestion: SuggestionRow | None
     draft: str | None
     recipient: str | None
+    pause: Sequence[str]
+    """Steps before an angry message is answered; none where it is not."""
     ledger: LedgerView
     usage: Pictures
     charts: str
@@ -81,6 +84,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         suggestion=suggestion,
         draft=draft_text(suggestion.draft, bodies) if suggestion else None,
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
+        pause=CARD if suggestion and suggestion.pause else (),
         ledger=ledger.read(db, account_id, at),
         usage=drawn,
         charts=_charts(messages.mood(db, account_id), drawn, moments, at),

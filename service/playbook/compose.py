@@ -12,6 +12,7 @@ from service.playbook.describe import describe, how_sure
 from service.playbook.drafting import drafted, segments
 from service.playbook.facts import gather
 from service.playbook.instructions import holds_instruction
+from service.playbook.pause import ANGRY
 from service.playbook.phrasebook import Situation, first_filled, situation
 from service.playbook.wording import capitalised
 from service.signals import Case, Composition, Handling, Segment, Signal
@@ -48,6 +49,7 @@ def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = N
         draft=draft,
         no_draft_reason=reason,
         alternatives=sentences_for(case.lead.alternatives),
+        pause=case.anger >= ANGRY,
     )
 
 

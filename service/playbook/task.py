@@ -9,6 +9,7 @@ from datetime import timedelta
 from ml.calendar import calendar_for
 from service.playbook.describe import MOMENT
 from service.playbook.instructions import holds_instruction
+from service.playbook.pause import CARD, LINE
 from service.playbook.wording import day_month, folded, without_controls
 from service.signals import Case, Composition, Evidence, TaskText
 
@@ -29,6 +30,7 @@ _CORRECT_US = (
 def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, draft_text: str | None) -> TaskText:
     """`quotes` False leaves the buyer's words to the link. `draft_text` None: there is no draft, or its words were erased."""
     blocks = [
+        ("BEFORE YOU ANSWER", [*(f"{n}. {step}" for n, step in enumerate(CARD, 1)), LINE] if composition.pause else []),
         ("WHY NOW", [composition.why_now]),
         ("THEIR WORDS", list(_their_words(case)) if quotes else []),
         ("WHAT ELSE IT COULD MEAN", [f"- {line}" for line in composition.alternatives]),

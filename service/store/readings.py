@@ -143,6 +143,19 @@ def get(db: Db, interaction_id: UUID, model_version: str | None = None) -> Messa
     return rows[0] if rows else None
 
 
+def anger(db: Db, interaction_ids: Sequence[UUID]) -> dict[UUID, float]:
+    """How sure it is that a message is angry, in 0..1, by its newest reading; where a person said which emotions it holds, 0 or 1. Those at 0 are left out."""
+    rows = db.execute(
+        "SELECT i.id, CASE WHEN c.corrected IS NULL THEN s.anger ELSE (c.corrected ? 'anger')::int END AS anger FROM unnest(%s::uuid[]) AS i(id)"
+        " LEFT JOIN correction_current c ON c.interaction_id = i.id AND c.label = 'emotions'"
+        " LEFT JOIN LATERAL (SELECT (jsonb_path_query_first(m.reading, '$.emotions[*] ? (@.name == \"anger\").confidence') #>> '{}')::float8 AS anger"
+        "  FROM message_score m WHERE m.workspace_id = (SELECT current_workspace()) AND m.interaction_id = i.id AND m.reading IS NOT NULL"
+        "  ORDER BY m.change_no DESC LIMIT 1) s ON true",
+        [list(interaction_ids)],
+    )
+    return {interaction_id: found for interaction_id, found in rows if found}
+
+
 def _rows(db: Db, query: str, parameters: dict[str, object]) -> list[MessageRow]:
     with db.cursor(row_factory=class_row(_from_row)) as cursor:  # type: ignore[arg-type]
         return cursor.execute(query, {"version": None, "beginning": BEGINNING, **parameters}).fetchall()

@@ -42,6 +42,8 @@ class Suggestion:
     opened_at: date
     evidence_at: date
     playbook_version: str
+    pause: bool = False
+    """Their message is angry: see service.playbook.pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class SuggestionRow(Suggestion):
 
 _COLUMNS = (
     "suggestion_id, version, account_id, contact_id, owner_key, lead_kind, signal_ids, state, close_reason, handling, why_now, plan, draft,"
-    " no_draft_reason, alternatives, due, priority, opened_at, evidence_at, playbook_version"
+    " no_draft_reason, alternatives, due, priority, opened_at, evidence_at, playbook_version, pause"
 )
 _ROW = (
     f"SELECT {', '.join('s.' + c.strip() for c in _COLUMNS.split(','))}, s.recorded_at, s.change_no, a.name AS account_name,"
@@ -143,10 +145,20 @@ def last_closed(db: Db) -> dict[UUID, date]:
     return dict(rows.fetchall())
 
 
-def add_feedback(db: Db, suggestion_id: UUID, verdict: Verdict, source: str, note: str | None, change_no: int) -> None:
+def add_feedback(db: Db, suggestion_id: UUID, verdict: Verdict, source: str, note: str | None, felt: str | None, change_no: int) -> None:
+    """`felt`: what the account manager thinks that the buyer feels, 1 to 300 characters."""
     db.execute(
-        "INSERT INTO feedback (workspace_id, suggestion_id, verdict, source, note, change_no) VALUES (current_workspace(), %s, %s, %s, %s, %s)",
-        [suggestion_id, verdict, source, note, change_no],
+        "INSERT INTO feedback (workspace_id, suggestion_id, verdict, source, note, felt, change_no) VALUES (current_workspace(), %s, %s, %s, %s, %s, %s)",
+        [suggestion_id, verdict, source, note, felt, change_no],
+    )
+
+
+def erase_felt(db: Db, email: str) -> None:
+    """What account managers thought that the people with this address felt."""
+    db.execute(
+        "UPDATE feedback f SET felt = NULL WHERE f.felt IS NOT NULL AND f.suggestion_id IN"
+        " (SELECT s.suggestion_id FROM suggestion s JOIN contact c USING (workspace_id, contact_id) WHERE c.address = lower(%s))",
+        [email],
     )
 
 
