@@ -24,6 +24,11 @@ def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Si
     )
 
 
+def acting_owner(profile: Profile) -> str | None:
+    """The owner; their manager once the owner has left."""
+    return profile.owner_key if profile.owner_active else profile.manager_key
+
+
 def _recipient(profile: Profile, contacts: Sequence[ContactRow], lead: Signal) -> Recipient | None:
     """Who wrote the evidence; for usage the renewal's primary contact; else who last wrote to us. Never one who opted out."""
     by_id = {c.contact_id: c for c in contacts if not c.opted_out}

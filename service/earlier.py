@@ -39,7 +39,11 @@ class Drafted(Protocol):
 class Earlier:
     """By account, by account manager, and all together; and the last for each contact."""
 
-    def __init__(self, drafts: Iterable[Drafted]) -> None:
+    def __init__(self, drafts: Iterable[Drafted], known_through: int = 0) -> None:
+        """`known_through`: the change as of which the drafts were read."""
+        self.known_through = known_through
+        self.opened_from: int | None = None
+        """The first change of what the same run has added."""
         self._last: dict[UUID, Drafted] = {}
         self._accounts: dict[UUID, Window] = {}
         self._managers: dict[str, Window] = {}
@@ -47,8 +51,10 @@ class Earlier:
         for one in drafts:
             self.add(one)
 
-    def add(self, one: Drafted) -> None:
-        """The oldest first."""
+    def add(self, one: Drafted, change_no: int | None = None) -> None:
+        """The oldest first. `change_no`: of a suggestion that this run has opened."""
+        if self.opened_from is None:
+            self.opened_from = change_no
         text = compared(one.draft or ())
         self._team.add(text)
         self._accounts.setdefault(one.account_id, Window(*ACCOUNT)).add(text)

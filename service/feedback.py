@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS
 from service.errors import BadInput, Conflict, no_such
+from service.playbook.report import good_until
+from service.playbook.wording import day_month
 from service.store import corrections, readings, suggestions, workspaces
 from service.store.corrections import Correction, Label, Source
 from service.store.pool import transaction
 from service.store.readings import StoredReading
-from service.store.suggestions import Verdict
+from service.store.suggestions import SuggestionRow, Verdict
 
 MOST_EMOTIONS = 3
 ACCEPTED: frozenset[Verdict] = frozenset({"used", "edited"})
@@ -20,18 +23,40 @@ ACCEPTED: frozenset[Verdict] = frozenset({"used", "edited"})
 
 
 def give(
-    workspace_id: UUID, suggestion_id: UUID, verdict: Verdict, source: Literal["api", "console"], note: str | None = None, felt: str | None = None
+    workspace_id: UUID,
+    suggestion_id: UUID,
+    verdict: Verdict,
+    source: Literal["api", "console"],
+    today: date,
+    *,
+    note: str | None = None,
+    felt: str | None = None,
 ) -> None:
-    """`felt`: what the account manager thinks that the buyer feels. Raises BadInput where the buyer was angry and a draft is said to be used without it."""
+    """`felt`: what the account manager thinks that the buyer feels. Raises BadInput where the buyer was angry and a draft is said to be used without it,
+    Conflict where the draft is stale."""
     line = " ".join((felt or "").split()) or None
     with transaction(workspace_id) as db:
         row = suggestions.get(db, suggestion_id)
         if row is None:
             raise no_such("suggestion")
+        if verdict in ACCEPTED and (reason := stale(row, today)):
+            message = f"This draft is stale: {reason}. Look at the account anew before you write; not_now and wrong_reading can still be said."
+            raise Conflict(message)
         if row.pause and verdict in ACCEPTED and line is None:
             message = "Their message is angry. Read it again and say in one line, as `felt`, what you think they feel; then mark the draft as used."
             raise BadInput(message)
         suggestions.add_feedback(db, suggestion_id, verdict, source, note, line, workspaces.next_change(db))
+
+
+def stale(row: SuggestionRow, today: date) -> str | None:
+    """Why the draft of a suggestion is not to be used any more; None where it may be, or there has never been one."""
+    last = row.last_draft
+    if last is None:
+        return None
+    if last.answered:
+        return "they have written since it was made"
+    until = good_until(last.made_on)
+    return f"it was good until {day_month(until, today)}" if today > until else None
 
 
 def correct(workspace_id: UUID, interaction_id: UUID, label: Label, value: Any, source: Source, model_version: str | None = None) -> UUID:

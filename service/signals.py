@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from ml.moments import MomentKind
@@ -119,6 +119,40 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A piece of evidence as the drafting engine is given it. `type` as in docs/critic.md."""
+
+    id: str
+    type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How many rules a draft was held against, and (rule, severity) of what was found: W and S alone, as a draft with an E is not shown."""
+
+    checked: int
+    findings: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, checked: int, findings: Sequence[Sequence[str]]) -> Self:
+        return cls(checked=checked, findings=tuple((rule, severity) for rule, severity in findings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a draft was made from, but for the drafts that it must not repeat, and what the critic says of it."""
+
+    situation: str
+    channel: str
+    lang: str
+    am_name: str | None
+    recipient_name: str | None
+    pieces: tuple[Source, ...]
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
     """What the playbook proposes: always a plan, and a draft (subject-less message body) where an honest one is possible.
 
@@ -134,6 +168,8 @@ class Composition:
     """Sentences: what else it could mean."""
     pause: bool = False
     """They are angry: nobody answers before the pause card."""
+    made: Made | None = None
+    """Of a draft that was written now; None where there is none, or it was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

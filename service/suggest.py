@@ -6,14 +6,15 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
 from ml.calendar import calendar_for
 from service import decide, trouble
-from service.case import case_of
-from service.earlier import MONTHS, MOST_OF_TEAM, Earlier
+from service.audit import earlier_drafts, keep
+from service.case import acting_owner, case_of
+from service.earlier import Earlier
 from service.playbook import compose
 from service.signals import Composition, Recipient, Signal, SignalKind
 from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, workspaces
@@ -24,6 +25,7 @@ from service.store.suggestions import Suggestion, SuggestionRow
 log = logging.getLogger("undertone.suggest")
 
 PLAYBOOK = "playbook-2"
+WRITTEN_SINCE = "they have written since it was made; read that first, and look at the account anew"
 HIGH_PRESSING = 0.7
 DUE_IN = {"high": 1, "normal": 3}
 """Working days until the task is due."""
@@ -88,7 +90,7 @@ def _read(db: Db, today: date) -> Known:
         open_suggestions=opened,
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
-        earlier=Earlier(suggestions.recent_drafts(db, today - timedelta(days=30 * MONTHS), MOST_OF_TEAM)),
+        earlier=earlier_drafts(db, today, workspaces.last_change(db)),
         anger=readings.anger(db, sorted({e.interaction_id for r in open_rows for e in r.signal.evidence if e.interaction_id})),
     )
 
@@ -145,7 +147,7 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     found = decide.reasons(replace(standing, closed_evidence_at=None), today) if standing else []
     if profile is None or not found:
         return
-    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at, kept=suggestion if _rests_on(suggestion, found) else None)
+    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at, kept=_kept(suggestion, found))
     new = replace(
         _suggestion(composed, profile, found, suggestion.suggestion_id, suggestion.opened_at, priority=suggestion.priority),
         version=suggestion.version + 1,
@@ -154,9 +156,19 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     )
     if replace(new, version=suggestion.version) == _bare(suggestion):
         return
-    suggestions.append(db, new, workspaces.next_change(db))
+    change_no = workspaces.next_change(db)
+    suggestions.append(db, new, change_no)
+    keep(db, new, composed[0].made, profile, known.earlier, today, change_no)
     outbox.add(db, [suggestion.suggestion_id], profile.connection_id)
     report.updated += 1
+
+
+def _kept(suggestion: SuggestionRow, found: Sequence[Signal]) -> SuggestionRow | None:
+    """None where the draft has to be written anew. Without the draft where they have written since and that has changed nothing we know of."""
+    if not _rests_on(suggestion, found):
+        return None
+    written_since = suggestion.draft is not None and suggestion.last_draft is not None and suggestion.last_draft.answered
+    return replace(suggestion, draft=None, no_draft_reason=WRITTEN_SINCE) if written_since else suggestion
 
 
 def _rests_on(suggestion: SuggestionRow, found: Sequence[Signal]) -> bool:
@@ -178,9 +190,11 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
         return
     priority: Literal["high", "normal"] = "high" if decide.pressing(standing, found[0], today) >= HIGH_PRESSING else "normal"
     new = _suggestion(composed, profile, found, suggestion_id, today, priority=priority)
-    suggestions.append(db, new, workspaces.next_change(db))
+    change_no = workspaces.next_change(db)
+    suggestions.append(db, new, change_no)
+    keep(db, new, composed[0].made, profile, known.earlier, today, change_no)
     if new.draft:
-        known.earlier.add(new)
+        known.earlier.add(new, change_no)
     outbox.add(db, [suggestion_id], profile.connection_id)
     report.opened += 1
 
@@ -192,7 +206,7 @@ def _compose(
     anger = max((known.anger.get(e.interaction_id, 0.0) for e in found[0].evidence if e.interaction_id), default=0.0)
     case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at, anger=anger)
     too_soon = known.earlier.too_soon(case.recipient.contact_id if case.recipient else None, suggestion_id, opened_at)
-    return compose(case, known.earlier.windows(profile.account_id, _owner(profile)), kept=kept, withheld=too_soon), case.recipient
+    return compose(case, known.earlier.windows(profile.account_id, acting_owner(profile)), kept=kept, withheld=too_soon), case.recipient
 
 
 def _suggestion(
@@ -210,7 +224,7 @@ def _suggestion(
         version=1,
         account_id=profile.account_id,
         contact_id=recipient.contact_id if recipient else None,
-        owner_key=_owner(profile),
+        owner_key=acting_owner(profile),
         lead_kind=found[0].kind,
         signal_ids=[s.id for s in found],
         state="open",
@@ -238,7 +252,7 @@ def _standing(known: Known, account_id: UUID) -> decide.Standing:
     profile = known.profiles[account_id]
     return decide.Standing(
         account_id=account_id,
-        owner_key=_owner(profile),
+        owner_key=acting_owner(profile),
         renewal_date=profile.renewal_date,
         arr=profile.arr,
         signals=known.open_signals.get(account_id, ()),
@@ -249,11 +263,6 @@ def _standing(known: Known, account_id: UUID) -> decide.Standing:
 def _certain(standing: decide.Standing, doubtful: frozenset[SignalKind]) -> decide.Standing:
     """Without what rests on a feed that cannot be read at present."""
     return replace(standing, signals=[s for s in standing.signals if s.kind not in doubtful])
-
-
-def _owner(profile: Profile) -> str | None:
-    """The owner; their manager once the owner has left."""
-    return profile.owner_key if profile.owner_active else profile.manager_key
 
 
 def _bare(row: SuggestionRow) -> Suggestion:

@@ -12,7 +12,7 @@ from uuid import UUID
 from connectors.base import Task
 from service.case import case_of
 from service.config import settings
-from service.playbook import WordsErased, render, task_text
+from service.playbook import Shown, WordsErased, render, task_text
 from service.signals import Composition, Quote, Segment, Signal
 from service.store import accounts, messages, signals, suggestions, workspaces
 from service.store.accounts import ContactRow, Place, Profile
@@ -121,7 +121,7 @@ def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequenc
         _composition(s, withheld=s.contact_id is not None and contact is None),
         quotes=material.quotes,
         link=f"{settings().public_url}/console/suggestions/{s.suggestion_id}",
-        draft_text=draft_text(s.draft, material.bodies),
+        shown=_shown(s, material.bodies),
     )
     ended = NO_LONGER.get(s.close_reason or "")
     return Task(
@@ -134,6 +134,11 @@ def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequenc
         account_key=profile.key,
         contact_key=contact.key if contact else None,
     )
+
+
+def _shown(s: SuggestionRow, bodies: dict[UUID, str]) -> Shown | None:
+    text, last = draft_text(s.draft, bodies), s.last_draft
+    return Shown(text=text, made_on=last.made_on if last else s.opened_at, report=last.report if last else None) if text is not None else None
 
 
 def _composition(s: SuggestionRow, *, withheld: bool) -> Composition:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -44,6 +45,19 @@ def servers(state_dir: Path) -> Iterator[str]:
 def workspace(servers: str) -> UUID:
     """A workspace of the test's own; row-level security keeps it apart, so nothing needs cleaning up."""
     return builders.workspace()
+
+
+@pytest.fixture
+def hold_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[datetime], None]]:
+    """Holds the product's clock still at a time, until the test is over."""
+
+    def hold(at: datetime) -> None:
+        monkeypatch.setenv("UNDERTONE_NOW", at.isoformat())
+        settings.cache_clear()
+
+    yield hold
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

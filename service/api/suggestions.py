@@ -11,8 +11,11 @@ from service import feedback, jobs
 from service.api.access import Pusher, Reader, Reviewer
 from service.api.pages import After, Limit, answer, decode_change, encode, page
 from service.api.problems import documented
+from service.config import now
 from service.errors import Conflict, no_such
 from service.playbook.pause import CARD
+from service.playbook.report import good_until
+from service.playbook.report import messages as rule_messages
 from service.store import connections, messages, outbox, suggestions
 from service.store.connections import Connection
 from service.store.pool import transaction
@@ -22,9 +25,24 @@ from service.task import draft_text, quoted_messages
 router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], responses=documented(400, 401, 403, 404, 409, 413, 422, 503))
 
 
+class Finding(BaseModel):
+    """A rule of level W, which whoever sends the draft clears, or S, a hint."""
+
+    rule: str
+    severity: Literal["W", "S"]
+    message: str | None
+
+
+class Report(BaseModel):
+    """`checked`: against how many rules."""
+
+    checked: int
+    findings: list[Finding]
+
+
 class Suggestion(BaseModel):
     """`draft` is null where no honest draft is possible; `no_draft_reason` says why. `pause`: their message is angry, and nobody should answer
-    before they have gone through these steps; empty otherwise."""
+    before they have gone through these steps; empty otherwise. `good_until`, `report`: of the draft. `stale`: why it is not to be used any more."""
 
     id: UUID
     version: int
@@ -40,6 +58,9 @@ class Suggestion(BaseModel):
     plan: list[str]
     draft: str | None
     no_draft_reason: str | None
+    good_until: str | None
+    stale: str | None
+    report: Report | None
     alternatives: list[str]
     pause: list[str]
     due: str
@@ -110,8 +131,8 @@ def push_suggestion(caller: Pusher, suggestion_id: UUID) -> JSONResponse:
 @router.post("/{suggestion_id}/feedback", status_code=201, response_model=FeedbackOut)
 def give_feedback(caller: Reviewer, suggestion_id: UUID, body: FeedbackIn) -> JSONResponse:
     """Was it used, edited, not for now, or did we read it wrong? Kept beside the suggestion; the last word counts. Where the suggestion has a `pause`,
-    used and edited need `felt`: one line on what you think they feel."""
-    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", body.note, body.felt)
+    used and edited need `felt`: one line on what you think they feel. A draft that is stale can be neither."""
+    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", now().date(), note=body.note, felt=body.felt)
     return JSONResponse({"status": "recorded"}, 201)
 
 
@@ -126,6 +147,15 @@ def _found(row: SuggestionRow | None) -> SuggestionRow:
     if row is None:
         raise no_such("suggestion")
     return row
+
+
+def _checked(row: SuggestionRow) -> dict[str, Any]:
+    last = row.last_draft if row.draft is not None else None
+    if last is None:
+        return {"good_until": None, "stale": feedback.stale(row, now().date()), "report": None}
+    found = [{"rule": rule, "severity": severity, "message": rule_messages().get(rule)} for rule, severity in last.report.findings]
+    report = {"checked": last.report.checked, "findings": found}
+    return {"good_until": good_until(last.made_on), "stale": feedback.stale(row, now().date()), "report": report}
 
 
 def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:
@@ -144,6 +174,7 @@ def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:
         "plan": row.plan,
         "draft": draft_text(row.draft, bodies),
         "no_draft_reason": row.no_draft_reason,
+        **_checked(row),
         "alternatives": row.alternatives,
         "pause": CARD if row.pause else [],
         "due": row.due,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,12 @@ from ml.alternatives import sentences_for
 from service.console import ledger, pictures
 from service.console.ledger import LedgerView
 from service.console.pictures import Pictures
+from service.feedback import stale
 from service.playbook import describe, how_sure
 from service.playbook.pause import CARD
+from service.playbook.report import good_until
+from service.playbook.report import lines as report_lines
+from service.playbook.wording import day_month
 from service.signals import Evidence, Signal, SignalKind
 from service.store import accounts, messages, signals, suggestions
 from service.store.accounts import AccountRow, ContactRow
@@ -54,6 +58,9 @@ class Story:
     suggestion: SuggestionRow | None
     draft: str | None
     recipient: str | None
+    stale: str | None
+    checked: Sequence[str]
+    """What the draft was held against, and until when it is good."""
     pause: Sequence[str]
     """Steps before an angry message is answered; none where it is not."""
     ledger: LedgerView
@@ -84,11 +91,18 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         suggestion=suggestion,
         draft=draft_text(suggestion.draft, bodies) if suggestion else None,
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
+        stale=stale(suggestion, at.date()) if suggestion and suggestion.draft else None,
+        checked=_checked(suggestion, at.date()) if suggestion else (),
         pause=CARD if suggestion and suggestion.pause else (),
         ledger=ledger.read(db, account_id, at),
         usage=drawn,
         charts=_charts(messages.mood(db, account_id), drawn, moments, at),
     )
+
+
+def _checked(suggestion: SuggestionRow, today: date) -> list[str]:
+    last = suggestion.last_draft if suggestion.draft else None
+    return [f"Good until {day_month(good_until(last.made_on), today)}, or until they write again.", *report_lines(last.report)] if last else []
 
 
 def _tells(s: Signal) -> bool:

@@ -9,6 +9,6 @@ describe(signal)         -> str           one neutral line for lists and pages
 from service.playbook.compose import compose
 from service.playbook.describe import describe, how_sure
 from service.playbook.render import WordsErased, render
-from service.playbook.task import task_text
+from service.playbook.task import Shown, task_text
 
-__all__ = ["WordsErased", "compose", "describe", "how_sure", "render", "task_text"]
+__all__ = ["Shown", "WordsErased", "compose", "describe", "how_sure", "render", "task_text"]

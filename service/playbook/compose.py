@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ml.alternatives import sentences_for
+from service.drafting import draft
 from service.drafting.windows import Window
 from service.playbook import numbers
 from service.playbook.describe import describe, how_sure
-from service.playbook.drafting import drafted, segments
+from service.playbook.drafting import made, request_for, segments
 from service.playbook.facts import gather
 from service.playbook.instructions import holds_instruction
 from service.playbook.pause import ANGRY
 from service.playbook.phrasebook import Situation, first_filled, situation
 from service.playbook.wording import capitalised
-from service.signals import Case, Composition, Handling, Segment, Signal
+from service.signals import Case, Composition, Handling, Made, Segment, Signal
 
 _LOG_ONLY = frozenset({"positive_momentum", "routine_logistics"})
 
@@ -38,27 +40,37 @@ def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = N
     found, slots = situation(name), gather(case)
     handling = _handling(case)
     if kept and kept.handling == handling:
-        draft, reason = kept.draft, kept.no_draft_reason
+        written = _Written(draft=kept.draft, reason=kept.no_draft_reason)
     else:
         reason = withheld if withheld and handling == "draft" else _no_draft_reason(case, handling)
-        draft, reason = (None, reason) if reason else _draft(case, name, windows)
+        written = _Written(reason=reason) if reason else _draft(case, name, windows)
     return Composition(
         handling=handling,
         why_now=_why_now(case, found, slots),
         plan=tuple(step for lines in found.plan if (step := first_filled(lines, slots))),
-        draft=draft,
-        no_draft_reason=reason,
+        draft=written.draft,
+        no_draft_reason=written.reason,
         alternatives=sentences_for(case.lead.alternatives),
         pause=case.anger >= ANGRY,
+        made=written.made,
     )
 
 
-def _draft(case: Case, name: str, windows: Sequence[Window]) -> tuple[tuple[Segment, ...] | None, str | None]:
-    """(draft, why there is none)."""
-    found = drafted(case, name, windows)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A draft and what it was made from, or the reason why there is none."""
+
+    draft: tuple[Segment, ...] | None = None
+    reason: str | None = None
+    made: Made | None = None
+
+
+def _draft(case: Case, name: str, windows: Sequence[Window]) -> _Written:
+    request = request_for(case, name, windows)
+    found = draft(request)
     if found.written is None or found.handling in ("human_review", "escalate_no_draft"):
-        return None, found.reason or "a person has to read the original before anything is answered"
-    return segments(found.written, case.lead.evidence), None
+        return _Written(reason=found.reason or "a person has to read the original before anything is answered")
+    return _Written(draft=segments(found.written, case.lead.evidence), made=made(request, found.written.review))
 
 
 def _situation_of(lead: Signal) -> str:

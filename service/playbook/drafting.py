@@ -12,27 +12,57 @@ from uuid import UUID
 import yaml
 
 from service import drafting
+from service.critic.draft import Channel, Review
 from service.critic.draft import Evidence as Piece
+from service.critic.rules import rules
 from service.drafting.windows import ACCOUNT, Window
 from service.playbook import numbers
 from service.playbook.usage_words import read_drop
 from service.playbook.wording import capitalised, day_month, full_name
-from service.signals import Case, Evidence, Move, Part, Quote, Segment
+from service.signals import Case, Evidence, Made, Move, Part, Quote, Report, Segment, Source
 
 OFFER = "offer"
 
 
-def drafted(case: Case, situation: str, windows: Sequence[Window] = ()) -> drafting.Drafted:
-    """The engine's answer for the lead signal of a case, in English."""
-    return drafting.draft(
-        drafting.Request(
-            id=case.seed,
-            am_name=full_name(case.owner_name),
-            recipient_name=case.recipient.name if case.recipient else None,
-            evidence=tuple(_pieces(case, situation, windows)),
-            situation=situation,
-            windows=tuple(windows),
-        )
+def request_for(case: Case, situation: str, windows: Sequence[Window] = ()) -> drafting.Request:
+    """What the engine is asked about the lead signal of a case, in English."""
+    return drafting.Request(
+        id=case.seed,
+        am_name=full_name(case.owner_name),
+        recipient_name=case.recipient.name if case.recipient else None,
+        evidence=tuple(_pieces(case, situation, windows)),
+        situation=situation,
+        windows=tuple(windows),
+    )
+
+
+def made(request: drafting.Request, review: Review) -> Made:
+    """What has to be kept of a draft so that it can be made again."""
+    return Made(
+        situation=request.situation or "",
+        channel=request.channel,
+        lang=request.lang,
+        am_name=request.am_name,
+        recipient_name=request.recipient_name,
+        pieces=tuple(Source(id=e.id, type=e.type, text=e.text) for e in request.evidence),
+        report=Report(
+            checked=sum(request.lang in rule.languages for rule in rules()),
+            findings=tuple(dict.fromkeys((f.rule, f.severity) for f in review.findings)),
+        ),
+    )
+
+
+def asked_again(given: Made, seed: str, windows: Sequence[Window]) -> drafting.Request:
+    """The request that a draft came of."""
+    return drafting.Request(
+        id=seed,
+        channel=cast(Channel, given.channel),
+        lang=given.lang,
+        am_name=given.am_name,
+        recipient_name=given.recipient_name,
+        evidence=tuple(Piece(id=p.id, type=p.type, text=p.text) for p in given.pieces),
+        situation=given.situation,
+        windows=tuple(windows),
     )
 
 

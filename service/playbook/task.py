@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 
-from ml.calendar import calendar_for
 from service.playbook.describe import MOMENT
 from service.playbook.instructions import holds_instruction
 from service.playbook.pause import CARD, LINE
+from service.playbook.report import good_until, lines
 from service.playbook.wording import day_month, folded, without_controls
-from service.signals import Case, Composition, Evidence, TaskText
+from service.signals import Case, Composition, Evidence, Report, TaskText
 
 MOST_TITLE = 120
-FRESH = 5
-"""Business days after which a draft is stale."""
 MOST_QUOTE = 200
 MOST_QUOTES = 3
 RENEWAL_NEAR = timedelta(days=90)
@@ -27,20 +26,31 @@ _CORRECT_US = (
 )
 
 
-def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, draft_text: str | None) -> TaskText:
-    """`quotes` False leaves the buyer's words to the link. `draft_text` None: there is no draft, or its words were erased."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A draft as the task shows it."""
+
+    text: str
+    made_on: date
+    report: Report | None
+    """None for drafts of before it was kept."""
+
+
+def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, shown: Shown | None) -> TaskText:
+    """`quotes` False leaves the buyer's words to the link. `shown` None: there is no draft, or its words were erased."""
     blocks = [
         ("BEFORE YOU ANSWER", [*(f"{n}. {step}" for n, step in enumerate(CARD, 1)), LINE] if composition.pause else []),
         ("WHY NOW", [composition.why_now]),
         ("THEIR WORDS", list(_their_words(case)) if quotes else []),
         ("WHAT ELSE IT COULD MEAN", [f"- {line}" for line in composition.alternatives]),
         ("PLAN", [f"{n}. {step}" for n, step in enumerate(composition.plan, 1)]),
-        ("DRAFT, YOURS TO CHANGE", _draft(case, composition, draft_text, quotes=quotes)),
+        ("DRAFT, YOURS TO CHANGE", _draft(case, composition, shown, quotes=quotes)),
+        ("HOW IT WAS CHECKED", lines(shown.report) if shown and shown.report else []),
         ("EVIDENCE AND HISTORY", [link]),
         ("IS THIS RIGHT?", [_CORRECT_US]),
     ]
-    shown = [f"{title}\n" + "\n".join(lines) for title, lines in blocks if lines]
-    return TaskText(subject=title(case), description=without_controls("\n\n".join(shown)))
+    told = [f"{title}\n" + "\n".join(said) for title, said in blocks if said]
+    return TaskText(subject=title(case), description=without_controls("\n\n".join(told)))
 
 
 def title(case: Case) -> str:
@@ -51,16 +61,16 @@ def title(case: Case) -> str:
     return f"{name[: MOST_TITLE - len(moment) - 2]}: {moment}"
 
 
-def _draft(case: Case, composition: Composition, draft_text: str | None, *, quotes: bool) -> list[str]:
+def _draft(case: Case, composition: Composition, shown: Shown | None, *, quotes: bool) -> list[str]:
     if composition.draft is None:
         return [f"No draft: {composition.no_draft_reason}."]
-    if draft_text is None:
+    if shown is None:
         return ["No draft: the words it rested on have been erased."]
     if not quotes:
         return ["The draft quotes their words; it stands behind the link below."]
     to = case.recipient.name if case.recipient and case.recipient.name else "their contact"
-    until = calendar_for(None).add(case.today, FRESH)
-    return [f"To {to}. Good until {day_month(until, case.today)} or until they write again; after that, look at the account anew.", "", draft_text]
+    until = day_month(good_until(shown.made_on), shown.made_on)
+    return [f"To {to}. Good until {until} or until they write again; after that, look at the account anew.", "", shown.text]
 
 
 def _their_words(case: Case) -> Iterator[str]:

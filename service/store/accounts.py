@@ -133,6 +133,16 @@ def contacts(db: Db, account_ids: Sequence[UUID]) -> list[ContactRow]:
         ).fetchall()
 
 
+def names(db: Db, account_id: UUID, contact_id: UUID | None, user_key: str | None) -> tuple[str | None, str | None]:
+    """What the CRM calls this contact, and this user of the account's connection, today."""
+    row = db.execute(
+        "SELECT (SELECT c.name FROM contact c WHERE c.contact_id = %(contact)s), (SELECT u.name FROM crm_user u JOIN account a"
+        " USING (workspace_id, connection_id) WHERE a.account_id = %(account)s AND u.key = %(user)s)",
+        {"contact": contact_id, "account": account_id, "user": user_key},
+    ).fetchone()
+    return row if row else (None, None)
+
+
 def due(db: Db, most: int) -> list[UUID]:
     """Claims accounts to score for this transaction: another worker's claim is passed over, a rollback leaves them due."""
     rows = db.execute(

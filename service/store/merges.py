@@ -131,7 +131,8 @@ _SIGNALS_OF_CONTACTS = (
 )
 
 _SAME = (
-    "owner_key, lead_kind, signal_ids, handling, why_now, plan, draft, no_draft_reason, alternatives, due, priority, opened_at, evidence_at, playbook_version"
+    "owner_key, lead_kind, signal_ids, handling, why_now, plan, draft, no_draft_reason, alternatives, due, priority, opened_at, evidence_at, playbook_version,"
+    " pause"
 )
 _SUGGESTIONS_OF_ACCOUNTS = (
     "WITH moving AS (SELECT DISTINCT ON (u.suggestion_id) u.*, m.after FROM suggestion_current u JOIN landing_account_move m ON m.before = u.account_id"

@@ -154,25 +154,37 @@ def _row(r: dict[str, Any], evidence: tuple[Evidence, ...]) -> SignalRow:
     return SignalRow(signal=signal, **{name: r[name] for name in ("version", "account_name", "model_version", "recorded_at", "change_no")})
 
 
+def evidence_by_ids(db: Db, evidence_ids: Sequence[UUID]) -> dict[UUID, Evidence]:
+    """With the words, where they have not been erased."""
+    rows = db.execute(f"{_EVIDENCE} FROM evidence e {_WORDS} WHERE e.evidence_id = ANY(%s)", [list(evidence_ids)])
+    return {r[1]: _evidence(r) for r in rows}
+
+
 def _evidence_of(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, tuple[Evidence, ...]]:
     """With the words, where they have not been erased."""
     rows = db.execute(
-        "SELECT e.signal_id, e.evidence_id, e.type, e.source, e.observed_at, e.contact_id, e.interaction_id, e.span_start, e.span_end, e.numbers,"
-        " substring(t.body FROM e.span_start + 1 FOR e.span_end - e.span_start)"
-        " FROM unnest(%s::uuid[], %s::int[]) AS v(signal_id, version) JOIN evidence e USING (signal_id, version)"
-        " LEFT JOIN message_text t ON t.workspace_id = e.workspace_id AND t.interaction_id = e.interaction_id AND e.span_end IS NOT NULL"
-        " ORDER BY e.observed_at, e.span_start",
+        f"{_EVIDENCE} FROM unnest(%s::uuid[], %s::int[]) AS v(signal_id, version) JOIN evidence e USING (signal_id, version)"
+        f" {_WORDS} ORDER BY e.observed_at, e.span_start",
         [[v[0] for v in versions], [v[1] for v in versions]],
     )
     found: dict[UUID, list[Evidence]] = {}
-    for signal_id, *r in rows:
-        found.setdefault(signal_id, []).append(
-            Evidence(
-                **{"id": r[0], "type": r[1], "source": r[2], "observed_at": r[3], "contact_id": r[4], "interaction_id": r[5]},
-                **{"start": r[6], "end": r[7], "numbers": r[8], "text": r[9]},
-            )
-        )
+    for r in rows:
+        found.setdefault(r[0], []).append(_evidence(r))
     return {signal_id: tuple(items) for signal_id, items in found.items()}
+
+
+_EVIDENCE = (
+    "SELECT e.signal_id, e.evidence_id, e.type, e.source, e.observed_at, e.contact_id, e.interaction_id, e.span_start, e.span_end, e.numbers,"
+    " substring(t.body FROM e.span_start + 1 FOR e.span_end - e.span_start)"
+)
+_WORDS = "LEFT JOIN message_text t ON t.workspace_id = e.workspace_id AND t.interaction_id = e.interaction_id AND e.span_end IS NOT NULL"
+
+
+def _evidence(r: Sequence[Any]) -> Evidence:
+    return Evidence(
+        **{"id": r[1], "type": r[2], "source": r[3], "observed_at": r[4], "contact_id": r[5], "interaction_id": r[6]},
+        **{"start": r[7], "end": r[8], "numbers": r[9], "text": r[10]},
+    )
 
 
 def _append_evidence(db: Db, rows: Iterable[tuple[UUID, int, Evidence]]) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from service.signals import Quote, Segment
+from service.signals import Quote, Report, Segment
 from service.store.pool import Db
 
 CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone"]
@@ -47,8 +47,20 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastDraft:
+    """The draft that was made last. `answered`: they have written since, which whoever made it did not know."""
+
+    draft_id: UUID
+    made_on: date
+    channel: str
+    lang: str
+    report: Report
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionRow(Suggestion):
-    """A version as stored, with its account's name and how its task stands."""
+    """A version as stored, with its account's name and how its task stands. `last_draft`: also of one that shows none any more."""
 
     account_name: str
     recorded_at: datetime
@@ -56,20 +68,32 @@ class SuggestionRow(Suggestion):
     push_status: str | None
     remote_status: str | None
     feedback: Verdict | None
+    last_draft: LastDraft | None
 
 
 _COLUMNS = (
     "suggestion_id, version, account_id, contact_id, owner_key, lead_kind, signal_ids, state, close_reason, handling, why_now, plan, draft,"
     " no_draft_reason, alternatives, due, priority, opened_at, evidence_at, playbook_version, pause"
 )
+# A message counts as new where none of its readings was known when the draft was made. What was erased since counts no more.
+_ANSWERED = (
+    "EXISTS (SELECT FROM interaction i JOIN message_text t USING (workspace_id, interaction_id) WHERE i.workspace_id = s.workspace_id"
+    " AND i.account_id = s.account_id AND i.contact_id = s.contact_id AND i.direction = 'in' AND NOT i.automatic AND NOT i.deleted"
+    " AND i.occurred_at >= s.evidence_at AND NOT EXISTS (SELECT FROM message_score m WHERE m.workspace_id = i.workspace_id"
+    "  AND m.interaction_id = i.interaction_id AND m.change_no <= d.known_through))"
+)
 _ROW = (
     f"SELECT {', '.join('s.' + c.strip() for c in _COLUMNS.split(','))}, s.recorded_at, s.change_no, a.name AS account_name,"
     " p.status AS push_status, p.remote_status,"
     " (SELECT f.verdict FROM feedback f WHERE f.workspace_id = s.workspace_id AND f.suggestion_id = s.suggestion_id"
-    "  ORDER BY f.change_no DESC LIMIT 1) AS feedback"
+    "  ORDER BY f.change_no DESC LIMIT 1) AS feedback,"
+    f" d.draft_id, d.made_on, d.channel, d.lang, d.checked, d.findings, d.draft_id IS NOT NULL AND {_ANSWERED} AS answered"
     " FROM suggestion_current s JOIN account a USING (workspace_id, account_id)"
     " LEFT JOIN LATERAL (SELECT l.status, l.remote_status FROM push_ledger l"
     "  WHERE l.workspace_id = s.workspace_id AND l.suggestion_id = s.suggestion_id ORDER BY l.sent_at DESC NULLS LAST LIMIT 1) p ON true"
+    " LEFT JOIN LATERAL (SELECT k.draft_id, k.made_on, k.channel, k.lang, k.checked, k.findings, k.known_through"
+    "  FROM draft k WHERE k.workspace_id = s.workspace_id AND k.suggestion_id = s.suggestion_id"
+    "  ORDER BY k.version DESC LIMIT 1) d ON true"
 )
 
 
@@ -110,13 +134,6 @@ def withdrawn(db: Db) -> list[SuggestionRow]:
         " (SELECT FROM suggestion n WHERE n.account_id = s.account_id AND n.change_no > s.change_no) ORDER BY s.opened_at, s.suggestion_id",
         {},
     )
-
-
-def recent_drafts(db: Db, since: date, most: int) -> list[SuggestionRow]:
-    """Those with a draft, of which the newest count most, oldest first."""
-    return _rows(db, f"{_ROW} WHERE s.draft IS NOT NULL AND s.opened_at >= %(since)s ORDER BY s.change_no DESC LIMIT %(most)s", {"since": since, "most": most})[
-        ::-1
-    ]
 
 
 def get(db: Db, suggestion_id: UUID) -> SuggestionRow | None:
@@ -167,8 +184,17 @@ def _rows(db: Db, query: str, parameters: dict[str, object]) -> list[SuggestionR
         return cursor.execute(query, parameters).fetchall()
 
 
-def _from_row(*, draft: list[dict[str, Any]] | None, **columns: Any) -> SuggestionRow:
-    return SuggestionRow(draft=tuple(_segment_from_json(s) for s in draft) if draft is not None else None, **columns)
+def _from_row(
+    *, draft: list[dict[str, Any]] | None, draft_id: UUID | None, checked: int, findings: Sequence[Sequence[str]], made_on: date, channel: str, lang: str,
+    answered: bool, **columns: Any
+) -> SuggestionRow:  # fmt: skip
+    report = Report.of(checked, findings) if draft_id else None
+    last = LastDraft(draft_id=draft_id, made_on=made_on, channel=channel, lang=lang, report=report, answered=answered) if draft_id and report else None
+    return SuggestionRow(draft=segments(draft) if draft is not None else None, last_draft=last, **columns)
+
+
+def segments(stored: Sequence[dict[str, Any]]) -> tuple[Segment, ...]:
+    return tuple(_segment_from_json(s) for s in stored)
 
 
 def _segment_to_json(segment: Segment) -> dict[str, object]:

@@ -80,6 +80,13 @@ def mark_scored(db: Db, through: date) -> None:
     db.execute("UPDATE workspace SET scored_through = %s, score_queued_at = NULL", [through])
 
 
+def last_change(db: Db) -> int:
+    """Whatever bears this number or a lower one can be seen by now."""
+    row = db.execute("SELECT last_change FROM workspace").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def next_change(db: Db) -> int:
     """A number above all earlier ones of the workspace; whoever asks next waits for this transaction to end. Ask late in it."""
     row = db.execute("SELECT next_change()").fetchone()

@@ -426,7 +426,8 @@ def test_a_push_is_queued_also_without_redis(api, pushable, without_redis):
     assert [row[1] for row in waiting(pushable)] == ["ready"]
 
 
-def test_feedback_is_kept_and_the_last_word_counts(api, ours):
+def test_feedback_is_kept_and_the_last_word_counts(api, ours, hold_clock):
+    hold_clock(builders.NOW)
     headers = key(ours.workspace_id, "read", "feedback")
     for verdict in ("used", "wrong_reading"):
         answer = api.post(f"/v1/suggestions/{ours.suggestion_id}/feedback", json={"verdict": verdict, "note": "they moved"}, headers=headers)

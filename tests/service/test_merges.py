@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.records import UsageRows
-from service.store import linking, outbox, signals, suggestions, usage, workspaces
+from service.store import linking, merges, outbox, signals, suggestions, usage, workspaces
 from service.store.pool import transaction
 from service.store.suggestions import SuggestionRow
 from tests import builders
@@ -111,6 +111,11 @@ def test_a_pushed_task_follows_and_is_not_made_twice(org: Org):
     assert (after.suggestion_id, after.account_id, after.push_status) == (before.suggestion_id, org.id_of("B"), "sent")
     with transaction(org.workspace_id) as db:
         assert len(outbox.ledger(db)) == 1
+
+
+def test_a_suggestion_that_moves_loses_none_of_its_columns():
+    moved = {"suggestion_id", "version", "account_id", "contact_id", "state", "close_reason"}
+    assert {c.strip() for c in merges._SAME.split(",")} | moved == {f.name for f in fields(suggestions.Suggestion)}
 
 
 def test_an_account_with_a_suggestion_of_its_own_keeps_that_one_alone(org: Org):

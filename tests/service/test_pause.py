@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -33,6 +35,11 @@ def anger(confidence: float) -> tuple[Emotion, ...]:
 @pytest.fixture(scope="module")
 def api(servers: str) -> TestClient:
     return TestClient(create_app(), raise_server_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def on_the_day(hold_clock: Callable[[datetime], None]) -> None:
+    hold_clock(NOW)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from service.critic import Draft, review
 from service.critic import lexicon as critic_words
 from service.critic.draft import Evidence as Piece
 from service.drafting.windows import windows
-from service.playbook import WordsErased, compose, describe, render, task_text
+from service.playbook import Shown, WordsErased, compose, describe, render, task_text
 from service.playbook.drafting import compared
 from service.playbook.phrasebook import names, situation
 from service.playbook.task import MOST_TITLE
@@ -40,7 +40,8 @@ def drafted(kind, seed):
 def _task(case, **options):
     composition = compose(case)
     text = render(composition.draft, cases.bodies(case)) if composition.draft else None
-    return task_text(case, composition, **{"quotes": True, "link": "http://127.0.0.1/s", "draft_text": text, **options})
+    shown = Shown(text=text, made_on=case.today, report=composition.made and composition.made.report) if text else None
+    return task_text(case, composition, **{"quotes": True, "link": "http://127.0.0.1/s", "shown": shown, **options})
 
 
 @pytest.mark.parametrize("kind", [*cases.WORDS, "usage_drop", "silence"])
@@ -211,7 +212,16 @@ def test_a_setting_leaves_their_words_to_the_link():
 def test_a_task_says_why_now_in_whose_words_what_else_and_how_to_correct_us():
     description = _task(cases.case("tone_turn")).description
     blocks = [line for line in description.splitlines() if line.isupper() or line in ("IS THIS RIGHT?", "DRAFT, YOURS TO CHANGE")]
-    assert blocks == ["WHY NOW", "THEIR WORDS", "WHAT ELSE IT COULD MEAN", "PLAN", "DRAFT, YOURS TO CHANGE", "EVIDENCE AND HISTORY", "IS THIS RIGHT?"]
+    assert blocks == [
+        "WHY NOW",
+        "THEIR WORDS",
+        "WHAT ELSE IT COULD MEAN",
+        "PLAN",
+        "DRAFT, YOURS TO CHANGE",
+        "HOW IT WAS CHECKED",
+        "EVIDENCE AND HISTORY",
+        "IS THIS RIGHT?",
+    ]
     assert '8 May: "We waited nine days for an answer.' in description
 
 
