@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from service import feedback, jobs
+from service import audit, feedback, jobs, signals
 from service.api.access import Pusher, Reader, Reviewer
 from service.api.pages import After, Limit, answer, decode_change, encode, page
 from service.api.problems import documented
@@ -77,6 +77,27 @@ class Suggestions(BaseModel):
     next: str | None
 
 
+class Audited(BaseModel):
+    """A draft that was shown and what came of making it again. `evidence`: what it rests on, by id. `sha256`: of the draft as it was shown."""
+
+    draft_id: UUID
+    version: int
+    made_on: str
+    recorded_at: str
+    seed: str
+    evidence: list[str]
+    engine_version: str
+    rules_version: str
+    report: Report
+    sha256: str
+    verdict: audit.Verdict
+    sentence: str
+
+
+class Audit(BaseModel):
+    items: list[Audited]
+
+
 class Queued(BaseModel):
     status: Literal["queued"]
 
@@ -110,6 +131,15 @@ def get_suggestion(caller: Reader, suggestion_id: UUID) -> Response:
         row = _found(suggestions.get(db, suggestion_id))
         bodies = messages.bodies(db, quoted_messages(row.draft))
     return answer(_json(row, bodies))
+
+
+@router.get("/{suggestion_id}/audit", response_model=Audit)
+def audit_suggestion(caller: Reader, suggestion_id: UUID) -> Response:
+    """Each draft that the suggestion has shown, the newest first, made again from what it was made from: is it the same, byte for byte? Takes some 100 ms
+    a draft."""
+    with transaction(caller.workspace_id) as db:
+        _found(suggestions.get(db, suggestion_id))
+    return answer({"items": [_audited(one) for one in audit.audit(caller.workspace_id, suggestion_id)]})
 
 
 @router.post("/{suggestion_id}/push", status_code=202, response_model=Queued)
@@ -153,9 +183,17 @@ def _checked(row: SuggestionRow) -> dict[str, Any]:
     last = row.last_draft if row.draft is not None else None
     if last is None:
         return {"good_until": None, "stale": feedback.stale(row, now().date()), "report": None}
-    found = [{"rule": rule, "severity": severity, "message": rule_messages().get(rule)} for rule, severity in last.report.findings]
-    report = {"checked": last.report.checked, "findings": found}
-    return {"good_until": good_until(last.made_on), "stale": feedback.stale(row, now().date()), "report": report}
+    return {"good_until": good_until(last.made_on), "stale": feedback.stale(row, now().date()), "report": _reported(last.report)}
+
+
+def _reported(report: signals.Report) -> dict[str, Any]:
+    found = [{"rule": rule, "severity": severity, "message": rule_messages().get(rule)} for rule, severity in report.findings]
+    return {"checked": report.checked, "findings": found}
+
+
+def _audited(one: audit.Audited) -> dict[str, Any]:
+    names = ("draft_id", "version", "made_on", "recorded_at", "seed", "evidence", "engine_version", "rules_version", "sha256", "verdict")
+    return {**{name: getattr(one, name) for name in names}, "report": _reported(one.report), "sentence": audit.SENTENCES[one.verdict]}
 
 
 def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import typer
 
 from connectors.errors import ConnectorError
 from service.cli import (
+    auditing,
     connecting,
     demo,
     detecting,
@@ -34,7 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (running, connecting, steps, status, keys, erasing, importing, reading, reviewing, drafting, detecting, explaining, retraining, evaluating, demo):
+_GROUPS = (
+    *(running, connecting, steps, status, keys, erasing, importing, reading, auditing, reviewing, drafting),
+    *(detecting, explaining, retraining, evaluating, demo),
+)
+for group in _GROUPS:
     group.register(app)
 
 

@@ -37,6 +37,7 @@ SCOPE_OF = {
     ("get", "/v1/signals"): "read",
     ("get", "/v1/suggestions"): "read",
     ("get", "/v1/suggestions/{suggestion_id}"): "read",
+    ("get", "/v1/suggestions/{suggestion_id}/audit"): "read",
     ("post", "/v1/suggestions/{suggestion_id}/push"): "push",
     ("post", "/v1/suggestions/{suggestion_id}/feedback"): "feedback",
     ("get", "/v1/connections"): "read",

@@ -1,0 +1,40 @@
+"""audit: is every draft that was shown still what its inputs make?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from service import audit, servers
+from service.cli.workspace import Workspace, opened
+
+group = typer.Typer(no_args_is_help=True, help="The record of the drafts that were shown (replay).")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="audit")
+
+
+@group.callback()
+def records() -> None:
+    """Keeps `replay` a word of its own while it is the only one."""
+
+
+@group.command()
+def replay(id_: Annotated[UUID, typer.Argument(metavar="ID", help="Of a suggestion or of one draft.")], workspace: Workspace = "default") -> None:
+    """Make each draft of a suggestion again from what it was made from, and say whether it comes out the same, byte for byte.
+
+    Exit code 1 where one differs although nothing has changed.
+    """
+    with servers.running():
+        found = audit.audit(opened(workspace), id_)
+    if not found:
+        typer.echo("No draft of this suggestion is on record: none was shown, or it was made before the record was kept.")
+    for one in found:
+        typer.echo(f"{one.draft_id}  version {one.version}, made on {one.made_on}: {audit.SENTENCES[one.verdict]}")
+        typer.echo(f"  {one.engine_version}, {one.rules_version}, seed {one.seed}, sha256 {one.sha256}")
+        typer.echo(f"  rests on {', '.join(one.evidence) or 'no evidence'}; {len(one.report.findings)} findings of {one.report.checked} rules")
+    if any(one.verdict == "differs" for one in found):
+        raise typer.Exit(1)
