@@ -82,7 +82,7 @@ def keep(db: Db, shown: Suggestion, made: Made | None, profile: Profile, earlier
         engine_version=engine_version(),
         rules_version=rules_version(),
         report=made.report,
-        sha256=hashlib.sha256(render(shown.draft, bodies).encode()).digest(),
+        sha256=hashlib.sha256(render(shown.draft, bodies, made.channel, made.lang).encode()).digest(),
     )
     drafts.append(db, row, change_no)
 
@@ -107,7 +107,7 @@ def _verdict(db: Db, row: DraftRow) -> Verdict:
     if found.written is not None:
         figures = [Evidence(id=UUID(p["id"]), type="usage", source="", observed_at=row.recorded_at) for p in row.pieces if _is_id(p) and "text" in p]
         again = segments(found.written, [*evidence.values(), *figures])
-        if hashlib.sha256(render(again, messages.bodies(db, quoted_messages(again))).encode()).digest() == row.sha256:
+        if hashlib.sha256(render(again, messages.bodies(db, quoted_messages(again)), row.channel, row.lang).encode()).digest() == row.sha256:
             return "same"
     return "differs" if (row.engine_version, row.rules_version) == (engine_version(), rules_version()) else "other_version"
 

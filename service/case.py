@@ -15,7 +15,7 @@ def case_of(profile: Profile, contacts: Sequence[ContactRow], found: Sequence[Si
     return Case(
         account_name=profile.name,
         owner_name=profile.owner_name if profile.owner_active else None,
-        recipient=_recipient(profile, contacts, found[0]),
+        recipient=_recipient(addressee(profile, contacts, found[0])),
         renewal=renewal,
         signals=tuple(found),
         today=today,
@@ -29,11 +29,20 @@ def acting_owner(profile: Profile) -> str | None:
     return profile.owner_key if profile.owner_active else profile.manager_key
 
 
-def _recipient(profile: Profile, contacts: Sequence[ContactRow], lead: Signal) -> Recipient | None:
-    """Who wrote the evidence; for usage the renewal's primary contact; else who last wrote to us. Never one who opted out."""
-    by_id = {c.contact_id: c for c in contacts if not c.opted_out}
+def addressee(profile: Profile, contacts: Sequence[ContactRow], lead: Signal) -> ContactRow | None:
+    """Who wrote the evidence; for usage the renewal's primary contact; else who last wrote to us. Who wrote it may have opted out; the others have not."""
+    by_id = {c.contact_id: c for c in contacts}
     wrote = lead.contact_id or next((e.contact_id for e in reversed(lead.evidence) if e.type == "buyer_message" and e.contact_id), None)
-    last = next((c.contact_id for c in contacts if c.last_wrote_at and not c.opted_out), None)
-    chosen = wrote if wrote else profile.primary_contact_id if profile.primary_contact_id in by_id else last
-    contact = by_id.get(chosen) if chosen else None
-    return Recipient(contact_id=contact.contact_id, name=contact.name, title=contact.title) if contact else None
+    if wrote:
+        return by_id.get(wrote)
+    primary = by_id.get(profile.primary_contact_id) if profile.primary_contact_id else None
+    if primary and primary.may_be_written_to:
+        return primary
+    return next((c for c in contacts if c.last_wrote_at and c.may_be_written_to), None)
+
+
+def _recipient(contact: ContactRow | None) -> Recipient | None:
+    """Never one who opted out."""
+    if contact is None or not contact.may_be_written_to:
+        return None
+    return Recipient(contact_id=contact.contact_id, name=contact.name, title=contact.title, preference=contact.preference)

@@ -97,7 +97,7 @@ def _row(signal: Signal, account: str, composition: Composition, bodies: dict[UU
         numbers=signal.numbers,
         alternatives=sentences_for(signal.alternatives),
         handling=composition.handling,
-        draft=draft_text(composition.draft, bodies),
+        draft=draft_text(composition.draft, bodies, composition.made),
         evidence=[_evidence(e, message_ids) for e in signal.evidence],
     )
 

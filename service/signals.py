@@ -60,12 +60,25 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """What somebody has asked for, as a person recorded it at `stated_at`. `channel`, `language` (two letters): None for no wish."""
+
+    channel: Literal["email", "chat", "call", "meeting"] | None = None
+    language: str | None = None
+    no_contact_until: date | None = None
+    opted_out: bool = False
+    evidence_id: UUID | None = None
+    stated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """Who would receive the message. `name` is the CRM's spelling, None if the CRM has none."""
 
     contact_id: UUID
     name: str | None
     title: str | None = None
+    preference: Preference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

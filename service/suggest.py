@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 from ml.calendar import calendar_for
 from service import decide, trouble
 from service.audit import earlier_drafts, keep
-from service.case import acting_owner, case_of
+from service.case import acting_owner, addressee, case_of
 from service.earlier import Earlier
 from service.playbook import compose
+from service.restraint import ASKED, restraint
 from service.signals import Composition, Recipient, Signal, SignalKind
 from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, workspaces
 from service.store.accounts import ContactRow, Profile
@@ -147,7 +148,7 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     found = decide.reasons(replace(standing, closed_evidence_at=None), today) if standing else []
     if profile is None or not found:
         return
-    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at, kept=_kept(suggestion, found))
+    composed = _compose(profile, known, found, suggestion.suggestion_id, suggestion.opened_at, today, kept=suggestion)
     new = replace(
         _suggestion(composed, profile, found, suggestion.suggestion_id, suggestion.opened_at, priority=suggestion.priority),
         version=suggestion.version + 1,
@@ -163,12 +164,18 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     report.updated += 1
 
 
-def _kept(suggestion: SuggestionRow, found: Sequence[Signal]) -> SuggestionRow | None:
+def _kept(suggestion: SuggestionRow, found: Sequence[Signal], recipient: Recipient | None) -> SuggestionRow | None:
     """None where the draft has to be written anew. Without the draft where they have written since and that has changed nothing we know of."""
-    if not _rests_on(suggestion, found):
+    was_held_back = suggestion.draft is None and (suggestion.no_draft_reason or "").startswith(ASKED)
+    if not _rests_on(suggestion, found) or was_held_back or not _is_as_they_wish(suggestion, recipient):
         return None
     written_since = suggestion.draft is not None and suggestion.last_draft is not None and suggestion.last_draft.answered
     return replace(suggestion, draft=None, no_draft_reason=WRITTEN_SINCE) if written_since else suggestion
+
+
+def _is_as_they_wish(suggestion: SuggestionRow, recipient: Recipient | None) -> bool:
+    wish, last = recipient.preference if recipient else None, suggestion.last_draft if suggestion.draft else None
+    return not (wish and last) or (wish.channel or last.channel, wish.language or last.lang) == (last.channel, last.lang)
 
 
 def _rests_on(suggestion: SuggestionRow, found: Sequence[Signal]) -> bool:
@@ -185,7 +192,7 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     profile = known.profiles[standing.account_id]
     found = decide.reasons(standing, today)
     suggestion_id = uuid4()
-    composed = _compose(profile, known, found, suggestion_id, today)
+    composed = _compose(profile, known, found, suggestion_id, today, today)
     if composed[0].handling == "log_only" or not suggestions.claim_account(db, standing.account_id, suggestion_id):
         return
     priority: Literal["high", "normal"] = "high" if decide.pressing(standing, found[0], today) >= HIGH_PRESSING else "normal"
@@ -200,13 +207,16 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
 
 
 def _compose(
-    profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date, kept: SuggestionRow | None = None
+    profile: Profile, known: Known, found: Sequence[Signal], suggestion_id: UUID, opened_at: date, today: date, kept: SuggestionRow | None = None
 ) -> tuple[Composition, Recipient | None]:
     contacts = known.contacts.get(profile.account_id, ())
     anger = max((known.anger.get(e.interaction_id, 0.0) for e in found[0].evidence if e.interaction_id), default=0.0)
     case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at, anger=anger)
     too_soon = known.earlier.too_soon(case.recipient.contact_id if case.recipient else None, suggestion_id, opened_at)
-    return compose(case, known.earlier.windows(profile.account_id, acting_owner(profile)), kept=kept, withheld=too_soon), case.recipient
+    held = restraint(addressee(profile, contacts, found[0]), today)
+    draft_of = _kept(kept, found, case.recipient) if kept else None
+    windows = known.earlier.windows(profile.account_id, acting_owner(profile))
+    return compose(case, windows, kept=draft_of, withheld=too_soon, restraint=held), case.recipient
 
 
 def _suggestion(
@@ -235,13 +245,17 @@ def _suggestion(
         draft=composition.draft,
         no_draft_reason=composition.no_draft_reason,
         alternatives=list(composition.alternatives),
-        due=_working_days_after(opened_at, DUE_IN[priority]),
+        due=max(_working_days_after(opened_at, DUE_IN[priority]), _not_before(recipient) or opened_at),
         priority=priority,
         opened_at=opened_at,
         evidence_at=_evidence_at(found),
         playbook_version=PLAYBOOK,
         pause=composition.pause,
     )
+
+
+def _not_before(recipient: Recipient | None) -> date | None:
+    return recipient.preference.no_contact_until if recipient and recipient.preference else None
 
 
 def _working_days_after(day: date, count: int) -> date:

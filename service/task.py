@@ -7,6 +7,7 @@ from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from connectors.base import Task
@@ -67,12 +68,21 @@ def key_of(workspace_id: UUID, *about: object) -> str:
     return "ut-" + b32encode(digest).decode().lower()[:26]
 
 
-def draft_text(draft: Sequence[Segment] | None, bodies: dict[UUID, str]) -> str | None:
-    """None where there is no draft, or its words have been erased since."""
+class Spoken(Protocol):
+    """How a draft was made to be said."""
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def lang(self) -> str: ...
+
+
+def draft_text(draft: Sequence[Segment] | None, bodies: dict[UUID, str], spoken: Spoken | None = None) -> str | None:
+    """None where there is no draft, or its words have been erased since. `spoken`: an English mail where nothing is known."""
     if draft is None:
         return None
     try:
-        return render(draft, bodies)
+        return render(draft, bodies, spoken.channel, spoken.lang) if spoken else render(draft, bodies)
     except WordsErased:
         return None
 
@@ -115,7 +125,7 @@ def _prepared(workspace_id: UUID, s: SuggestionRow | None, material: Material) -
 
 def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequence[Signal], material: Material) -> Task:
     contacts = material.contacts.get(profile.account_id, ())
-    contact = next((c for c in contacts if c.contact_id == s.contact_id and not c.opted_out), None)
+    contact = next((c for c in contacts if c.contact_id == s.contact_id and c.may_be_written_to), None)
     text = task_text(
         case_of(profile, contacts, found, seed=str(s.suggestion_id), today=s.opened_at),
         _composition(s, withheld=s.contact_id is not None and contact is None),
@@ -137,7 +147,7 @@ def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequenc
 
 
 def _shown(s: SuggestionRow, bodies: dict[UUID, str]) -> Shown | None:
-    text, last = draft_text(s.draft, bodies), s.last_draft
+    text, last = draft_text(s.draft, bodies, s.last_draft), s.last_draft
     return Shown(text=text, made_on=last.made_on if last else s.opened_at, report=last.report if last else None) if text is not None else None
 
 

@@ -29,6 +29,7 @@ class Filled:
     account_id: UUID
     interaction_id: UUID
     """Of the one message."""
+    contact_id: UUID
     signal_id: UUID
     suggestion_id: UUID
     mark: str
@@ -36,7 +37,9 @@ class Filled:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        return tuple(str(i) for i in (self.workspace_id, self.connection_id, self.account_id, self.interaction_id, self.signal_id, self.suggestion_id))
+        return tuple(
+            str(i) for i in (self.workspace_id, self.connection_id, self.account_id, self.interaction_id, self.contact_id, self.signal_id, self.suggestion_id)
+        )
 
 
 def fill(workspace_id: UUID, mark: str, words: str = WORDS) -> Filled:
@@ -54,11 +57,13 @@ def fill(workspace_id: UUID, mark: str, words: str = WORDS) -> Filled:
         kept = signals.current(db, [account_id])
     signal = next(r.signal for r in kept if r.signal.kind == "price_objection")
     assert signal.evidence[0].interaction_id is not None
+    assert signal.contact_id is not None
     return Filled(
         workspace_id=workspace_id,
         connection_id=connection_id,
         account_id=account_id,
         interaction_id=signal.evidence[0].interaction_id,
+        contact_id=signal.contact_id,
         signal_id=signal.id,
         suggestion_id=row.suggestion_id,
         mark=mark,

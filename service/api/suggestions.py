@@ -210,7 +210,7 @@ def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:
         "handling": row.handling,
         "why_now": row.why_now,
         "plan": row.plan,
-        "draft": draft_text(row.draft, bodies),
+        "draft": draft_text(row.draft, bodies, row.last_draft),
         "no_draft_reason": row.no_draft_reason,
         **_checked(row),
         "alternatives": row.alternatives,

@@ -6,6 +6,7 @@ import typer
 
 from connectors.errors import ConnectorError
 from service.cli import (
+    asking,
     auditing,
     connecting,
     demo,
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    *(running, connecting, steps, status, keys, erasing, importing, reading, auditing, reviewing, drafting),
+    *(running, connecting, steps, status, keys, erasing, importing, reading, asking, auditing, reviewing, drafting),
     *(detecting, explaining, retraining, evaluating, demo),
 )
 for group in _GROUPS:

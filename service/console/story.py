@@ -89,7 +89,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         moments=moments,
         lesser=views[len(moments) :],
         suggestion=suggestion,
-        draft=draft_text(suggestion.draft, bodies) if suggestion else None,
+        draft=draft_text(suggestion.draft, bodies, suggestion.last_draft) if suggestion else None,
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
         stale=stale(suggestion, at.date()) if suggestion and suggestion.draft else None,
         checked=_checked(suggestion, at.date()) if suggestion else (),

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from ml.alternatives import sentences_for
 from service.drafting import draft
+from service.drafting.engine import compared
 from service.drafting.windows import Window
 from service.playbook import numbers
+from service.playbook.asked import WRITTEN, plan_of_restraint, proposes_a_talk
 from service.playbook.describe import describe, how_sure
 from service.playbook.drafting import made, request_for, segments
 from service.playbook.facts import gather
@@ -33,13 +35,15 @@ class Kept(Protocol):
     def no_draft_reason(self) -> str | None: ...
 
 
-def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = None, withheld: str | None = None) -> Composition:
+def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = None, withheld: str | None = None, restraint: str | None = None) -> Composition:
     """The same case and seed give the same composition. `windows`: drafts that a new one must not repeat. `kept`: whose draft stays, so that none is
-    written. `withheld`: why nobody is to be written to unasked."""
+    written. `withheld`: why nobody is to be written to unasked. `restraint`: why they are not to be written to at all; leaving them in peace is the plan."""
     name = _situation_of(case.lead)
     found, slots = situation(name), gather(case)
     handling = _handling(case)
-    if kept and kept.handling == handling:
+    if restraint and handling in ("draft", "plain_reply"):
+        written = _Written(reason=restraint)
+    elif kept and kept.handling == handling:
         written = _Written(draft=kept.draft, reason=kept.no_draft_reason)
     else:
         reason = withheld if withheld and handling == "draft" else _no_draft_reason(case, handling)
@@ -47,7 +51,7 @@ def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = N
     return Composition(
         handling=handling,
         why_now=_why_now(case, found, slots),
-        plan=tuple(step for lines in found.plan if (step := first_filled(lines, slots))),
+        plan=plan_of_restraint(restraint) if restraint else tuple(step for lines in found.plan if (step := first_filled(lines, slots))),
         draft=written.draft,
         no_draft_reason=written.reason,
         alternatives=sentences_for(case.lead.alternatives),
@@ -70,6 +74,8 @@ def _draft(case: Case, name: str, windows: Sequence[Window]) -> _Written:
     found = draft(request)
     if found.written is None or found.handling in ("human_review", "escalate_no_draft"):
         return _Written(reason=found.reason or "a person has to read the original before anything is answered")
+    if case.recipient and case.recipient.preference and case.recipient.preference.channel in WRITTEN and proposes_a_talk(compared(found.written.segments)):
+        return _Written(reason="they want to be written to, and what could be drafted proposes a talk")
     return _Written(draft=segments(found.written, case.lead.evidence), made=made(request, found.written.review))
 
 

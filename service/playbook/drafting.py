@@ -17,17 +17,22 @@ from service.critic.draft import Evidence as Piece
 from service.critic.rules import rules
 from service.drafting.windows import ACCOUNT, Window
 from service.playbook import numbers
+from service.playbook.asked import WRITTEN, proposes_a_talk
 from service.playbook.usage_words import read_drop
 from service.playbook.wording import capitalised, day_month, full_name
 from service.signals import Case, Evidence, Made, Move, Part, Quote, Report, Segment, Source
 
 OFFER = "offer"
+ENGLISH = "en"
 
 
 def request_for(case: Case, situation: str, windows: Sequence[Window] = ()) -> drafting.Request:
-    """What the engine is asked about the lead signal of a case, in English."""
+    """What the engine is asked about the lead signal of a case: a mail in English unless they have asked for something else."""
+    wish = case.recipient.preference if case.recipient else None
     return drafting.Request(
         id=case.seed,
+        channel=(wish and wish.channel) or "email",
+        lang=(wish and wish.language) or ENGLISH,
         am_name=full_name(case.owner_name),
         recipient_name=case.recipient.name if case.recipient else None,
         evidence=tuple(_pieces(case, situation, windows)),
@@ -71,15 +76,18 @@ def _pieces(case: Case, situation: str, windows: Sequence[Window]) -> Iterator[P
     for evidence in case.lead.evidence:
         if evidence.type == "buyer_message" and evidence.text and evidence.contact_id == writer and _holds(evidence):
             yield Piece(id=str(evidence.id), type="buyer_message", text=evidence.text)
+    wish = case.recipient.preference if case.recipient else None
+    if wish and wish.language not in (None, ENGLISH):
+        return  # ours are in English
     yield from _figures(case)
-    offer = _offer(situation, case.seed, windows)
+    offer = _offer(situation, case.seed, windows, written=bool(wish and wish.channel in WRITTEN))
     if offer:
         yield Piece(id=OFFER, type="offer", text=offer)
 
 
-def _offer(situation: str, seed: str, windows: Sequence[Window]) -> str | None:
-    """One that they have not been made yet, where there is one."""
-    offers = _offers().get(situation, [])
+def _offer(situation: str, seed: str, windows: Sequence[Window], *, written: bool) -> str | None:
+    """One that they have not been made yet, where there is one. `written`: none that means a talk."""
+    offers = [offer for offer in _offers().get(situation, []) if not (written and proposes_a_talk(offer))]
     first = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4]) % max(len(offers), 1)
     turned = [*offers[first:], *offers[:first]]
     return min(turned, key=lambda offer: max((w.worn(offer) for w in windows if w.most_shared == ACCOUNT[0]), default=0.0), default=None)

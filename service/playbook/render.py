@@ -14,19 +14,20 @@ class WordsErased(Exception):
     """A quoted message is no longer there, or no longer holds the quoted span."""
 
 
-def render(segments: Sequence[Segment], words: Mapping[UUID, str]) -> str:
+def render(segments: Sequence[Segment], words: Mapping[UUID, str], channel: str = "email", lang: str = "en") -> str:
     """`words`: the raw body per interaction id. Raises WordsErased rather than showing a draft with a hole in it.
-    Paragraphs: greeting; what they said; what we know and offer; the question; the name."""
+    Paragraphs: greeting; what they said; what we know and offer; the question; the name. In a chat and on a call there is one."""
     blocks = groupby(segments, key=lambda s: BLOCKS[s.move])
-    return "\n\n".join(" ".join(_sentence(segment, words) for segment in block) for _, block in blocks)
+    between = " " if channel in ("chat", "call") else "\n\n"
+    return between.join(" ".join(_sentence(segment, words, lang) for segment in block) for _, block in blocks)
 
 
-def _sentence(segment: Segment, words: Mapping[UUID, str]) -> str:
-    return "".join(part if isinstance(part, str) else _spoken(part, words) for part in segment.parts)
+def _sentence(segment: Segment, words: Mapping[UUID, str], lang: str) -> str:
+    return "".join(part if isinstance(part, str) else _spoken(part, words, lang) for part in segment.parts)
 
 
-def _spoken(quote: Quote, words: Mapping[UUID, str]) -> str:
+def _spoken(quote: Quote, words: Mapping[UUID, str], lang: str) -> str:
     body = words.get(quote.interaction_id)
     if body is None or not 0 <= quote.start < quote.end <= len(body):
         raise WordsErased("The message this draft quotes is no longer there.")
-    return said_back(body[quote.start : quote.end], is_quoted=quote.is_quoted, opens=quote.opens)
+    return said_back(body[quote.start : quote.end], is_quoted=quote.is_quoted, opens=quote.opens, lang=lang)

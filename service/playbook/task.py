@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from service.playbook import asked
 from service.playbook.describe import MOMENT
 from service.playbook.instructions import holds_instruction
 from service.playbook.pause import CARD, LINE
@@ -41,6 +42,7 @@ def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, 
     blocks = [
         ("BEFORE YOU ANSWER", [*(f"{n}. {step}" for n, step in enumerate(CARD, 1)), LINE] if composition.pause else []),
         ("WHY NOW", [composition.why_now]),
+        ("WHAT THEY ASKED FOR", asked.lines(case.recipient.preference, case.today) if case.recipient else []),
         ("THEIR WORDS", list(_their_words(case)) if quotes else []),
         ("WHAT ELSE IT COULD MEAN", [f"- {line}" for line in composition.alternatives]),
         ("PLAN", [f"{n}. {step}" for n, step in enumerate(composition.plan, 1)]),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import class_row
 
+from service.signals import Preference
+from service.store import preferences
 from service.store.pool import Db
 
 _MOST_MERGES = 10
@@ -75,7 +77,13 @@ class ContactRow:
     email: str | None
     title: str | None
     opted_out: bool
+    """As the CRM has it."""
     last_wrote_at: datetime | None
+    preference: Preference | None = None
+
+    @property
+    def may_be_written_to(self) -> bool:
+        return not self.opted_out and not (self.preference and self.preference.opted_out)
 
 
 _RENEWAL = (
@@ -124,13 +132,25 @@ def profiles(db: Db, account_ids: Sequence[UUID] | None = None) -> list[Profile]
 
 def contacts(db: Db, account_ids: Sequence[UUID]) -> list[ContactRow]:
     with db.cursor(row_factory=class_row(ContactRow)) as cursor:
-        return cursor.execute(
+        found = cursor.execute(
             "SELECT c.contact_id, c.account_id, c.key, c.name, c.email, c.title, c.opted_out,"
             " (SELECT max(i.occurred_at) FROM interaction i WHERE i.workspace_id = c.workspace_id AND i.account_id = c.account_id"
             "  AND i.contact_id = c.contact_id AND i.direction = 'in' AND NOT i.automatic) AS last_wrote_at"
             " FROM contact c WHERE c.account_id = ANY(%s) AND NOT c.deleted ORDER BY c.account_id, last_wrote_at DESC NULLS LAST, c.name",
             [list(account_ids)],
         ).fetchall()
+    stated = preferences.current(db, [c.contact_id for c in found])
+    return [replace(c, preference=stated.get(c.contact_id)) for c in found]
+
+
+def is_contact(db: Db, contact_id: UUID) -> bool:
+    return db.execute("SELECT FROM contact WHERE contact_id = %s AND NOT deleted AND survivor_id IS NULL", [contact_id]).fetchone() is not None
+
+
+def contacts_with(db: Db, address: str) -> list[UUID]:
+    """Who has this mail address."""
+    rows = db.execute("SELECT contact_id FROM contact WHERE address = lower(%s) AND NOT deleted AND survivor_id IS NULL ORDER BY contact_id", [address])
+    return [contact_id for (contact_id,) in rows]
 
 
 def names(db: Db, account_id: UUID, contact_id: UUID | None, user_key: str | None) -> tuple[str | None, str | None]:

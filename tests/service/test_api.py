@@ -34,6 +34,8 @@ SCOPE_OF = {
     ("get", "/v1/accounts/{account_id}/ledger"): "read",
     ("get", "/v1/accounts/{account_id}/messages"): "read",
     ("post", "/v1/messages/{interaction_id}/corrections"): "feedback",
+    ("get", "/v1/contacts/{contact_id}/preferences"): "read",
+    ("put", "/v1/contacts/{contact_id}/preferences"): "feedback",
     ("get", "/v1/signals"): "read",
     ("get", "/v1/suggestions"): "read",
     ("get", "/v1/suggestions/{suggestion_id}"): "read",
@@ -49,6 +51,7 @@ SCOPE_OF = {
 
 BODY_OF = {
     "feedback": {"verdict": "used"},
+    "preferences": {"channel": "email"},
     "corrections": {"label": "churn_risk", "value": 1},
     "read": {"messages": [{"id": 1, "text": "Thanks."}]},
     "review": {"drafts": [{"id": 1, "draft": "Thanks."}]},
@@ -80,7 +83,7 @@ def key(workspace_id: UUID, *scopes: str, valid: timedelta | None = None) -> dic
 
 def call(api: TestClient, operation: tuple[str, str], whose: Filled, headers: dict[str, str]) -> Any:
     method, path = operation
-    url = path.format(account_id=whose.account_id, interaction_id=whose.interaction_id, suggestion_id=whose.suggestion_id)
+    url = path.format(account_id=whose.account_id, interaction_id=whose.interaction_id, suggestion_id=whose.suggestion_id, contact_id=whose.contact_id)
     return api.request(method, url, headers=headers, json=BODY_OF.get(path.rpartition("/")[2]))
 
 

@@ -30,6 +30,8 @@ from tests import builders
 from tests.filled import fill
 
 COMMANDS = [
+    "audit",
+    "preferences",
     "connect",
     "demo",
     "detect",
