@@ -19,6 +19,7 @@ RENEWAL_NEAR = timedelta(days=90)
 URGENCY: Mapping[SignalKind, float] = {
     "renewal_decision": 1.0,
     "hostile_or_injection": 0.95,
+    "stop_request": 0.95,
     "competitor_evaluation": 0.9,
     "tone_turn": 0.85,
     "budget_cut": 0.85,

@@ -80,7 +80,8 @@ def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreRe
             exchanges[exchange.account_id].append(exchange)
         drops, changes = used.of(db, due)
         stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, drops.get(p.account_id, ())) for p in profiles}
-        found = [s for p in profiles for s in stories[p.account_id].signals if _may_change(s, unread)]
+        asked = [s for p in profiles for s in timeline.stop_requests(exchanges[p.account_id], p, now)]
+        found = [*asked, *(s for p in profiles for s in stories[p.account_id].signals if _may_change(s, unread))]
         current = [r for r in signals.current(db, due, states=("forming", "open")) if _may_change(r.signal, unread)]
         gone = _contradicted(current, {(s.account_id, s.key) for s in found}, now)
         known = {p.account_id: Use(used.feeds.get(p.account_id, "no_data"), changes.get(p.account_id)) for p in profiles}

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from ml.moments import MomentKind
 
-SignalKind = MomentKind
+SignalKind = Literal[MomentKind, "stop_request"]
+"""Moments that a detector dates, and the one wish that a plain list of phrases finds."""
 SignalState = Literal["forming", "open", "ended"]
 EvidenceType = Literal["buyer_message", "our_message", "usage", "contract", "crm_note"]
 Handling = Literal["draft", "plain_reply", "log_only", "human_review", "escalate_no_draft"]

@@ -16,12 +16,13 @@ from service.audit import earlier_drafts, keep
 from service.case import acting_owner, addressee, case_of
 from service.earlier import Earlier
 from service.playbook import compose
-from service.restraint import ASKED, restraint
+from service.restraint import ASKED, is_settled, restraint
 from service.signals import Composition, Recipient, Signal, SignalKind
 from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, workspaces
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
 from service.store.suggestions import Suggestion, SuggestionRow
+from service.timeline import STOP
 
 log = logging.getLogger("undertone.suggest")
 
@@ -87,7 +88,7 @@ def _read(db: Db, today: date) -> Known:
     return Known(
         profiles={p.account_id: p for p in accounts.profiles(db, concerned)},
         contacts=contacts,
-        open_signals=by_account,
+        open_signals={a: [s for s in found if not (s.kind == STOP and is_settled(s, contacts[a]))] for a, found in by_account.items()},
         open_suggestions=opened,
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
@@ -213,7 +214,8 @@ def _compose(
     anger = max((known.anger.get(e.interaction_id, 0.0) for e in found[0].evidence if e.interaction_id), default=0.0)
     case = case_of(profile, contacts, found, seed=f"{suggestion_id}", today=opened_at, anger=anger)
     too_soon = known.earlier.too_soon(case.recipient.contact_id if case.recipient else None, suggestion_id, opened_at)
-    held = restraint(addressee(profile, contacts, found[0]), today)
+    asked = [s for s in known.open_signals.get(profile.account_id, ()) if s.kind == STOP]
+    held = restraint(addressee(profile, contacts, found[0]), today, asked)
     draft_of = _kept(kept, found, case.recipient) if kept else None
     windows = known.earlier.windows(profile.account_id, acting_owner(profile))
     return compose(case, windows, kept=draft_of, withheld=too_soon, restraint=held), case.recipient

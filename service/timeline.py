@@ -16,10 +16,15 @@ from ml.moments import Moment, Span
 from ml.situations import Situation, traits
 from ml.stems import words_in
 from service.decide import LEAST_SURE
-from service.signals import Evidence, Signal
+from service.playbook.stop_requests import stop_requests as requests_in
+from service.signals import Evidence, Signal, SignalKind
 from service.spans import Spans
 from service.store.accounts import Profile
 from service.store.messages import Exchange
+
+STOP: SignalKind = "stop_request"
+SURE_OF_REQUEST = 0.9
+"""By judgement: the phrases are plain ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,12 @@ def _words(moment: Moment, exchanges: Sequence[Exchange]) -> list[Evidence]:
 
 
 def _word(span: Span, e: Exchange, moment: Moment) -> Evidence:
-    raw = _raw(span, e)
+    return _quoted(e, _raw(span, e), moment.kind)
+
+
+def _quoted(e: Exchange, raw: tuple[int, int] | None, kind: SignalKind) -> Evidence:
     return Evidence(
-        id=uuid5(NAMESPACE_URL, f"{e.interaction_id}:{moment.kind}:{raw}"),
+        id=uuid5(NAMESPACE_URL, f"{e.interaction_id}:{kind}:{raw}"),
         type="buyer_message" if e.direction == "in" else "our_message",
         source=e.kind,
         observed_at=e.occurred_at,
@@ -142,6 +150,36 @@ def _numbers(moment: Moment) -> list[Evidence]:
         return []
     at = datetime.combine(moment.detected_at, time(), UTC)
     return [Evidence(id=uuid5(NAMESPACE_URL, f"usage:{moment.anchor}"), type="usage", source="usage feed", observed_at=at, numbers=moment.numbers)]
+
+
+def stop_requests(exchanges: Sequence[Exchange], profile: Profile, now: datetime) -> list[Signal]:
+    """One signal for each message that asks for no more of ours. It stands until a person has recorded what its writer wants."""
+    calendar = calendar_for(profile.region, profile.timezone)
+    heard = (e for e in exchanges if e.direction == "in" and not e.automatic and e.body and e.starts and e.occurred_at <= now)
+    return [_request(e, raw, profile, calendar) for e in heard if (raw := _asked(e))]
+
+
+def _asked(e: Exchange) -> list[tuple[int, int]]:
+    """Places in the raw body."""
+    spans = Spans(e.starts or (), e.ends or ())
+    return [raw for span in requests_in(spans.text_of(e.body or "")) if (raw := spans.to_raw(*span))]
+
+
+def _request(e: Exchange, places: Sequence[tuple[int, int]], profile: Profile, calendar: Calendar) -> Signal:
+    return Signal(
+        id=uuid4(),
+        account_id=profile.account_id,
+        contact_id=e.contact_id,
+        kind=STOP,
+        key=f"{STOP}:{e.contact_id or ''}:{e.interaction_id}",
+        state="open",
+        detected_at=calendar.day_of(e.occurred_at),
+        ended_at=None,
+        confidence=SURE_OF_REQUEST,
+        numbers={},
+        alternatives=("one_bad_day", "quoted_or_pasted"),
+        evidence=tuple(_quoted(e, raw, STOP) for raw in places),
+    )
 
 
 _PREFIX = re.compile(r"^\s*((re|fw|fwd|aw|wg|sv|rv|tr)\s*:\s*)+", re.IGNORECASE)

@@ -22,6 +22,7 @@ from service.playbook.wording import capitalised
 from service.signals import Case, Composition, Handling, Made, Segment, Signal
 
 _LOG_ONLY = frozenset({"positive_momentum", "routine_logistics"})
+_READ_FIRST = frozenset({"human_review", "escalate_no_draft"})
 
 
 class Kept(Protocol):
@@ -41,7 +42,7 @@ def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = N
     name = _situation_of(case.lead)
     found, slots = situation(name), gather(case)
     handling = _handling(case)
-    if restraint and handling in ("draft", "plain_reply"):
+    if restraint and handling != "escalate_no_draft":
         written = _Written(reason=restraint)
     elif kept and kept.handling == handling:
         written = _Written(draft=kept.draft, reason=kept.no_draft_reason)
@@ -51,13 +52,17 @@ def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = N
     return Composition(
         handling=handling,
         why_now=_why_now(case, found, slots),
-        plan=plan_of_restraint(restraint) if restraint else tuple(step for lines in found.plan if (step := first_filled(lines, slots))),
+        plan=_plan(found, slots) if restraint is None or handling in _READ_FIRST else plan_of_restraint(restraint),
         draft=written.draft,
         no_draft_reason=written.reason,
         alternatives=sentences_for(case.lead.alternatives),
         pause=case.anger >= ANGRY,
         made=written.made,
     )
+
+
+def _plan(found: Situation, slots: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(step for lines in found.plan if (step := first_filled(lines, slots)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ class _Written:
 def _draft(case: Case, name: str, windows: Sequence[Window]) -> _Written:
     request = request_for(case, name, windows)
     found = draft(request)
-    if found.written is None or found.handling in ("human_review", "escalate_no_draft"):
+    if found.written is None or found.handling in _READ_FIRST:
         return _Written(reason=found.reason or "a person has to read the original before anything is answered")
     if case.recipient and case.recipient.preference and case.recipient.preference.channel in WRITTEN and proposes_a_talk(compared(found.written.segments)):
         return _Written(reason="they want to be written to, and what could be drafted proposes a talk")
@@ -90,6 +95,8 @@ def _handling(case: Case) -> Handling:
     lead = case.lead
     if lead.kind == "hostile_or_injection":
         return "escalate_no_draft" if numbers.word(lead, "nature") == "threat" else "human_review"
+    if lead.kind == "stop_request":
+        return "human_review"
     if any(holds_instruction(e.text) for e in lead.evidence if e.text):
         return "human_review"
     if lead.kind in _LOG_ONLY:
@@ -98,7 +105,7 @@ def _handling(case: Case) -> Handling:
 
 
 def _no_draft_reason(case: Case, handling: Handling) -> str | None:
-    if handling in ("human_review", "escalate_no_draft"):
+    if handling in _READ_FIRST:
         return "a person has to read the original before anything is answered"
     if handling == "log_only":
         return "nothing here calls for an answer of its own"

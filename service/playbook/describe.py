@@ -29,6 +29,7 @@ MOMENT: dict[SignalKind, str] = {
     "routine_logistics": "routine matter",
     "hostile_or_injection": "a message to be read by a person first",
     "tone_turn": "tone changed",
+    "stop_request": "asked not to be written to",
     "unanswered_question": "a question of theirs is open",
 }
 
