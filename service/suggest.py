@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from ml.calendar import calendar_for
-from service import decide, trouble
+from service import decide, quiet, trouble
 from service.audit import earlier_drafts, keep
 from service.case import acting_owner, addressee, case_of
 from service.earlier import Earlier
@@ -53,6 +53,8 @@ class Known:
     earlier: Earlier
     anger: Mapping[UUID, float]
     """Of the messages that open signals rest on."""
+    not_before: datetime | None
+    """When quiet hours are over; None outside of them."""
 
 
 def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
@@ -61,7 +63,7 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     today = now.date()
     with transaction(workspace_id) as db:
         workspaces.suggest_due(db, due=False)
-        known = _read(db, today)
+        known = _read(db, now)
         kept = [*_close_finished(db, known, today, report), *_reopen(db, known, today, report)]
         for suggestion in kept:
             _update(db, known, suggestion, today, report)
@@ -75,7 +77,8 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     return report
 
 
-def _read(db: Db, today: date) -> Known:
+def _read(db: Db, now: datetime) -> Known:
+    today = now.date()
     open_rows = signals.current(db, states=("open",))
     by_account: dict[UUID, list[Signal]] = defaultdict(list)
     for row in open_rows:
@@ -93,6 +96,7 @@ def _read(db: Db, today: date) -> Known:
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
         earlier=earlier_drafts(db, today, workspaces.last_change(db)),
+        not_before=quiet.over_at(now, workspaces.quiet_hours(db)),
         anger=readings.anger(db, sorted({e.interaction_id for r in open_rows for e in r.signal.evidence if e.interaction_id})),
     )
 
@@ -109,7 +113,7 @@ def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) ->
         suggestions.append(db, closed, workspaces.next_change(db))
         suggestions.free_account(db, suggestion.account_id)
         if row and reason in ("contradicted", "expired"):
-            outbox.add(db, [suggestion.suggestion_id], row.connection_id)
+            outbox.add(db, [suggestion.suggestion_id], row.connection_id, known.not_before)
         report.closed += 1
     return kept
 
@@ -125,7 +129,7 @@ def _reopen(db: Db, known: Known, today: date, report: SuggestReport) -> list[Su
             continue
         version = suggestion.version + 1
         suggestions.append(db, replace(_bare(suggestion), version=version, state="open", close_reason=None), workspaces.next_change(db))
-        outbox.add(db, [suggestion.suggestion_id], known.profiles[suggestion.account_id].connection_id)
+        outbox.add(db, [suggestion.suggestion_id], known.profiles[suggestion.account_id].connection_id, known.not_before)
         back.append(replace(suggestion, version=version, state="open", close_reason=None))
         report.opened += 1
     return back
@@ -161,7 +165,7 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
     change_no = workspaces.next_change(db)
     suggestions.append(db, new, change_no)
     keep(db, new, composed[0].made, profile, known.earlier, today, change_no)
-    outbox.add(db, [suggestion.suggestion_id], profile.connection_id)
+    outbox.add(db, [suggestion.suggestion_id], profile.connection_id, known.not_before)
     report.updated += 1
 
 
@@ -203,7 +207,7 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     keep(db, new, composed[0].made, profile, known.earlier, today, change_no)
     if new.draft:
         known.earlier.add(new, change_no)
-    outbox.add(db, [suggestion_id], profile.connection_id)
+    outbox.add(db, [suggestion_id], profile.connection_id, known.not_before)
     report.opened += 1
 
 

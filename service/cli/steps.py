@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from connectors.base import Change
-from service import notices, servers
+from service import notices, quiet, servers
 from service.cli.workspace import Workspace, connection_named, opened, printable
 from service.config import now
 from service.errors import Conflict, Unavailable
@@ -89,6 +90,9 @@ def push(
     yes: Annotated[bool, typer.Option("--approve", help="You have looked at the preview: push now and from now on.")] = False,
     again: Annotated[bool, typer.Option("--retry", help="Also what the CRM refused for good, or what was given up: something has been mended.")] = False,
     words: Annotated[bool | None, typer.Option("--words/--no-words", help="From now on, tasks quote the buyer's words, or leave them to the link.")] = None,
+    quiet_hours: Annotated[
+        str | None, typer.Option(help='From now on, no task appears by itself in these hours, like "18:00-08:00 Europe/Berlin"; "off" ends that.')
+    ] = None,
     connection: ConnectionName = None,
     workspace: Workspace = "default",
 ) -> None:
@@ -99,9 +103,7 @@ def push(
         if not notices.takes_tasks(chosen.connector):
             message = f"Connection {printable(chosen.name)} ({chosen.connector}) only delivers; tasks cannot be written to it."
             raise Conflict(message)
-        if words is not None:
-            with transaction(workspace_id) as db:
-                workspaces.set_quotes_in_task(db, shown=words)
+        _set(workspace_id, words, quiet_hours)
         if show:
             for line in described(preview(workspace_id, chosen.connection_id)):
                 typer.echo(line)
@@ -115,6 +117,14 @@ def push(
     typer.echo(summary)
     for message in messages:
         typer.echo(message, err=True)
+
+
+def _set(workspace_id: UUID, words: bool | None, quiet_hours: str | None) -> None:
+    with transaction(workspace_id) as db:
+        if words is not None:
+            workspaces.set_quotes_in_task(db, shown=words)
+        if quiet_hours is not None:
+            workspaces.set_quiet_hours(db, quiet.parse(quiet_hours))
 
 
 def described(changes: Sequence[Change]) -> Iterator[str]:

@@ -102,16 +102,18 @@ BELIEVED = timedelta(minutes=5)
 """So long, what was looked up ahead counts."""
 
 
-def add(db: Db, suggestion_ids: Sequence[UUID], connection_id: UUID) -> None:
-    """In the transaction that writes the suggestions. A row that waits already is left alone; one that is done is due again."""
+def add(db: Db, suggestion_ids: Sequence[UUID], connection_id: UUID, not_before: datetime | None = None) -> None:
+    """In the transaction that writes the suggestions. A row that waits already is left alone; one that is done is due again, not before a time if
+    one is named."""
     db.execute(
-        "INSERT INTO outbox AS o (workspace_id, suggestion_id, connection_id) SELECT current_workspace(), s, %s FROM unnest(%s::uuid[]) s"
+        "INSERT INTO outbox AS o (workspace_id, suggestion_id, connection_id, run_at)"
+        " SELECT current_workspace(), s, %s, GREATEST(now(), %s::timestamptz) FROM unnest(%s::uuid[]) s"
         " ON CONFLICT (workspace_id, suggestion_id, connection_id) DO UPDATE"
-        " SET state = CASE WHEN o.state = 'leased' THEN o.state ELSE 'ready' END, run_at = now(), attempts = 0, failing_since = NULL,"
+        " SET state = CASE WHEN o.state = 'leased' THEN o.state ELSE 'ready' END, run_at = EXCLUDED.run_at, attempts = 0, failing_since = NULL,"
         " queued_at = NULL, error = NULL,"
         # A change that arrives while a worker holds the row must not be lost: ending that worker's fence makes the row due again.
         " fence = o.fence + CASE WHEN o.state = 'leased' THEN 1 ELSE 0 END",
-        [connection_id, list(suggestion_ids)],
+        [connection_id, not_before, list(suggestion_ids)],
     )
 
 

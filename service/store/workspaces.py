@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from service.quiet import QuietHours
 from service.store.pool import Db
 
 
@@ -52,6 +53,16 @@ def quotes_in_task(db: Db) -> bool:
 
 def set_quotes_in_task(db: Db, *, shown: bool) -> None:
     db.execute("UPDATE workspace SET quotes_in_task = %s", [shown])
+
+
+def quiet_hours(db: Db) -> QuietHours | None:
+    row = db.execute("SELECT quiet_from, quiet_until, quiet_zone FROM workspace WHERE quiet_from IS NOT NULL").fetchone()
+    return QuietHours(start=row[0], end=row[1], zone=row[2]) if row else None
+
+
+def set_quiet_hours(db: Db, quiet: QuietHours | None) -> None:
+    values = (quiet.start, quiet.end, quiet.zone) if quiet else (None, None, None)
+    db.execute("UPDATE workspace SET quiet_from = %s, quiet_until = %s, quiet_zone = %s", values)
 
 
 def usage_budget(db: Db) -> float:
