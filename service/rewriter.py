@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
@@ -21,7 +22,8 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from service.config import Settings, is_this_machine
-from service.drafting.rewriting import ANSWERS, Ask, Message, NoAnswer
+from service.drafting.rewriting import ANSWERS, Ask, Message, NoAnswer, rewrite
+from service.drafting.rows import Rewrite
 
 SECONDS = 8.0
 MOST_BYTES = 200_000
@@ -45,6 +47,12 @@ def endpoint(given: Settings) -> Endpoint | None:
     if given.model_url is None or given.model_name is None:
         return None
     return Endpoint(url=given.model_url, model=given.model_name, key=given.model_key)
+
+
+def rewriting(given: Settings) -> Rewrite | None:
+    """Asks the team's model to put drafts better; None while no model is set. Not for several threads at once."""
+    to = endpoint(given)
+    return partial(rewrite, ask=asker(to), model=to.model) if to else None
 
 
 def asker(to: Endpoint) -> Ask:

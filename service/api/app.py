@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from service import log
-from service.api import accounts, connections, contacts, health, ledger, messages, problems, read, review, signals, suggestions
+from service.api import accounts, connections, contacts, drafts, health, ledger, messages, problems, read, review, signals, suggestions
 from service.api.boundary import Boundary
 from service.config import settings
 from service.console.app import router as console
@@ -26,7 +26,7 @@ def create_app() -> FastAPI:
         lifespan=_serving,
     )
     problems.install(app)
-    for resource in (accounts, contacts, ledger, messages, signals, suggestions, connections, read, review, health):
+    for resource in (accounts, contacts, ledger, messages, signals, suggestions, connections, read, review, drafts, health):
         app.include_router(resource.router)
     app.include_router(console)
     app.add_exception_handler(SignInFirst, to_sign_in)

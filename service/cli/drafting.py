@@ -34,8 +34,6 @@ def _rewrite() -> Rewrite | None:
     """None while no language model is set."""
     if settings().model_url is None:
         return None
-    from service.drafting.rewriting import rewrite
-    from service.rewriter import asker, endpoint
+    from service.rewriter import rewriting
 
-    to = endpoint(settings())
-    return partial(rewrite, ask=asker(to), model=to.model) if to else None
+    return rewriting(settings())

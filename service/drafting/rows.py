@@ -48,13 +48,14 @@ class DraftRow:
 
 def draft_lines(lines: Iterable[bytes], rewrite: Rewrite | None = None) -> Iterator[list[DraftRow | BadLine]]:
     """In batches, in the order of the lines. `rewrite`: where the team has a language model for it."""
+    return batches((parsed(line, number, lambda row: draft_row(row, rewrite), EXAMPLE) for number, line in numbered(lines)), MOST_ROWS)
 
-    def drafted(row: dict[str, Any]) -> DraftRow:
-        asked = request(row)
-        found = draft(asked)
-        return as_row(rewrite(found, asked) if rewrite else found)
 
-    return batches((parsed(line, number, drafted, EXAMPLE) for number, line in numbered(lines)), MOST_ROWS)
+def draft_row(row: dict[str, Any], rewrite: Rewrite | None = None) -> DraftRow:
+    """Raises BadInput."""
+    asked = request(row)
+    found = draft(asked)
+    return as_row(rewrite(found, asked) if rewrite else found)
 
 
 def request(row: dict[str, Any]) -> Request:

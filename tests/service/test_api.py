@@ -45,6 +45,7 @@ SCOPE_OF = {
     ("get", "/v1/connections"): "read",
     ("post", "/v1/read"): "read",
     ("post", "/v1/review"): "read",
+    ("post", "/v1/drafts"): "read",
     ("get", "/v1/health"): None,
 }
 """Every operation and the scope it asks for. One that is not here fails the tests below."""
@@ -55,6 +56,7 @@ BODY_OF = {
     "corrections": {"label": "churn_risk", "value": 1},
     "read": {"messages": [{"id": 1, "text": "Thanks."}]},
     "review": {"drafts": [{"id": 1, "draft": "Thanks."}]},
+    "drafts": {"drafts": [{"id": 1}]},
 }
 """By the last word of the path."""
 OPERATIONS = [operation for operation, scope in SCOPE_OF.items() if scope]
