@@ -6,21 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
 
 from service.critic import lexicon
 from service.critic.quantities import Quantity, quantities
+from service.critic.reckoning import Known, follows, known_of
 from service.critic.said import Said
 from service.critic.wording import Span, Wording, lowered, tokens
 
 _SMALL = 4
 """Up to here a number word counts what the draft itself lays out: two versions, three rooms."""
-_LEAST_SHARED = 10
-"""Of smaller numbers nobody takes a percentage."""
-_MOST_NUMBERS = 40
-"""Of one clause."""
-_WEEKS = (14, 21, 28)
-"""Days that are also said in weeks."""
 _SEPARATORS = re.compile(r"[,;:\n]| and | or | und | oder | et | ou | y | o | e ")
 _NAME = re.compile(r"(?<![\w'’])(?!I['’])[A-ZÀ-ÖØ-Þ][\w'’-]*[a-zà-öø-ÿ][\w'’-]*")
 _BEARER = re.compile(
@@ -30,7 +24,7 @@ _BEARER = re.compile(
     r"|(?<=[Oo]wner: )[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+|(?<=[Oo]wner is )[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+"
 )
 """Somebody who is said to have the matter in hand."""
-_BEGINS = re.compile(r"(?:^|[.!?:;…\n\"“”„«»'’‘()¿¡•*-])\s*$")
+_BEGINS = re.compile(r"(?:^|[.!?:;…\n\"“”„«»'’‘()\[\]¿¡•*-])\s*$")
 _TWO_NAMES = re.compile(
     r"(?:^|(?<=[.!?] )|(?<=\n))([A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+ [A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+)\b"
     r"(?= (?:has|is|owns|will|can|at|on|from|and|was|took|writes|looks|hat|a |est|lleva|tiene|tem|está))"
@@ -53,7 +47,7 @@ def unsourced(text: Wording, said: Said, recipient: str | None, am: str | None, 
 
 
 def _numbers(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
-    known = _known(said, lang)
+    known = known_of(said, lang)
     counts = _counts(text, said)
     start, end = text.body
     for q in quantities(text.text, lang):
@@ -63,82 +57,13 @@ def _numbers(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
             yield Unsourced(q.start, q.end, f"“{text.text[q.start : q.end]}” is in no evidence")
 
 
-@dataclass(frozen=True)
-class _Known:
-    values: frozenset[float]
-    derived: frozenset[float]
-    """What follows from two numbers of one clause."""
-    lengths: frozenset[float]
-    """Hours and minutes between two times of one clause."""
-    times: frozenset[float]
-    months: frozenset[float]
-    weekdays: frozenset[float]
-
-
-_OURS = ("ticket", "usage", "billing", "quote", "contract", "product", "incident", "project", "crm_note", "offer")
-_CLAUSES = re.compile(r"[;\n]|[.!?](?=\s|$)")
-_CUE = re.compile(
-    r"\b(?:less|fewer|more|drop\w*|fell|down|up|rise|rose|grew|differ\w*|together|total|in all|sum|open|left|remain\w*|missing|other|rest|percent|per cent"
-    r"|times|half|each|twice|between|saves?|saving|weniger|mehr|prozent|zusammen|insgesamt|übrig|offen|unterschied"
-    r"|moins|plus|pour cent|ensemble|au total|reste\w*|différence|menos|más|por ciento|juntos|en total|quedan|faltan|diferencia"
-    r"|mais|por cento|no total|restam|faltam|diferença)\b|%"
-)
-"""Words by which a sentence says that it reckons."""
-_LENGTH = re.compile(r"[\s-]+(?:\w+ )?(?:hours?|minutes?|stunden?|minuten?|heures?|horas?|minutos?)\b")
-
-
-def _known(said: Said, lang: str) -> _Known:
-    clauses = [clause for text in [*said.messages, *said.texts(*_OURS)] for clause in _CLAUSES.split(text)]
-    clauses += said.texts("quote")  # two prices are compared however they are set apart
-    spoken = [quantities(clause, lang) + (quantities(clause, "en") if lang != "en" else ()) for clause in clauses]
-
-    def of(*kinds: str) -> frozenset[float]:
-        return frozenset(q.value for found in spoken for q in found if q.kind in kinds)
-
-    numbers = [frozenset(q.value for q in found if q.kind in _NUMERIC) for found in spoken]
-    times = [frozenset(q.value for q in found if q.kind == "time") for found in spoken]
-    values = of(*_NUMERIC)
-    hours = frozenset(hour for t in of("time") if t % 60 == 0 for hour in (t // 60, t // 60 % 12))
-    return _Known(
-        values | hours | {n / 7 for n in values if n in _WEEKS},
-        frozenset(value for one in numbers for value in _derived(one)),
-        frozenset(length for one in times for length in _lengths(one)),
-        of("time") | frozenset(60 * n for n in values if 0 < n <= 24),
-        of("month"),
-        of("weekday"),
-    )
-
-
-_NUMERIC = ("number", "word", "ordinal")
-
-
-def _derived(values: frozenset[float]) -> frozenset[float]:
-    """Sum, difference, share and change in percent, multiple; of one number what is left to a hundred, and a twelfth or twelve of it."""
-    kept: set[float] = set()
-    for a, b in combinations(sorted(values)[:_MOST_NUMBERS], 2):
-        kept |= {a + b, b - a}
-        if a:
-            kept |= {round(b / a)} if round(b / a) == round(b / a, 1) else set()
-        if a >= _LEAST_SHARED:
-            kept |= {round(100 * (b - a) / a), round(100 * a / b), round(100 * (b - a) / b)}
-    return frozenset(
-        kept | {100 - v for v in values if 0 < v < 100} | {v / 12 for v in values} | {v * 12 for v in values} | {v / 2 for v in values if v >= _LEAST_SHARED}
-    )
-
-
-def _lengths(times: frozenset[float]) -> Iterator[float]:
-    for a, b in combinations(sorted(times), 2):
-        for minutes in (b - a, a - b + 1440):
-            yield from (minutes, minutes / 60)
-
-
 def _counts(text: Wording, said: Said) -> int:
     """The longest list in evidence or draft, which may be counted."""
     lines = [line for source in [text.text, *said.texts()] for line in re.split(r"(?<=[.!?])\s|\n\n", source)]
     return max((len(_SEPARATORS.findall(lowered(line))) + 1 for line in lines), default=1)
 
 
-def _is_borne(q: Quantity, text: Wording, said: Said, known: _Known, counts: int, lang: str) -> bool:
+def _is_borne(q: Quantity, text: Wording, said: Said, known: Known, counts: int, lang: str) -> bool:
     written = text.lower[q.start : q.end]
     match q.kind:
         case "code":
@@ -150,9 +75,9 @@ def _is_borne(q: Quantity, text: Wording, said: Said, known: _Known, counts: int
         case "weekday":
             return q.value in known.weekdays
         case "number":
-            return q.value in known.values or _is_reckoned(q, text, known) or _is_place(q, text)
+            return q.value in known.values or follows(q, text, known, lang) or _is_place(q, text)
         case _:
-            return q.value in known.values or q.value <= 1 or _is_reckoned(q, text, known) or _is_count(q, text, counts, lang)
+            return q.value in known.values or q.value <= 1 or follows(q, text, known, lang) or _is_count(q, text, counts, lang)
 
 
 _ANY = re.compile(r"\b(?:an?|any|another|every|some|half a) $")
@@ -163,16 +88,12 @@ def _is_any(q: Quantity, text: Wording) -> bool:
     return (q.kind == "weekday" or text.lower[q.start : q.end] == "dozen") and _ANY.search(text.lower, 0, q.start) is not None
 
 
-def _is_reckoned(q: Quantity, text: Wording, known: _Known) -> bool:
-    if q.value in known.lengths and _LENGTH.match(text.lower, q.end):
-        return True
-    return q.value in known.derived and _CUE.search(text.lower, *text.sentence_at(q.start)) is not None
-
-
 def _is_count(q: Quantity, text: Wording, counts: int, lang: str) -> bool:
     """A number word that counts what is laid out: it has no unit behind it, and is small or no more than the longest list."""
     units = lexicon.stored("quantities")["units"][lang]
     has_unit = re.match(rf"[\s-]+(?:\w+ )?(?:{units})\b", text.lower[q.end :]) is not None
+    if re.match(r"[\s-]+(?:times|mal|fois|veces|vezes)\b", text.lower[q.end :]):
+        return q.value <= counts
     return not has_unit and q.value <= max(counts, _SMALL)
 
 

@@ -16,6 +16,10 @@ _CODE = re.compile(r"\b(?:[a-z]{1,6}-?\d[\w-]*|#\d+)\b")
 _TIME = re.compile(r"\b([01]?\d|2[0-3])(?:[:h]|(?<=\d)\.(?=[0-5]\d\s*(?:uhr|am|pm|h)\b))([0-5]\d)\b")
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:[.,   '’]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,]\d+)?")
 _ISO = re.compile(r"\b(?:19|20)\d\d-(\d\d)-(\d\d)\b")
+_NUMERIC_DATE = re.compile(r"(?<![\d.,])([0-3]?\d)\.(0?[1-9]|1[0-2])\.(?:(?:20)?\d\d(?!\d))?(?=\W|$)")
+_ONE_BEHIND = r"(?:-one| et une?| y un[oa]?| e uma?)?"
+_ABBREVIATED = 3
+"""Letters of a month beside its day: 4 Feb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ def _found(text: str, lower: str, lang: str) -> Iterator[Quantity]:
     taken: list[tuple[int, int]] = []
     for match in _ISO.finditer(lower):
         yield Quantity("month", int(match[1]), *match.span(1))
+    for match in _NUMERIC_DATE.finditer(lower):
+        taken.append(match.span())
+        yield Quantity("number", int(match[1]), *match.span(1))
+        yield Quantity("month", int(match[2]), *match.span(2))
     for match in _CODE.finditer(lower):
         taken.append(match.span())
         yield Quantity("code", match.start(), *match.span())
@@ -69,7 +77,7 @@ def _word_values(lang: str) -> tuple[dict[str, int], dict[str, int], dict[str, i
 def _number_words(lang: str) -> re.Pattern[str]:
     numbers, scales, ordinals = _word_values(lang)
     named = "|".join(sorted({*numbers, *scales, *ordinals}, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{named})(?:[\s-]+(?:and |y |e |und |et )?(?:{named}))*(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{named})(?:[\s-]+(?:and |y |e |und |et )?(?:{named}))*{_ONE_BEHIND}(?!\w)")
 
 
 def _words(lower: str, lang: str) -> Iterator[Quantity]:
@@ -83,6 +91,7 @@ def _words(lower: str, lang: str) -> Iterator[Quantity]:
                 total, group = (total + group, 0) if scales[part] >= 1000 else (total, group)
             else:
                 group += numbers.get(part, ordinals.get(part, 0))
+        group += 1 if re.search(r"(?:-one| une?| un[oa]?| uma?)$", match[0]) else 0
         yield Quantity("ordinal" if parts[-1] in ordinals else "word", total + group, *match.span())
 
 
@@ -94,6 +103,12 @@ def _named_days(lang: str) -> tuple[re.Pattern[str], dict[str, int], dict[str, i
     return re.compile(rf"(?<!\w)(?:{'|'.join([*months, *days])})s?(?!\w)"), months, days
 
 
+@cache
+def _short_months(lang: str) -> re.Pattern[str]:
+    names = "|".join(f"{name[:_ABBREVIATED]}t?" for name in lexicon.stored("quantities")["months"][lang])
+    return re.compile(rf"(?<=\d )({names})\b(?!\w)|\b({names})\.?(?= \d{{1,2}}\b)")
+
+
 _STARTS = re.compile(r"(?:^|[.!?:;\n\"“])\s*$")
 
 
@@ -103,6 +118,10 @@ def _is_day(after: str) -> bool:
 
 def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
     pattern, months, days = _named_days(lang)
+    short = {name[:_ABBREVIATED]: n for name, n in months.items()}
+    for match in _short_months(lang).finditer(lower):
+        if (written := match[1] or match[2]) not in months:
+            yield Quantity("month", short[written[:_ABBREVIATED]], *match.span())
     for match in pattern.finditer(lower):
         name = match[0] if match[0] in months or match[0] in days else match[0][:-1]
         if name in days:
