@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from service.critic.case import Case
-from service.critic.draft import Draft, Finding, Reasons, Review, Suppressed
+from service.critic.draft import Draft, Finding, Reasons, Review, Severity, Suppressed
 from service.critic.kinds import KINDS
 from service.critic.policy import DEFAULT, Policy
 from service.critic.rules import Check, Rule, rules
@@ -39,18 +39,18 @@ def _findings(case: Case, policy: Policy) -> Iterator[Finding]:
         severity = policy.severity(rule, case.draft.channel)
         if severity is None:
             continue
-        for start, end, more in breaches(case, rule):
-            yield Finding(rule.id, severity, start, end, f"{rule.message} {more[:1].upper()}{more[1:]}".strip() if more else rule.message, rule.hint)
+        for start, end, more, lower in breaches(case, rule):
+            yield Finding(rule.id, lower or severity, start, end, f"{rule.message} {more[:1].upper()}{more[1:]}".strip() if more else rule.message, rule.hint)
 
 
-def breaches(case: Case, rule: Rule) -> Sequence[tuple[int, int, str]]:
-    """Of one rule, each place once."""
-    found: dict[tuple[int, int], str] = {}
+def breaches(case: Case, rule: Rule) -> Sequence[tuple[int, int, str, Severity | None]]:
+    """Of one rule, each place once; the severity where a check is less sure than its rule."""
+    found: dict[tuple[int, int], tuple[str, Severity | None]] = {}
     for check in rule.checks:
         if _applies(case, check):
             for start, end, more in KINDS[check.kind](case, check):
-                found.setdefault((start, end), more)
-    return [(start, end, more) for (start, end), more in sorted(found.items())[:MOST_FINDINGS]]
+                found.setdefault((start, end), (more, check.severity))
+    return [(*place, *what) for place, what in sorted(found.items())[:MOST_FINDINGS]]
 
 
 def _applies(case: Case, check: Check) -> bool:

@@ -23,6 +23,8 @@ class Check:
     kind: str
     when: tuple[str, ...]
     scope: str
+    severity: Severity | None
+    """Of what this check finds, where it is less sure than its rule."""
     settings: Mapping[str, Any]
 
 
@@ -76,8 +78,8 @@ def _rule(row: dict[str, Any]) -> Rule:
 
 
 def _check(row: dict[str, Any], when: tuple[str, ...], scope: str) -> Check:
-    settings = {key: value for key, value in row.items() if key not in ("kind", "when", "scope")}
-    return Check(kind=row["kind"], when=when + tuple(row.get("when", ())), scope=row.get("scope", scope), settings=settings)
+    settings = {key: value for key, value in row.items() if key not in ("kind", "when", "scope", "severity")}
+    return Check(kind=row["kind"], when=when + tuple(row.get("when", ())), scope=row.get("scope", scope), severity=row.get("severity"), settings=settings)
 
 
 @cache

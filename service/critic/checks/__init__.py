@@ -16,6 +16,8 @@ CHECKS: Mapping[str, Function] = {
         *(
             steps.steps,
             steps.facts_first,
+            steps.facts_first_surely,
+            steps.none_of_their_words,
             steps.validated,
             steps.checked,
             steps.orders_to_buyer,

@@ -29,7 +29,7 @@ _LIKELY = 0.3
 def steps(case: Case) -> Iterator[Breach]:
     """A check in front of the offer, or the feeling called reasonable only behind it."""
     yield from _valued_late(case)
-    offer = case.first("REF")
+    offer = next((n for n, s in enumerate(case.moves) if s.does("REF") and not s.does("ACK")), None)
     for n, sentence in enumerate(case.moves):
         if sentence.moves == {"CHK"} and not _is_checked_after(case, n) and not _repeats(case, sentence.span) and _follows(case, n):
             yield (*sentence.span, "the check comes before what it checks")
@@ -41,7 +41,7 @@ def steps(case: Case) -> Iterator[Breach]:
 
 def _valued_late(case: Case) -> Iterator[Breach]:
     """Two sentences of nothing but records stand in front of the first that calls the feeling reasonable."""
-    valued = next((n for n, s in enumerate(case.moves) if s.does("VAL") and not s.does("CHK", "ASK", "REF")), None)
+    valued = next((n for n, s in enumerate(case.moves) if s.does("VAL") and not s.does("CHK", "ASK", "REF", "INFO")), None)
     facts = [n for n, s in enumerate(case.moves[: valued or 0]) if n and _is_record(case, s.span)]
     if valued and len(facts) >= _MOST_FACTS:
         yield (*case.moves[valued].span, "the facts come before the feeling is called reasonable")
@@ -91,6 +91,20 @@ def facts_first(case: Case) -> Iterator[Breach]:
         yield (*first.span, "")
 
 
+_UPSET = frozenset({"frustration", "risk_reliability", "past_vendor_disappointment", "implementation_worry", "deadlock"})
+_ANSWERS = re.compile(r"\W*(?:yes|no|not yet|it does|it doesn't|they do|we do|sure|ja|nein|oui|non|sí|sim|não)\b")
+
+
+def facts_first_surely(case: Case) -> Iterator[Breach]:
+    """Where they are upset, or asked nothing that the first sentence answers, and it does not speak of what is theirs."""
+    for start, end, why in facts_first(case):
+        asked = bool(case.said.questions) or _ANSWERS.match(case.text.lower[start:end]) is not None
+        is_calm = not case.conditions & _UPSET and lexicon.pattern("emotion", case.lang).search(case.said.own_lower) is None
+        takes_up = re.search(r"\bi\b.{0,20}\byour\b", case.text.ours[start:end]) is not None
+        if not (is_calm and asked) and not takes_up:
+            yield start, end, why
+
+
 def _speaks_of_us(case: Case, first: Sentence) -> bool:
     """Hardly a word of theirs, and either more of our records or nothing about them at all."""
     own, ours = (case.footing.resting(first.span, stems) for stems in (case.footing.own, case.footing.ours - case.footing.own))
@@ -137,6 +151,25 @@ def _may_value(case: Case, turn: int) -> bool:
     """Whether the model takes one of the first sentences for it, where no sign is known."""
     texts = [case.text.text[slice(*s.span)] for s in case.moves[:turn] if not s.does("CHK", "ASK")]
     return bool(texts) and bool((load()(texts, case.lang)[:, MOVES.index("VAL")] >= _LIKELY).any())
+
+
+def none_of_their_words(case: Case) -> Iterator[Breach]:
+    """In front of the offer, what gives the matter back shares hardly a word with their message, and quotes none."""
+    own = case.footing.own
+    told = [s.span for s in _before_offer(case) if not s.does("INFO") or s.does("ACK")]
+    shared = {stem(t.word) for span in told for t in case.text.words(span)} & own
+    quoted = any(case.text.text[s:e].strip(_MARKS).lower() in case.said.own_lower for s, e in case.text.quotes)
+    if len(shared) <= _MOST_SHARED and not quoted and len(own) > _MOST_SHARED:
+        yield (*(case.text.sentences[0] if case.text.sentences else case.text.body), "")
+
+
+_MOST_SHARED = 1
+_MARKS = "\"'“”„‚‘’«»‹› .,;:!?"
+
+
+def _before_offer(case: Case) -> list[Sentence]:
+    at = next((n for n, s in enumerate(case.moves) if n and s.does("REF") and not s.does("VAL")), len(case.moves))
+    return case.moves[:at]
 
 
 def checked(case: Case) -> Iterator[Breach]:
