@@ -16,7 +16,7 @@ from service.critic.moves import Sentence, moves
 from service.critic.said import Said
 from service.critic.wording import Span, Wording
 
-_AGREED = re.compile(r"\b(?:agree[ds]?|agreement reached|vereinbart|convenu|acordad|combinad)\w*")
+_AGREED = re.compile(r"\b(?:agree[ds]?|agreement reached|decided|chose|chosen|resolved|voted|vereinbart|convenu|acordad|combinad)\w*")
 
 
 @dataclass(frozen=True)

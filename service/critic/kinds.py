@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -45,8 +46,8 @@ def _compiled(_id: int, _key: str, lang: str, same: _Same) -> Pattern | None:
 
 
 def existence(case: Case, check: Check) -> Iterator[Breach]:
-    """`patterns` stand in our own words. Not where `unless` stands in the same sentence, nor, with `voiced`,
-    where the buyer said it first, or with `known`, where it stands on record."""
+    """`patterns` stand in our own words, within one sentence. Not where `unless` stands in it, nor, with `voiced`, where the buyer said it first, with
+    `known`, where it stands on record, with `denied`, where the clause denies it, or with `asked`, in a question."""
     for start, end in _matches(case, check):
         yield start, end, ""
 
@@ -64,6 +65,12 @@ def _matches(case: Case, check: Check) -> Iterator[Span]:
 
 def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) -> bool:
     first, last = case.text.sentence_at(span[0])
+    if span[1] > last + 1 and check.settings.get("within", "sentence") == "sentence":
+        return True
+    if check.settings.get("denied") and _DENIED.search(case.text.lower, first, span[0]):
+        return True
+    if check.settings.get("asked") and case.text.text[first:last].rstrip(_BEHIND).endswith("?"):
+        return True
     if unless is not None and unless.search(case.text.ours, first, last):
         return True
     if check.settings.get("known") and case.text.lower[slice(*span)].strip() in case.said.all:
@@ -71,6 +78,11 @@ def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) ->
     if check.settings.get("voiced") and case.text.lower[slice(*span)].strip() in case.said.own_lower:
         return True
     return bool(check.settings.get("offered")) and case.is_tentative(*span)
+
+
+_DENIED = re.compile(r"(?:\b(?:not|never|no|cannot|whether|if)\b|n't\b)[^.;:?!,]{0,40}$")
+"""In front of what is said, in the same clause."""
+_BEHIND = " \n\"”’»)"
 
 
 def missing(case: Case, check: Check) -> Iterator[Breach]:

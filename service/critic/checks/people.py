@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from ml.expressions import Pattern, one_of
+from ml.text import sentences
 from service.critic import lexicon
 from service.critic.case import Case
 from service.critic.wording import lowered
@@ -139,18 +140,17 @@ def _bare(word: str) -> str:
     return unicodedata.normalize("NFC", lowered(word)).strip(".,'")
 
 
+_NOTED = re.compile(r"prefer|wish|asked|only|wünscht|möchte|souhaite|préfère|prefiere|pide|prefere|pede|pronoun")
+
+
+def _wished(text: str) -> list[str]:
+    """What they ask or complain about is no wish."""
+    return [lowered(text[s:e]) for s, e in sentences(text) if not text[s:e].rstrip().endswith("?")]
+
+
 def preference_broken(case: Case) -> Iterator[Breach]:
     """The wish stands in their words or in a note about them; what breaks it stands in ours."""
-    stated = "\n".join(
-        [
-            case.said.own_lower,
-            *(
-                lowered(t)
-                for t in case.said.texts("crm_note")
-                if re.search(r"prefer|wish|asked|only|wünscht|möchte|souhaite|préfère|prefiere|pide|prefere|pede|pronoun", lowered(t))
-            ),
-        ]
-    )
+    stated = "\n".join([*_wished(case.said.own), *(t for note in case.said.texts("crm_note") if _NOTED.search(lowered(note)) for t in _wished(note))])
     for wish, breaks in _wishes(case.lang):
         if not wish.search(stated):
             continue

@@ -84,12 +84,22 @@ def unborne(case: Case) -> Iterator[Breach]:
         return
     common = {stem(word) for word in lexicon.words("common", case.lang)}
     for sentence in case.moves[2:]:
-        if sentence.span in case.text.questions or sentence.does("VAL", "REF", "CHK") or _is_hedged(case, sentence.span):
+        if sentence.span in case.text.questions or sentence.does("VAL", "REF", "CHK") or _is_hedged(case, sentence.span) or _is_reasoned(case, sentence.span):
             continue
         new = [t for t in case.footing.fresh(sentence.span) if stem(t.word) not in common]
         if len(new) >= _LEAST_NEW and 2 * len(new) >= len(case.footing.content(sentence.span)):
             yield (*sentence.span, "most of this stands in no record")
             return
+
+
+_REASONED = re.compile(
+    r"\W*(?:that|then|so|this|it) (?:makes?|is|means?|would|leaves|gives?|comes|you|'s)\b|[^.?!]*\b(?:you|they|it|we|i|he|she|one|who|that)(?:'d| would| can| could)\b"
+)
+
+
+def _is_reasoned(case: Case, span: Span) -> bool:
+    """What follows from the rest, or would be so: no claim about what is."""
+    return _REASONED.match(case.text.ours[slice(*span)]) is not None
 
 
 def _is_hedged(case: Case, span: Span) -> bool:

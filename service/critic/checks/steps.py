@@ -112,7 +112,7 @@ def _speaks_of_us(case: Case, first: Sentence) -> bool:
     if own > 1 or any(first.span[0] <= start < first.span[1] for start, _ in case.text.quotes) or case.conditions & {"meeting"}:
         return False
     about_them = _list("you", case.lang).search(case.text.ours, *first.span) or first.does("VAL")
-    return (words >= 3 and ours > own and not about_them) or (words >= 5 and not about_them)
+    return (words >= 3 and ours > own and not about_them) or (words >= 5 and ours > 0 and not about_them)
 
 
 def _is_heading(case: Case, span: Span) -> bool:
