@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ml.reader import Reading
 
 SURE = 0.5
+_MOST_ROUTINE = 40
+"""Words of a message that nobody said is plain business, and that may be taken for it."""
 CALM = 0.75
 """Confidence of "neutral" from which a message is plain business."""
 _CHARGED = frozenset(
@@ -193,6 +195,8 @@ class Said:
     def is_routine(self) -> bool:
         """A plain question or arrangement, without any feeling in it."""
         if self.given not in (None, "routine_logistics") or self.mood is None:
+            return False
+        if self.given is None and len(self.own_tokens) > _MOST_ROUTINE:
             return False
         bare = lexicon.pattern("emotion", self.lang).search(self.own_lower) is None
         return bare and not self.mood.is_negative and ("routine_logistics" in self.mood.situations or self.mood.is_calm)

@@ -112,7 +112,11 @@ def _speaks_of_us(case: Case, first: Sentence) -> bool:
     if own > 1 or any(first.span[0] <= start < first.span[1] for start, _ in case.text.quotes) or case.conditions & {"meeting"}:
         return False
     about_them = _list("you", case.lang).search(case.text.ours, *first.span) or first.does("VAL")
-    return (words >= 3 and ours > own and not about_them) or (words >= 5 and ours > 0 and not about_them)
+    return (words >= 3 and ours > own and not about_them) or (words >= 5 and not about_them and not _OPENS.match(case.text.lower[slice(*first.span)]))
+
+
+_OPENS = re.compile(r"\W*(?:(?:and|so|first|now),? )?(?:let me|here(?:'s| is| are)|this is (?:how|what)|thank)\b")
+"""Of a sentence that only leads over to what follows."""
 
 
 def _is_heading(case: Case, span: Span) -> bool:
@@ -157,7 +161,7 @@ def none_of_their_words(case: Case) -> Iterator[Breach]:
     """In front of the offer, what gives the matter back shares hardly a word with their message, and quotes none."""
     own = case.footing.own
     told = [s.span for s in _before_offer(case) if not s.does("INFO") or s.does("ACK")]
-    shared = {stem(t.word) for span in told for t in case.text.words(span)} & own
+    shared = {stem(t.word) for span in told for t in case.footing.content(span)} & own
     quoted = any(case.text.text[s:e].strip(_MARKS).lower() in case.said.own_lower for s, e in case.text.quotes)
     if len(shared) <= _MOST_SHARED and not quoted and len(own) > _MOST_SHARED:
         yield (*(case.text.sentences[0] if case.text.sentences else case.text.body), "")
