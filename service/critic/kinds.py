@@ -82,7 +82,7 @@ def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) ->
 
 _DENIED = re.compile(r"(?:\b(?:not|never|no|cannot|whether|if)\b|n't\b)[^.;:?!,]{0,40}$")
 """In front of what is said, in the same clause."""
-_BEHIND = " \n\"”’»)"
+_BEHIND = ' \n"”’»)'
 
 
 def missing(case: Case, check: Check) -> Iterator[Breach]:

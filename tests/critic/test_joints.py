@@ -1,0 +1,215 @@
+"""Which joints take an acknowledgement back, and which words only look like one."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.critic import Draft, Evidence
+from service.critic.case import Case
+from service.critic.checks.joints import contrasted
+
+OWN = {
+    "en": "The crates came late again. I like the driver but hate the waiting. I'm fed up.",
+    "de": "Die Kisten kamen wieder zu spät. Ich bin verärgert.",
+    "fr": "Les caisses sont encore arrivées en retard. Je suis furieux.",
+    "es": "Las cajas llegaron tarde otra vez. Estoy harto.",
+    "pt": "As caixas chegaram tarde outra vez. Estou farto.",
+}
+BACK = {
+    "en": [
+        "Being fed up is fair, but the dock was closed.",
+        "Being fed up is fair but we had no driver.",
+        "Being fed up is fair. But the dock was closed.",
+        "I can see why you're fed up; however, the dock was closed.",
+        "Being fed up is fair. However the dock was closed.",
+        "It is a long wait, however.",
+        "Being fed up is fair, although two of them came early.",
+        "Fed up is fair. Two came early, though.",
+        "Fed up is fair, though two came early.",
+        "Even though it's annoying, two crates came early.",
+        "Two hours is long, yet the driver had told you.",
+        "Two hours is long. Yet the contract allows it.",
+        "Two hours is long, and yet the contract allows it.",
+        "Two hours is long. Still, most crates arrived.",
+        "Two hours is long; still, most crates arrived.",
+        "Two hours is long. That said, most crates arrived.",
+        "Two hours is long. Having said that, most crates arrived.",
+        "Two hours is long. Even so, most crates arrived.",
+        "Two hours is long. Then again, most crates arrived.",
+        "Two hours is long. On the other hand, most crates arrived.",
+        "Two hours is long. Nevertheless, most crates arrived.",
+        "Two hours is long, nonetheless the crates arrived.",
+        "While I understand the anger, most crates arrived.",
+        "While your frustration is understandable, most crates arrived.",
+        "While waiting two hours is annoying, our driver did arrive.",
+        "Despite your anger, the contract stands.",
+        "Two hours is long. Despite that, the crates arrived.",
+        "In spite of all this, the crates arrived.",
+        "You waited two hours, whereas our driver waited three.",
+        "Being fed up is fair, only the dock was closed.",
+        "Being fed up is fair, only we had no driver.",
+        "Being fed up is fair, except that the dock was closed.",
+        "Being fed up is fair, except the dock was closed.",
+        "Being fed up is fair. Mind you, most crates arrived.",
+        "Being fed up is fair. All the same, most crates arrived.",
+        "Being fed up is fair, albeit two crates came early.",
+        "It's not your fault, but the dock was closed.",
+        "Be that as it may, most crates arrived.",
+        "Much as I feel for you, the contract stands.",
+        "Notwithstanding the wait, the crates arrived.",
+    ],
+    "de": [
+        "Das ist ärgerlich, aber die Rampe war zu.",
+        "Das ist ärgerlich. Aber die Rampe war zu.",
+        "Ihr Ärger ist verständlich, die Rampe war aber zu.",
+        "Ihr Ärger ist verständlich, jedoch war die Rampe zu.",
+        "Ihr Ärger ist verständlich. Allerdings war die Rampe zu.",
+        "Ihr Ärger ist verständlich. Dennoch war die Rampe zu.",
+        "Ihr Ärger ist verständlich. Trotzdem war die Rampe zu.",
+        "Ihr Ärger ist verständlich, doch die Rampe war zu.",
+        "Ihr Ärger ist verständlich. Doch die Rampe war zu.",
+        "Ihr Ärger ist zwar verständlich, die Rampe war zu.",
+        "Die Kisten kamen zu spät, der Fahrer hingegen war da.",
+        "Obwohl Ihr Ärger verständlich ist, war die Rampe zu.",
+        "Ihr Ärger ist verständlich, nur war die Rampe zu.",
+        "Ihr Ärger ist verständlich, wobei die Rampe zu war.",
+        "Auf der anderen Seite war die Rampe zu.",
+    ],
+    "fr": [
+        "C'est compréhensible, mais le quai était fermé.",
+        "C'est compréhensible. Mais le quai était fermé.",
+        "C'est compréhensible. Cependant, le quai était fermé.",
+        "C'est compréhensible, néanmoins le quai était fermé.",
+        "C'est compréhensible. En revanche, le quai était fermé.",
+        "C'est compréhensible. Or, le quai était fermé.",
+        "C'est compréhensible. Or le quai était fermé.",
+        "Deux caisses sont quand même arrivées. C'est compréhensible.",
+        "C'est compréhensible. Quand même, deux caisses sont arrivées.",
+        "C'est compréhensible, et pourtant le quai était fermé.",
+        "Bien que ce soit compréhensible, le quai était fermé.",
+        "C'est compréhensible. Par contre, le quai était fermé.",
+        "C'est compréhensible. Cela dit, le quai était fermé.",
+        "C'est compréhensible. N'empêche que le quai était fermé.",
+        "C'est compréhensible, toutefois le quai était fermé.",
+    ],
+    "es": [
+        "Es comprensible, pero el muelle estaba cerrado.",
+        "Es comprensible. Sin embargo, el muelle estaba cerrado.",
+        "Es comprensible, aunque el muelle estaba cerrado.",
+        "Es comprensible. No obstante, el muelle estaba cerrado.",
+        "Es comprensible. Aun así, el muelle estaba cerrado.",
+        "Es comprensible; en cambio, el muelle estaba cerrado.",
+        "Es comprensible. Ahora bien, el muelle estaba cerrado.",
+        "Si bien es comprensible, el muelle estaba cerrado.",
+        "A pesar de su enfado, el muelle estaba cerrado.",
+        "Es comprensible. Con todo, el muelle estaba cerrado.",
+    ],
+    "pt": [
+        "É compreensível, mas o cais estava fechado.",
+        "É compreensível. Porém, o cais estava fechado.",
+        "É compreensível. No entanto, o cais estava fechado.",
+        "É compreensível. Todavia, o cais estava fechado.",
+        "É compreensível, contudo o cais estava fechado.",
+        "Embora seja compreensível, o cais estava fechado.",
+        "É compreensível. Ainda assim, o cais estava fechado.",
+        "É compreensível. Apesar disso, o cais estava fechado.",
+        "É compreensível, só que o cais estava fechado.",
+        "É compreensível. Não obstante, o cais estava fechado.",
+    ],
+}
+FRIENDS = {
+    "en": [
+        "The cause is not yet known, and being fed up is fair.",
+        "Nothing but late crates this month, and being fed up is fair.",
+        "All but two crates were late, and being fed up is fair.",
+        "But for your note, nobody would have seen it.",
+        "None but the driver knew.",
+        "You couldn't but notice the wait.",
+        "I can't help but think of the wait you had.",
+        "It was the last but one crate that broke.",
+        "You had no choice but to wait.",
+        "The trouble was not the price but the wait.",
+        "It hurt not because of the price, but because of the wait.",
+        "Yet another late crate, and being fed up is fair.",
+        "The crates were late, and yet another driver waited.",
+        "The list has yet to be written, and being fed up is fair.",
+        "As yet there is no date, and being fed up is fair.",
+        "It was the longest wait yet, and being fed up is fair.",
+        "The crates are still late, and being fed up is fair.",
+        "Still no date, and being fed up is fair.",
+        "The crates still come late.",
+        "The note that said the crates were there was wrong.",
+        "The man that said so was wrong.",
+        "However long it takes, I could stay on it.",
+        "However many crates there are, I could count them.",
+        "It felt as though nobody listened.",
+        "While the dock is being repaired, I could use the yard.",
+        "While you wait, I could send a list.",
+        "The only crate on time was the last.",
+        "Only the driver knew, and being fed up is fair.",
+        "It was late every day except Sunday.",
+        "The Button Street dock was closed, and being fed up is fair.",
+        "Not only late but also wet, so being fed up is fair.",
+        'You "like the driver but hate the waiting", and that is fair.',
+        "You like the driver but hate the waiting, and that is fair.",
+        "A short but honest answer would be welcome, I imagine.",
+        "Being fed up is fair, and I thought of the wait.",
+        "You were sent from one desk to another, then again to the first.",
+        "I could write it down on the other side of the page.",
+        "At the same time tomorrow I could ring.",
+    ],
+    "de": [
+        "Das ist aber ärgerlich.",
+        "Das ist aber schade, und Ihr Ärger ist verständlich.",
+        "Aber und abermals kamen die Kisten zu spät.",
+        "Die Kisten kamen zu spät, und zwar dreimal.",
+        "Das lag nicht am Fahrer, sondern an der Rampe.",
+        "Sie haben doch recht, wenn Sie ärgerlich sind.",
+        "Ich könnte am Montag kommen, oder aber am Dienstag.",
+        "Sie haben nichts dagegen, wenn ich am Montag komme.",
+        "Die Sache ist noch offen, und Ihr Ärger ist verständlich.",
+        "Nur der Fahrer wusste davon.",
+    ],
+    "fr": [
+        "Les caisses sont arrivées en retard, jamais à l'heure.",
+        "Non seulement en retard, mais aussi mouillées.",
+        "Ce n'est pas le prix mais le retard qui pèse.",
+        "Mais oui, votre colère est légitime.",
+        "Désormais je suis le dossier.",
+        "La caisse d'or est restée au quai.",
+        "Le maïs est resté au quai.",
+        "C'est quand même long, deux heures.",
+    ],
+    "es": [
+        "No fue el precio, sino el retraso.",
+        "No hay pero que valga, fueron dos horas.",
+        "No solo tarde, sino también mojadas.",
+        "Lo entiendo, señor Mas, y es lógico.",
+        "Hay más cajas en camino, y es lógico estar harto.",
+        "Es lógico, y todavía no sabemos la causa.",
+    ],
+    "pt": [
+        "Chegaram mais caixas, e é natural estar farto.",
+        "Não foi o preço, mas sim o atraso.",
+        "Não só tarde, mas também molhadas.",
+        "O motorista foi embora, e é natural estar farto.",
+        "As caixas más ficaram no cais.",
+        "Entretanto o Ivo está a ver a causa.",
+    ],
+}
+
+
+def found(text: str, lang: str) -> list[str]:
+    evidence = (Evidence(id="e1", type="buyer_message", text=OWN[lang]),)
+    case = Case(Draft(id=1, text=text, lang=lang, evidence=evidence, situation="frustration"))
+    return [text[start:end] for start, end, _ in contrasted(case)]
+
+
+@pytest.mark.parametrize(("lang", "text"), [(lang, text) for lang, texts in FRIENDS.items() for text in texts])
+def test_no_word_that_only_looks_like_a_joint_is_taken_for_one(lang: str, text: str) -> None:
+    assert found(text, lang) == []
+
+
+@pytest.mark.parametrize(("lang", "text"), [(lang, text) for lang, texts in BACK.items() for text in texts])
+def test_a_joint_that_takes_back_what_was_acknowledged_is_found(lang: str, text: str) -> None:
+    assert len(found(text, lang)) == 1
