@@ -22,12 +22,12 @@ from service.store import accounts, conditions, connections, outbox, readings, s
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
 from service.store.suggestions import Suggestion, SuggestionRow
+from service.task import WRITTEN_SINCE
 from service.timeline import STOP
 
 log = logging.getLogger("undertone.suggest")
 
 PLAYBOOK = "playbook-2"
-WRITTEN_SINCE = "they have written since it was made; read that first, and look at the account anew"
 HIGH_PRESSING = 0.7
 DUE_IN = {"high": 1, "normal": 3}
 """Working days until the task is due."""

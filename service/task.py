@@ -24,6 +24,7 @@ NO_LONGER = {
     "contradicted": "NO LONGER CURRENT: what this rested on has ended or was corrected. Nothing needs doing for it.",
     "expired": "NO LONGER CURRENT: this is more than 30 days old and was not taken up.",
 }
+WRITTEN_SINCE = "they have written since it was made; read that first, and look at the account anew"
 NOBODY_TO_WRITE_TO = "the person it was for has opted out or is no longer a contact of this account"
 
 
@@ -126,12 +127,13 @@ def _prepared(workspace_id: UUID, s: SuggestionRow | None, material: Material) -
 def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequence[Signal], material: Material) -> Task:
     contacts = material.contacts.get(profile.account_id, ())
     contact = next((c for c in contacts if c.contact_id == s.contact_id and c.may_be_written_to), None)
+    withheld = _withheld(s, contact)
     text = task_text(
         case_of(profile, contacts, found, seed=str(s.suggestion_id), today=s.opened_at),
-        _composition(s, withheld=s.contact_id is not None and contact is None),
+        _composition(s, withheld),
         quotes=material.quotes,
         link=f"{settings().public_url}/console/suggestions/{s.suggestion_id}",
-        shown=_shown(s, material.bodies),
+        shown=None if withheld else _shown(s, material.bodies),
     )
     ended = NO_LONGER.get(s.close_reason or "")
     return Task(
@@ -151,14 +153,23 @@ def _shown(s: SuggestionRow, bodies: dict[UUID, str]) -> Shown | None:
     return Shown(text=text, made_on=last.made_on if last else s.opened_at, report=last.report if last else None) if text is not None else None
 
 
-def _composition(s: SuggestionRow, *, withheld: bool) -> Composition:
-    """`withheld`: without the draft, as nobody is to be written to."""
+def _withheld(s: SuggestionRow, contact: ContactRow | None) -> str | None:
+    """Why the draft does not go into the task after all."""
+    if s.draft is None:
+        return None
+    if s.contact_id is not None and contact is None:
+        return NOBODY_TO_WRITE_TO
+    return WRITTEN_SINCE if s.last_draft and s.last_draft.answered else None
+
+
+def _composition(s: SuggestionRow, withheld: str | None) -> Composition:
+    """`withheld`: without the draft, for this reason."""
     return Composition(
         handling=s.handling,  # type: ignore[arg-type]
         why_now=s.why_now,
         plan=tuple(s.plan),
         draft=None if withheld else s.draft,
-        no_draft_reason=NOBODY_TO_WRITE_TO if withheld and s.draft is not None else s.no_draft_reason,
+        no_draft_reason=withheld or s.no_draft_reason,
         alternatives=tuple(s.alternatives),
         pause=s.pause,
     )

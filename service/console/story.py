@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from service.console import ledger, pictures
 from service.console.ledger import LedgerView
 from service.console.pictures import Pictures
 from service.feedback import stale
-from service.playbook import describe, how_sure
+from service.playbook import asked, describe, how_sure
 from service.playbook.pause import CARD
 from service.playbook.report import good_until
 from service.playbook.report import lines as report_lines
@@ -52,6 +52,8 @@ class MomentView:
 class Story:
     account: AccountRow
     contacts: Sequence[ContactRow]
+    asked: Mapping[UUID, Sequence[str]]
+    """By contact, what they have asked for."""
     moments: Sequence[MomentView]
     lesser: Sequence[MomentView]
     """Earlier or less sure; not marked in the charts."""
@@ -86,6 +88,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     return Story(
         account=account,
         contacts=contacts,
+        asked={c.contact_id: asked.lines(c.preference, at.date()) for c in contacts},
         moments=moments,
         lesser=views[len(moments) :],
         suggestion=suggestion,

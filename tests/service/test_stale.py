@@ -82,6 +82,13 @@ def test_a_draft_is_not_accepted_once_they_have_written_again(api, ours, hold_cl
     assert say(api, ours, "not_now").status_code == 201
 
 
+def test_a_draft_that_waits_in_the_outbox_is_held_back_once_they_have_written(api, ours):
+    writes(ours)
+    text = description(ours)
+    assert "No draft: they have written since it was made" in text
+    assert "HOW IT WAS CHECKED" not in text
+
+
 def test_a_message_that_changes_nothing_else_takes_the_draft_out_of_the_task(api, ours, hold_clock: Hold):
     hold_clock(NOW + timedelta(hours=3))
     writes(ours, read=True)
