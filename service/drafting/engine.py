@@ -19,7 +19,9 @@ from service.drafting.style import Style, style_of
 from service.drafting.windows import Window
 from service.signals import Handling
 
-ENGINE = "drafting-1"
+ENGINE = "drafting-2"
+_TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None, "direct_question": None}
+"""What the critic calls moments that only the engine tells apart."""
 TRIED, KEPT = 5, 2
 """Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
 ALTERNATIVES = 2
@@ -77,7 +79,7 @@ def _written(material: Material, told: Sequence[Told]) -> list[Written]:
             break
         made = steps(material, plan, told)
         best = _best(material, made, f"{n}") if made else None
-        if best:
+        if best and all(best[1].plan != written.plan for _, written in found):
             found.append(best)
     return [written for _, written in sorted(found, key=lambda pair: -pair[0])]
 
@@ -111,7 +113,7 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
     """Those of a fit length, the nearest to what this person writes first."""
     low, high = LENGTHS[material.request.channel]
     high = high if material.is_english else round(MORE_WORDS * high)
-    if material.situation in ("routine_logistics", "unanswered_question", *NO_WORDS_NEEDED):
+    if material.situation in ("routine_logistics", "unanswered_question", "direct_question", *NO_WORDS_NEEDED):
         low = min(low, 12)
     wanted = max(low, min(high, 1.3 * (style.words or 65), 105))
     kept = [b for b in beams if low - 6 <= b.words <= high]
@@ -164,13 +166,13 @@ def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], request: 
 
 
 def known_to_critic(situation: str | None) -> str | None:
-    return situation and {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None}.get(situation, situation)
+    return situation and _TO_CRITIC.get(situation, situation)
 
 
 def worth(found: Review) -> float:
-    """What one draft is ahead of another by. Used to choose; never shown as one number."""
+    """What one draft is ahead of another by. Used to choose; never shown as one number. How near their style it is, the search has weighed already."""
     s = found.scores
-    parts = ((0.25, s.structure), (0.20, s.specificity), (0.15, s.coverage), (0.15, s.novelty), (0.10, s.style), (0.10, s.brevity), (0.05, s.readability))
+    parts = ((0.25, s.structure), (0.20, s.specificity), (0.15, s.coverage), (0.15, s.novelty), (0.10, s.brevity), (0.05, s.readability))
     return sum(weight * value for weight, value in parts) - 0.03 * len(found.findings)
 
 

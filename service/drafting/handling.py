@@ -19,7 +19,7 @@ def handling_of(material: Material) -> Handling:
         return "escalate_no_draft"
     if material.said.is_hostile or material.ordered or material.situation == "hostile_or_injection":
         return "human_review"
-    if material.situation in ("routine_logistics", "unanswered_question"):
+    if material.situation in ("routine_logistics", "unanswered_question", "direct_question"):
         return "plain_reply"
     return "draft"
 

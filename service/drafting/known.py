@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -123,9 +123,9 @@ class Known:
         )
 
     def usable(self, heard: Heard) -> list[Span]:
-        """Its own words up to the first that talk to a machine: who hides one order may have hidden another behind it."""
-        first = min((start for name, (start, _) in self.ordered if name == heard.piece.id), default=len(heard.piece.text))
-        return [(s, min(e, first)) for s, e in heard.spans if s < first]
+        """Its own words without sentences that talk to a machine, and without the rest of their paragraphs: one order hides another."""
+        orders = [span for name, span in self.ordered if name == heard.piece.id]
+        return [part for span in heard.spans for part in _without(span, sorted(_to_the_end(heard.piece.text, s) for s, _ in orders))]
 
     @cached_property
     def facts(self) -> list[Fact]:
@@ -164,10 +164,10 @@ class Known:
         asked = frozenset(self.said.questions)
         found = []
         for h in self.heard:
-            for s, e in self.usable(h):
+            for s, e in h.spans:
                 for a, b in sentences(h.piece.text[s:e]):
                     text = h.piece.text[s + a : s + b]
-                    if text in asked and len(text.split()) >= LEAST_QUESTION_WORDS:
+                    if text in asked and text not in self.said.orders and len(text.split()) >= LEAST_QUESTION_WORDS:
                         found.append((h.piece.id, (s + a, s + a + len(text.rstrip("?! "))), text))
         return found
 
@@ -196,3 +196,19 @@ class Known:
     @cached_property
     def priority(self) -> str:
         return next((h.reading.priority for h in self.heard if h.reading.priority != "unknown"), "unknown")
+
+
+def _to_the_end(text: str, start: int) -> Span:
+    end = text.find("\n\n", start)
+    return start, len(text) if end < 0 else end
+
+
+def _without(span: Span, cut: Sequence[Span]) -> Iterator[Span]:
+    start, end = span
+    for s, e in cut:
+        if start <= s < end:
+            if s > start:
+                yield start, s
+            start = e
+    if start < end:
+        yield start, end

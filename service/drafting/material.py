@@ -18,6 +18,7 @@ from service.drafting.lexicon import of_language, read
 from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
 from service.drafting.retold import Sentence
+from service.drafting.unsafe import is_unsafe
 
 MOST_QUESTION_WORDS = 18
 OPEN_QUESTION = "unanswered_question"
@@ -240,7 +241,7 @@ class Material(Known):
     def _asked_by(self, question: OpenQuestion) -> Slots:
         slots: dict[str, tuple[Filling, ...]] = {}
         words = question.text.rstrip("?! ")
-        if self.situation != OPEN_QUESTION and len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words:
+        if self.situation != OPEN_QUESTION and len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words and not is_unsafe(words):
             slots["question"] = (_words(question.evidence_id, question.span, is_quoted=True),)
         owner = facts.owner_of(self.pieces)
         if owner:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.wording import lowered
 from service.drafting.clauses import may_be_said
@@ -111,9 +112,11 @@ def _first(pattern: re.Pattern[str], evidence_id: str, text: str, spans: Sequenc
 
 def departments(texts: Sequence[str], lang: str) -> list[str]:
     """As the messages name them, each once, in the order of appearance."""
-    patterns = [lexicon.named("departments", lang)] + ([lexicon.expressions("departments", "subjects", "any")] if lang == "en" else [])
+    patterns: list[tuple[Pattern | re.Pattern[str], int]] = [(lexicon.named("departments", lang), 0)]
+    if lang == "en":
+        patterns.append((lexicon.expressions("departments", "subjects", "any"), 1))
     found: list[str] = []
     for text in texts:
-        spans = sorted(m.span(m.lastindex or 0) for pattern in patterns for m in pattern.finditer(lowered(text)))
-        found += [name for s, e in spans if (name := text[s:e]) != "it"]
+        spans = sorted(m.span(group) for pattern, group in patterns for m in pattern.finditer(lowered(text)))
+        found += [name for s, e in spans if (name := text[s:e].strip()) != "it"]
     return list({name.split()[-1].lower(): name for name in reversed(found)}.values())[::-1][:MOST_DEPARTMENTS]

@@ -45,7 +45,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`situation`: one of ml.labels.SITUATIONS, or `renewal_notice`, `tone_turn`, `unanswered_question`; without it the evidence decides.
+    """`situation`: one of ml.labels.SITUATIONS, or `renewal_notice`, `tone_turn`, `unanswered_question`, `direct_question`; without it the evidence decides.
     `windows`: earlier drafts that a new one must not repeat. The same request gives the same draft."""
 
     id: str | int

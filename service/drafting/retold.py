@@ -19,6 +19,7 @@ Span = tuple[int, int]
 SHORTEST, LONGEST, BOTH = 4, 22, 32
 """Words of a sentence, least and most, and most of two together."""
 _LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–-]")
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
     r"(?:it|this|that|they|them|he|she|these|those|both|neither|here|because|which|that's|the other|the others|another|so|then)\b",
@@ -94,9 +95,9 @@ def _sentences(message: Message) -> Iterator[Sentence]:
 
 def _trimmed(text: str, start: int, end: int, names: frozenset[str]) -> Span:
     """Without a word that joins it to what came before, and without our name at its head."""
-    head = re.compile(r"[A-Z][\w'’-]+").match(text, start)
-    if head and head.group() in names and text[head.end() : head.end() + 1] in (",", ".", "!", ":"):
-        start = head.end() + 1
+    head = _ADDRESS.match(text, start, end)
+    if head and head[1] in names:
+        start = head.end()
     while start < end and (text[start].isspace() or text[start] in _TRAIL):
         start += 1
     lead = _LEAD.match(text, start, end)

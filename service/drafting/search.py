@@ -34,7 +34,7 @@ _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_p
 """Slots whose text stands in a draft once."""
 _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
-_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",), "REF.doing": ("offer_verb_phrase",)}
+_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",), "REF.doing": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
 """Moves that make no sense without something to speak of."""
 _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
@@ -52,6 +52,7 @@ _HOLDING = {
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
     "ACK.position": frozenset({"audience"}),
     "ACK.map": frozenset({"dept_list"}),
+    "CHK.map": frozenset({"dept_list"}),
 }
 """What the frames of a move have to hold."""
 _IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list"})

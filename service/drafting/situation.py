@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from service.drafting import facts
@@ -40,6 +41,8 @@ def lead(known: Known) -> str:
         scores = {name: score for name, score in scores.items() if name not in _PLAIN}
     if not known.is_english and not said.is_win:
         scores.pop("positive_momentum", None)  # seen too readily in what is not English: nobody is congratulated on a complaint
+    if _is_plainly_asked(known, scores):
+        return "direct_question"
     if scores and max(scores.values()) >= SURE:
         return max(scores, key=lambda name: (scores[name], name))
     return _by_evidence(known)
@@ -52,7 +55,22 @@ def _is_notice(heard: Heard, known: Known) -> bool:
     return heard.reading.churn_risk == DECIDED and _is_renewal(heard) and (not known.is_english or _DECIDED.search(heard.piece.text) is not None)
 
 
-_AFRAID = re.compile(r"\b(?:scared|afraid|worr(?:y|ied)|nervous|unfortunately|problem|but now)\b", re.IGNORECASE)
+_OWN_ANSWER = frozenset({"positive_momentum", "renewal_decision", "hostile_or_injection", "deadlock", "cross_functional"})
+"""Moments that want more than an answer, even where nobody is upset."""
+
+
+def _is_plainly_asked(known: Known, scores: Mapping[str, float]) -> bool:
+    """Nobody is upset, something is asked, and there is something to answer with."""
+    found = max(scores, key=lambda name: (scores[name], name), default="")
+    is_other = scores.get(found, 0.0) >= SURE and found in _OWN_ANSWER
+    is_calm = not (known.said.is_negative or known.is_confirmed or any(_AFRAID.search(h.piece.text) for h in known.heard))
+    has_answer = any(e.type in (*facts.FACTS, *facts.MATERIAL) for e in known.pieces)
+    return known.is_english and is_calm and not is_other and has_answer and bool(known.questions)
+
+
+_AFRAID = re.compile(
+    r"\b(?:scared|afraid|worr(?:y|ied)|nervous|unfortunately|problem|but now|patience|fed up|tired of|embarrass\w*|urgent\w*)\b", re.IGNORECASE
+)
 _FILED = re.compile(
     r"\bnotice\b.{0,60}\b(?:arrived|came|received|was in time|dated|in time|on time)\b|\b(?:letter|message) (?:came|arrived) on\b", re.IGNORECASE
 )

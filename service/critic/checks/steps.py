@@ -168,7 +168,7 @@ def none_of_their_words(case: Case) -> Iterator[Breach]:
 
 
 _MOST_SHARED = 1
-_MARKS = "\"'“”„‚‘’«»‹› .,;:!?"
+_MARKS = "\"'“”„‚‘’«»‹› \u00a0.,;:!?"
 
 
 def _before_offer(case: Case) -> list[Sentence]:
