@@ -65,11 +65,7 @@ def _matches(case: Case, check: Check) -> Iterator[Span]:
 
 def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) -> bool:
     first, last = case.text.sentence_at(span[0])
-    if span[1] > last + 1 and check.settings.get("within", "sentence") == "sentence":
-        return True
-    if check.settings.get("denied") and _DENIED.search(case.text.lower, first, span[0]):
-        return True
-    if check.settings.get("asked") and case.text.text[first:last].rstrip(_BEHIND).endswith("?"):
+    if span[1] > last + 1 or _is_unclaimed(case, check, (first, last), span[0]):
         return True
     if unless is not None and unless.search(case.text.ours, first, last):
         return True
@@ -78,6 +74,12 @@ def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) ->
     if check.settings.get("voiced") and case.text.lower[slice(*span)].strip() in case.said.own_lower:
         return True
     return bool(check.settings.get("offered")) and case.is_tentative(*span)
+
+
+def _is_unclaimed(case: Case, check: Check, sentence: Span, place: int) -> bool:
+    """Denied, or asked."""
+    is_denied = check.settings.get("denied") and _DENIED.search(case.text.lower, sentence[0], place)
+    return bool(is_denied) or bool(check.settings.get("asked") and case.text.text[slice(*sentence)].rstrip(_BEHIND).endswith("?"))
 
 
 _DENIED = re.compile(r"(?:\b(?:not|never|no|cannot|whether|if)\b|n't\b)[^.;:?!,]{0,40}$")

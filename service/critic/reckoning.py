@@ -25,15 +25,16 @@ _NUMERIC = ("number", "word", "ordinal")
 _OURS = ("ticket", "usage", "billing", "quote", "contract", "product", "incident", "project", "crm_note", "offer")
 _CLAUSES = re.compile(r"[;\n]|[.!?](?=\s|$)")
 _CUE = re.compile(
-    r"\b(?:less|fewer|more|higher|lower|longer|shorter|later|earlier|drop\w*|fell|down|up|rise|rose|grew|differ\w*|together|total|in all|sum|open|left|remain\w*"
-    r"|missing|other|rest|percent|per cent|times|half|each|twice|between|saves?|saving|weniger|mehr|prozent|zusammen|insgesamt|übrig|offen|unterschied"
+    r"\b(?:less|fewer|more|higher|lower|longer|shorter|later|earlier|drop\w*|fell|down|up|rise|rose|grew|differ\w*|together|total|in all|sum|open"
+    r"|left|remain\w*|missing|other|rest|percent|per cent|times|half|each|twice|between|saves?|saving"
+    r"|weniger|mehr|prozent|zusammen|insgesamt|übrig|offen|unterschied"
     r"|moins|plus|pour cent|ensemble|au total|reste\w*|différence|menos|más|por ciento|juntos|en total|quedan|faltan|diferencia"
     r"|mais|por cento|no total|restam|faltam|diferença)\b|%"
 )
 """Words by which a sentence says that it reckons."""
 _SUMMED = re.compile(
-    r"\b(?:(?:that|this|it|which|they|and)(?:'s| is| are| makes?| make| comes? to| came to)|makes?|in total|total|in all|altogether|adds? up|sum|come[sd]? to|amounts?"
-    r"|together|so about|insgesamt|zusammen|macht|summe|au total|en tout|soit|en total|en conjunto|son|no total|ao todo|são|dá)\b"
+    r"\b(?:(?:that|this|it|which|they|and)(?:'s| is| are| makes?| make| comes? to| came to)|makes?|in total|total|in all|altogether|adds? up"
+    r"|sum|come[sd]? to|amounts?|together|so about|insgesamt|zusammen|macht|summe|au total|en tout|soit|en total|en conjunto|son|no total|ao todo|são|dá)\b"
 )
 """Words before or behind a product of two numbers."""
 _MINUTES = {"minute": 1.0, "hour": 60.0, "day": 1440.0, "week": 10080.0, "month": 43_800.0, "quarter": 131_400.0, "year": 525_600.0}
@@ -111,7 +112,7 @@ def _derived(values: frozenset[float]) -> frozenset[float]:
 
 def _products(values: list[float]) -> Iterator[float]:
     """Of any two, and of one that is said several times the sum; of all of them, too."""
-    kept = [v for v in values if 1 < v][:_MOST_OF_PIECE]
+    kept = [v for v in values if v > 1][:_MOST_OF_PIECE]
     yield from (a * b for a, b in combinations(kept, 2) if a * b <= _MOST_PRODUCT)
     yield from (v * n for v, n in Counter(kept).items() if n > 2)
     for size in (2, 3, 4):

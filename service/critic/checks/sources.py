@@ -75,25 +75,27 @@ def ungrounded(case: Case) -> Iterator[Breach]:
 
 _PLAIN_SPOKEN = frozenset({"positive", "positive_momentum", "deadlock", "usage_drop", "cross_functional", "routine"})
 """Where good answers say much in words of their own."""
-_LEAST_NEW = 4
+_LEAST_NEW, _LEAST_SHARE = 5, 0.75
 
 
 def unborne(case: Case) -> Iterator[Breach]:
-    """A plain statement of which half the words and more, and at least four, stand nowhere in what is at hand."""
+    """A plain statement of which three words of four, and at least five, stand nowhere in what is at hand."""
     if case.conditions & _PLAIN_SPOKEN or not case.said.own.strip() or case.lang != "en":
         return
     common = {stem(word) for word in lexicon.words("common", case.lang)}
     for sentence in case.moves[2:]:
-        if sentence.span in case.text.questions or sentence.does("VAL", "REF", "CHK") or _is_hedged(case, sentence.span) or _is_reasoned(case, sentence.span):
+        is_claim = sentence.span not in case.text.questions and not sentence.does("VAL", "REF", "CHK")
+        if not is_claim or _is_hedged(case, sentence.span) or _is_reasoned(case, sentence.span):
             continue
         new = [t for t in case.footing.fresh(sentence.span) if stem(t.word) not in common]
-        if len(new) >= _LEAST_NEW and 2 * len(new) >= len(case.footing.content(sentence.span)):
+        if len(new) >= _LEAST_NEW and len(new) >= _LEAST_SHARE * len(case.footing.content(sentence.span)):
             yield (*sentence.span, "most of this stands in no record")
             return
 
 
 _REASONED = re.compile(
-    r"\W*(?:that|then|so|this|it) (?:makes?|is|means?|would|leaves|gives?|comes|you|'s)\b|[^.?!]*\b(?:you|they|it|we|i|he|she|one|who|that)(?:'d| would| can| could)\b"
+    r"\W*(?:that|then|so|this|it) (?:makes?|is|means?|would|leaves|gives?|comes|you|'s)\b"
+    r"|[^.?!]*\b(?:you|they|it|we|i|he|she|one|who|that)(?:'d| would| can| could)\b"
 )
 
 
