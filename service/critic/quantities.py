@@ -109,6 +109,9 @@ def _short_months(lang: str) -> re.Pattern[str]:
     return re.compile(rf"(?<=\d )({names})\b(?!\w)|\b({names})\.?(?= \d{{1,2}}\b)")
 
 
+_SHORT_DAY = re.compile(
+    r"(?<!\w)(mon|tue|wed|thu|fri|sat|sun)s?(?:\.|(?=,? ?\d)|(?=[ ,;)]+(?:\d|mon|tue|wed|thu|fri|sat|sun|and|at|am|pm|morning|afternoon|evening|night)\b))"
+)
 _STARTS = re.compile(r"(?:^|[.!?:;\n\"“])\s*$")
 
 
@@ -122,6 +125,9 @@ def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
     for match in _short_months(lang).finditer(lower):
         if (written := match[1] or match[2]) not in months:
             yield Quantity("month", short[written[:_ABBREVIATED]], *match.span())
+    shorter = {name[:_ABBREVIATED]: n for name, n in days.items()} if lang == "en" else {}
+    for match in _SHORT_DAY.finditer(lower) if shorter else ():
+        yield Quantity("weekday", shorter[match[1]], *match.span(1))
     for match in pattern.finditer(lower):
         name = match[0] if match[0] in months or match[0] in days else match[0][:-1]
         if name in days:

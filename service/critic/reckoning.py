@@ -88,7 +88,7 @@ def _known(messages: tuple[str, ...], records: tuple[str, ...], priced: tuple[st
         frozenset([*lengths, *_between(whole)]),
         of("time") | frozenset(60 * n for n in values if 0 < n <= 24),
         of("month"),
-        of("weekday"),
+        of("weekday") | frozenset(_weekdays(whole)),
     )
 
 
@@ -156,6 +156,13 @@ def _between(whole: Iterable[tuple[Quantity, ...]]) -> Iterator[float]:
     days = sorted({_BEFORE_MONTH[int(m.value) - 1] + d.value for found in whole for d, m in _dates(found)})
     for a, b in combinations(days[:_MOST_NUMBERS], 2):
         yield from ((b - a) * _MINUTES["day"], (b - a + 1) * _MINUTES["day"], (365 - b + a) * _MINUTES["day"])
+
+
+def _weekdays(whole: Iterable[tuple[Quantity, ...]]) -> Iterator[float]:
+    """Of all dates on record, where the weekday of one is: Tuesday 10 June makes the 14th a Saturday."""
+    dated = [(_BEFORE_MONTH[int(m.value) - 1] + int(d.value), min(d.start, m.start), found) for found in whole for d, m in _dates(found)]
+    anchors = [(day, q.value) for day, start, found in dated for q in found if q.kind == "weekday" and 0 < start - q.end <= 3]
+    yield from ((weekday - 1 + day - anchor) % 7 + 1 for anchor, weekday in anchors[:1] for day, *_ in dated)
 
 
 def _dates(found: tuple[Quantity, ...]) -> Iterator[tuple[Quantity, Quantity]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from service.critic.case import Case
-from service.critic.checks import feelings, joints, people, sources, steps, topics
+from service.critic.checks import answers, feelings, joints, people, sources, steps, topics
 
 Breach = tuple[int, int, str]
 Function = Callable[[Case], Iterator[Breach]]
@@ -22,6 +22,7 @@ CHECKS: Mapping[str, Function] = {
             steps.checked,
             steps.orders_to_buyer,
             steps.offer_left_out,
+            steps.nothing_offered,
             steps.work_asked,
             steps.features_first,
             steps.direction,
@@ -38,7 +39,8 @@ CHECKS: Mapping[str, Function] = {
         *(sources.foreign_words, sources.quotes_exact, sources.ungrounded, sources.unborne, sources.tracked, sources.order_obeyed, sources.material_left_out),
         *(sources.concession, sources.invented_deadline, sources.sensitive_used, sources.insult_repeated),
         joints.contrasted,
-        *(topics.usage_told, topics.both_sides, topics.departments_named, topics.weakness_named, topics.unanswered),
+        answers.unanswered,
+        *(topics.usage_told, topics.both_sides, topics.departments_named, topics.weakness_named),
         *(
             people.greeted,
             people.misspelled,

@@ -219,6 +219,12 @@ def offer_left_out(case: Case) -> Iterator[Breach]:
         yield (*case.text.body, "what may be offered is left out")
 
 
+def nothing_offered(case: Case) -> Iterator[Breach]:
+    """No sentence offers anything at all, and something might be."""
+    if case.first("REF") is None:
+        yield from offer_left_out(case)
+
+
 def _is_asked_for(case: Case, match: re.Match[str]) -> bool:
     """They asked what to do with this very verb; or what looks like an order is a thing: "Order 6120 is ..."."""
     verb = match[0].split()[-1] if match[0].split() else ""
