@@ -57,6 +57,9 @@ BACK = {
         "Be that as it may, most crates arrived.",
         "Much as I feel for you, the contract stands.",
         "Notwithstanding the wait, the crates arrived.",
+        "Two hours is long. Having said so, most crates arrived.",
+        "Two hours is long, still the contract is clear.",
+        "Two hours is long. We need the dock all the same.",
     ],
     "de": [
         "Das ist ärgerlich, aber die Rampe war zu.",
@@ -157,6 +160,8 @@ FRIENDS = {
         "You were sent from one desk to another, then again to the first.",
         "I could write it down on the other side of the page.",
         "At the same time tomorrow I could ring.",
+        "It is nobody's business but yours.",
+        "To the driver they are all the same.",
     ],
     "de": [
         "Das ist aber ärgerlich.",
