@@ -12,6 +12,8 @@ from service.critic.wording import Span, Token, Wording, tokens
 
 _LETTERS = 5
 """By which forms of one word are told to be the same."""
+_MOST, _LEAST_CONTENT, _LEAST_OURS = 0.6, 3, 2
+"""Of a sentence that gives a record back: share of its words, how many at least, and how many of them that are ours."""
 Stems = frozenset[str]
 
 
@@ -61,3 +63,10 @@ class Footing:
     def resting(self, span: Span, stems: Stems) -> int:
         """How many different ones of a sentence are among these."""
         return len({stem(t.word) for t in self.content(span)} & stems)
+
+    def is_borne(self, span: Span, part: Span) -> bool:
+        """Most of a sentence, and all that carries meaning in that part of it, stands in evidence, some of it in a record."""
+        words = {stem(t.word) for t in self.content(span)}
+        if not {stem(t.word) for t in self.content(part)} <= self.ours | self.own:
+            return False
+        return len(words) >= _LEAST_CONTENT and len(words & self.ours) >= _LEAST_OURS and len(words & (self.ours | self.own)) >= _MOST * len(words)

@@ -47,7 +47,8 @@ def _compiled(_id: int, _key: str, lang: str, same: _Same) -> Pattern | None:
 
 def existence(case: Case, check: Check) -> Iterator[Breach]:
     """`patterns` stand in our own words, within one sentence. Not where `unless` stands in it, nor, with `voiced`, where the buyer said it first, with
-    `known`, where it stands on record, with `denied`, where the clause denies it, or with `asked`, in a question."""
+    `known`, where it stands on record, with `denied`, where the clause denies it, with `asked`, in a question, or with `news`, in a sentence of which
+    most stands in evidence."""
     for start, end in _matches(case, check):
         yield start, end, ""
 
@@ -65,7 +66,7 @@ def _matches(case: Case, check: Check) -> Iterator[Span]:
 
 def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) -> bool:
     first, last = case.text.sentence_at(span[0])
-    if span[1] > last + 1 or _is_unclaimed(case, check, (first, last), span[0]):
+    if span[1] > last + 1 or _is_unclaimed(case, check, (first, last), span):
         return True
     if unless is not None and unless.search(case.text.ours, first, last):
         return True
@@ -76,9 +77,11 @@ def _is_excused(case: Case, check: Check, span: Span, unless: Pattern | None) ->
     return bool(check.settings.get("offered")) and case.is_tentative(*span)
 
 
-def _is_unclaimed(case: Case, check: Check, sentence: Span, place: int) -> bool:
-    """Denied, or asked."""
-    is_denied = check.settings.get("denied") and _DENIED.search(case.text.lower, sentence[0], place)
+def _is_unclaimed(case: Case, check: Check, sentence: Span, span: Span) -> bool:
+    """Denied, asked, or no more than what is on record."""
+    if check.settings.get("news") and case.footing.is_borne(sentence, span):
+        return True
+    is_denied = check.settings.get("denied") and _DENIED.search(case.text.lower, sentence[0], span[0])
     return bool(is_denied) or bool(check.settings.get("asked") and case.text.text[slice(*sentence)].rstrip(_BEHIND).endswith("?"))
 
 

@@ -23,7 +23,7 @@ def language(lang: str | None) -> str:
 
 @cache
 def words(name: str, lang: str) -> frozenset[str]:
-    return frozenset(stored("words")[name][lang].split())
+    return frozenset(stored("words")[name].get(lang, "").split())
 
 
 @cache

@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Function] = {
             steps.facts_first_surely,
             steps.none_of_their_words,
             steps.validated,
+            steps.never_valued,
             steps.checked,
             steps.orders_to_buyer,
             steps.offer_left_out,

@@ -151,6 +151,27 @@ def validated(case: Case) -> Iterator[Breach]:
         yield (*(case.moves[max(turn - 1, 0)].span if case.moves else case.text.body), "")
 
 
+_BARE = frozenset(
+    "wrote write written say said says call called told tell here here's look looks point note notes got get gives give put yes two three four five six seven"
+    " eight nine ten fourteen per cent this that hello dear morning".split()
+)
+"""Words that give a matter back and judge nothing."""
+_MOST_FRESH = 1
+
+
+def never_valued(case: Case) -> Iterator[Breach]:
+    """Where what stands in front of facts and offer is made of evidence alone, word by word, and asks nobody who would not feel so."""
+    common = {stem(word) for word in lexicon.words("common", case.lang)}
+    for start, end, why in validated(case):
+        before = [s.span for s in case.moves if s.span[0] <= start]
+        fresh = [sum(t.word not in _BARE and stem(t.word) not in common for t in case.footing.fresh(span)) for span in before]
+        if max(fresh, default=0) <= _MOST_FRESH and not any(_WHO_NOT.search(case.text.ours, *span) for span in before):
+            yield start, end, why
+
+
+_WHO_NOT = re.compile(r"\bwho (?:wouldn't|would not|doesn't|could)\b|\bqui ne\b|\bwer (?:wäre|würde|hätte)\b|\bquién no\b|\bquem não\b")
+
+
 def _may_value(case: Case, turn: int) -> bool:
     """Whether the model takes one of the first sentences for it, where no sign is known."""
     texts = [case.text.text[slice(*s.span)] for s in case.moves[:turn] if not s.does("CHK", "ASK")]
