@@ -22,7 +22,7 @@ from service.signals import Handling
 ENGINE = "drafting-2"
 _TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None, "direct_question": None}
 """What the critic calls moments that only the engine tells apart."""
-TRIED, KEPT = 5, 2
+TRIED, KEPT = 5, 1
 """Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
 ALTERNATIVES = 2
 LEAST_FOR_WHOLE_NAME = 3
