@@ -88,7 +88,8 @@ def test_a_sentence_holds_the_numbers_of_its_alert_and_never_a_cause(metric, acc
     assert end == pytest.approx(after, rel=0.051, abs=max(half, 0.06 * before))
     assert first != last
     assert found.sentence.isprintable()
-    assert not re.search(r"nan|inf\b", json.dumps(asdict(found), default=str), re.IGNORECASE)
+    ours = asdict(replace(found, account="x", sentence=told))  # an account may be called INF
+    assert not re.search(r"nan|inf\b", json.dumps(ours, default=str), re.IGNORECASE)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(2, 80), st.floats(0, 1))
