@@ -67,6 +67,7 @@ class Case:
             "ordered": bool(said.orders),
             "spoken": bool(said.own.strip()),
             "wants_words": said.is_negative or said.is_win,
+            "tracked": any(e.type == "tracking" for e in self.draft.evidence),
             "evidence": bool(self.draft.evidence),
             "agreed": _AGREED.search(said.all) is not None,
             **dict.fromkeys(said.situations, True),

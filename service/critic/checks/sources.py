@@ -196,8 +196,20 @@ def material_left_out(case: Case) -> Iterator[Breach]:
         stop = lexicon.words("stop", case.lang)
         words = {t.word[:_STEM] for t in tokens(text) if t.word not in stop and len(t.word) > 3}
         shared = words & {t.word[:_STEM] for t in case.text.tokens}
-        if (figures and not figures & said) or (not figures and len(shared) < 2):
+        if _hides_rise(told, said, case.lang):
+            yield (*case.text.body, "what the price goes to is not said")
+        elif (figures and not figures & said) or (not figures and len(shared) < 2):
             yield (*case.text.body, "“" + " ".join(text.split())[:80] + "” is not said")
+
+
+_RISES = re.compile(r"\b(?:price|rate|fee|cost|charge)\w*\b[^.;]{0,40}?\bfrom (\S+) to (\S+)|\b(?:rises?|goes up|increases?) to (\S+)")
+
+
+def _hides_rise(told: str, said: set[float], lang: str) -> bool:
+    """A price on record goes up, and what it goes to does not stand in the draft."""
+    rise = _RISES.search(told)
+    new = {q.value for q in quantities(rise[2] or rise[3] or "", lang) if q.kind == "number"} if rise else set()
+    return bool(new) and not new & said
 
 
 def concession(case: Case) -> Iterator[Breach]:

@@ -271,6 +271,10 @@ def work_asked(case: Case) -> Iterator[Breach]:
             yield start, last, "several pieces of work at once"
 
 
+_HEADED = re.compile(r"[A-Z][a-z]+[A-Z]\w+|[A-Z][\w-]{3,}(?= ?: [a-z])")
+"""A product's name at the head of its record."""
+
+
 def features_first(case: Case) -> Iterator[Breach]:
     """The first two sentences hold names or numbers that stand in product, quote or offer evidence, and not in the buyer's words."""
     if "routine" in case.conditions or "notice" in case.conditions:
@@ -282,6 +286,7 @@ def features_first(case: Case) -> Iterator[Breach]:
     } - {t.word for t in case.said.own_tokens}
     if not case.said.own.strip() and "product" not in {e.type for e in case.draft.evidence}:
         return
+    headed = {lowered(m[0]) for text in case.said.texts("product") if (m := _HEADED.match(text))} - {t.word for t in case.said.own_tokens}
     for span in case.text.sentences[:2]:
         words = case.text.words(span)
         hits = [
@@ -290,6 +295,10 @@ def features_first(case: Case) -> Iterator[Breach]:
             if not case.text.is_quoted(t.start)
             and (t.word in figures or (t.word[:_STEM] in names and case.text.text[t.start].isupper() and t.start != span[0]))
         ]
+        named = [t for t in words if t.word in headed and not case.text.is_quoted(t.start)]
+        if named and not case.footing.resting(span, case.footing.stems(case.said.questions)):
+            yield named[0].start, named[-1].end, ""
+            return
         if hits and not _answers(case):
             yield hits[0].start, hits[-1].end, ""
             return
