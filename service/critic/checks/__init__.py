@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from service.critic.case import Case
-from service.critic.checks import answers, feelings, joints, people, sources, steps, topics
+from service.critic.checks import answers, feelings, heard, joints, people, sources, steps, terms, topics
 
 Breach = tuple[int, int, str]
 Function = Callable[[Case], Iterator[Breach]]
@@ -17,9 +17,9 @@ CHECKS: Mapping[str, Function] = {
             steps.steps,
             steps.facts_first,
             steps.facts_first_surely,
-            steps.none_of_their_words,
-            steps.validated,
-            steps.never_valued,
+            heard.none_of_their_words,
+            heard.validated,
+            heard.never_valued,
             steps.checked,
             steps.orders_to_buyer,
             steps.offer_left_out,
@@ -37,8 +37,8 @@ CHECKS: Mapping[str, Function] = {
             feelings.minimised,
             feelings.understanding_piled,
         ),
-        *(sources.foreign_words, sources.quotes_exact, sources.ungrounded, sources.unborne, sources.tracked, sources.order_obeyed, sources.material_left_out),
-        *(sources.concession, sources.invented_deadline, sources.sensitive_used, sources.insult_repeated),
+        *(sources.foreign_words, sources.quotes_exact, sources.ungrounded, sources.unborne, sources.tracked, sources.order_obeyed, terms.material_left_out),
+        *(terms.concession, terms.invented_deadline, sources.sensitive_used, sources.insult_repeated),
         joints.contrasted,
         answers.unanswered,
         *(topics.usage_told, topics.both_sides, topics.departments_named, topics.weakness_named),
