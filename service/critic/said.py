@@ -124,7 +124,8 @@ class Said:
     def orders(self) -> list[str]:
         """Sentences of the buyer's that instruct a machine, or look like it."""
         told = lexicon.phrases("order", self.lang)
-        found = [self.own[s:e] for s, e in sentences(self.own) if told.search(self.own_lower[s:e]) or has_form(self.own[s:e])]
+        is_told = told.search(self.own_lower) is not None
+        found = [self.own[s:e] for s, e in sentences(self.own) if (is_told and told.search(self.own_lower[s:e])) or has_form(self.own[s:e])]
         found += self._hidden
         spans = self.mood.orders if (found or self.given is None) and self.mood else ()
         return list(dict.fromkeys([*found, *(self.own[s:e] for s, e in spans)]))
@@ -135,7 +136,9 @@ class Said:
         raw = [e.text for e in self.evidence if e.type == "buyer_message"]
         told = lexicon.phrases("order", self.lang)
         comments = [match for text in raw for match in re.findall(r"<!--(.*?)-->", text, re.DOTALL)]
-        spoken = [text[s:e] for text in raw for s, e in sentences(text) if "<!--" not in text[s:e] and told.search(lowered(text[s:e]))]
+        spoken = [
+            text[s:e] for text in raw if told.search(lowered(text)) for s, e in sentences(text) if "<!--" not in text[s:e] and told.search(lowered(text[s:e]))
+        ]
         return [*comments, *spoken]
 
     @cached_property

@@ -80,13 +80,15 @@ _CLAUSE = re.compile(r"[,.;:]| and | so | und | et | y | e ")
 
 def understanding_piled(case: Case) -> Iterator[Breach]:
     """More than three clauses that call a feeling reasonable, questions left aside."""
-    signs = lexicon.expressions("moves", "val", case.lang)
+    signs = [m.span() for m in lexicon.expressions("moves", "val", case.lang).finditer(case.text.ours, *case.text.body)]
+    if len(signs) <= _MOST_CLAUSES:
+        return
     found = [
         (start, end)
         for s in case.moves
         if s.span not in case.text.questions and not s.does("REF")
         for start, end in _clauses(case, s.span)
-        if signs.search(case.text.ours, start, end)
+        if any(start <= first and last <= end for first, last in signs)
     ]
     if len(found) > _MOST_CLAUSES:
         yield (*found[_MOST_CLAUSES], f"{len(found)} clauses of understanding")

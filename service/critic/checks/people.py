@@ -150,6 +150,8 @@ def _wished(text: str) -> list[str]:
 
 def preference_broken(case: Case) -> Iterator[Breach]:
     """The wish stands in their words or in a note about them; what breaks it stands in ours."""
+    if not any(wish.search(case.said.all) for wish, _ in _wishes(case.lang)):
+        return
     stated = "\n".join([*_wished(case.said.own), *(t for note in case.said.texts("crm_note") if _NOTED.search(lowered(note)) for t in _wished(note))])
     for wish, breaks in _wishes(case.lang):
         if not wish.search(stated):
@@ -225,8 +227,21 @@ def language_kept(case: Case) -> Iterator[Breach]:
         yield (*case.text.body, f"{ours} in answer to {theirs}")
 
 
+@cache
+def _small_words() -> dict[str, list[str]]:
+    """The languages that each of them belongs to."""
+    found: dict[str, list[str]] = {}
+    for lang in lexicon.LANGUAGES:
+        for word in lexicon.words("stop", lang):
+            found.setdefault(word, []).append(lang)
+    return found
+
+
 def _spoken(words: list[str]) -> str | None:
-    counts = {lang: sum(w in lexicon.words("stop", lang) for w in words) for lang in lexicon.LANGUAGES}
+    kept = _small_words()
+    counts = dict.fromkeys(lexicon.LANGUAGES, 0)
+    for lang in (lang for word in words for lang in kept.get(word, ())):
+        counts[lang] += 1
     best, second = sorted(counts.values(), reverse=True)[:2]
     return max(counts, key=lambda lang: counts[lang]) if best >= 4 and best >= 1.5 * second else None
 

@@ -54,6 +54,8 @@ def _is_praise(word: str, lang: str) -> bool:
 
 def quotes_exact(case: Case) -> Iterator[Breach]:
     """Every quotation of two words or more, and every single word that is nobody's term, stands in what may be quoted."""
+    if not case.text.quotes:
+        return
     allowed = _folded(case.said.quotable)
     for start, end in case.text.quotes:
         inner = case.text.text[start:end].strip(_EDGES)

@@ -78,7 +78,6 @@ def concession(case: Case) -> Iterator[Breach]:
 
 def invented_deadline(case: Case) -> Iterator[Breach]:
     """An offer or price is said to end on a day that stands in no quote or contract."""
-    known = {(q.kind, q.value) for text in [*case.said.texts(), *case.said.messages] for q in quantities(text, case.lang)}
     for match in _list("deadlines", case.lang).finditer(case.text.ours, *case.text.body):
         first, last = case.text.sentence_at(match.start())
         if not _list("offer_words").search(case.text.ours, first, last):
@@ -88,5 +87,8 @@ def invented_deadline(case: Case) -> Iterator[Breach]:
             word in " ".join(case.said.texts("quote", "contract", "billing")).lower()
             for word in ("valid", "gültig", "valable", "válid", "fixed", "until", "bis")
         )
-        if after and not borne and all((q.kind, q.value) not in known for q in after):
+        if not after or borne:
+            continue
+        known = {(q.kind, q.value) for text in [*case.said.texts(), *case.said.messages] for q in quantities(text, case.lang)}
+        if all((q.kind, q.value) not in known for q in after):
             yield match.start(), last, "no quote says so"
