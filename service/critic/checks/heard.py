@@ -11,6 +11,7 @@ from service.critic import lexicon
 from service.critic.case import Case
 from service.critic.footing import stem
 from service.critic.moves import Sentence
+from service.critic.wording import lowered
 
 Breach = tuple[int, int, str]
 
@@ -73,7 +74,7 @@ def none_of_their_words(case: Case) -> Iterator[Breach]:
     own = case.footing.own
     told = [s.span for s in _before_offer(case) if not s.does("INFO") or s.does("ACK")]
     shared = {stem(t.word) for span in told for t in case.footing.content(span)} & own
-    quoted = any(case.text.text[s:e].strip(_MARKS).lower() in case.said.own_lower for s, e in case.text.quotes)
+    quoted = any(lowered(case.text.text[s:e].strip(_MARKS)) in case.said.own_lower for s, e in case.text.quotes)
     if len(shared) <= _MOST_SHARED and not quoted and len(own) > _MOST_SHARED:
         yield (*(case.text.sentences[0] if case.text.sentences else case.text.body), "")
 
@@ -81,7 +82,7 @@ def none_of_their_words(case: Case) -> Iterator[Breach]:
 _MOST_SHARED = 1
 
 
-_MARKS = "\"'“”„‚‘’«»‹› .,;:!?"
+_MARKS = "\"'“”„‚‘’«»‹› .,;:!?…\u00a0\u202f\n"
 
 
 def _before_offer(case: Case) -> list[Sentence]:
