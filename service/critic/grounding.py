@@ -15,6 +15,9 @@ from service.critic.wording import Span, Wording, lowered, tokens
 
 _SMALL = 4
 """Up to here a number word counts what the draft itself lays out: two versions, three rooms."""
+_SUPPOSED = 12
+_SUPPOSES = re.compile(r"\b(?:would be|would make|say,|for example|for instance|suppose|zum beispiel|par exemple|por ejemplo|por exemplo)\b")
+"""An example may hold numbers of its own, up to a dozen."""
 _SEPARATORS = re.compile(r"[,;:\n]| and | or | und | oder | et | ou | y | o | e ")
 _NAME = re.compile(r"(?<![\w'’])(?!I['’])[A-ZÀ-ÖØ-Þ][\w'’-]*[a-zà-öø-ÿ][\w'’-]*")
 _BEARER = re.compile(
@@ -80,7 +83,7 @@ def _is_borne(q: Quantity, text: Wording, said: Said, known: Known, counts: int,
             return q.value in known.values or q.value <= 1 or follows(q, text, known, lang) or _is_count(q, text, counts, lang)
 
 
-_ANY = re.compile(r"\b(?:an?|any|another|every|some|half a) $")
+_ANY = re.compile(r"\b(?:an?|any|another|every|some|half a) (?:\w+ )?$")
 """Before a day or a dozen that is none in particular."""
 
 
@@ -94,6 +97,8 @@ def _is_count(q: Quantity, text: Wording, counts: int, lang: str) -> bool:
     has_unit = re.match(rf"[\s-]+(?:\w+ )?(?:{units})\b", text.lower[q.end :]) is not None
     if re.match(r"[\s-]+(?:times|mal|fois|veces|vezes)\b", text.lower[q.end :]):
         return q.value <= counts
+    if q.value <= _SUPPOSED and _SUPPOSES.search(text.lower, *text.sentence_at(q.start)):
+        return True
     return not has_unit and q.value <= max(counts, _SMALL)
 
 

@@ -86,7 +86,7 @@ def understanding_piled(case: Case) -> Iterator[Breach]:
     found = [
         (start, end)
         for s in case.moves
-        if s.span not in case.text.questions and not s.does("REF")
+        if s.span not in case.text.questions and not s.does("REF", "INFO")
         for start, end in _clauses(case, s.span)
         if any(start <= first and last <= end for first, last in signs)
     ]

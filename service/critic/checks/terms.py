@@ -71,6 +71,8 @@ def concession(case: Case) -> Iterator[Breach]:
             r"\b(?:whether|if|whose|can.t say|don.t know|conclude|may (?:say|think|find)|cada|ob |si )\b", sentence
         ):
             continue
+        if re.search(r"\w+ing\b[^.?!]{0,50}\bon us\b", sentence):
+            continue
         if not confirmed or (grants_price.search(match[0]) and "price_objection" in case.conditions):
             yield (*match.span(), "")
             return
