@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.case import Case
-from service.critic.quantities import Quantity, quantities
+from service.critic.quantities import quantities
+from service.critic.reckoning import unit_behind
 from service.critic.wording import lowered, tokens
 
 Breach = tuple[int, int, str]
@@ -150,14 +151,17 @@ def _misses_what_is_known(case: Case, question: str) -> bool:
         return False
     about = case.footing.stems([question])
     parts = [part for text in records for part in _SENTENCES.split(text) if case.footing.stems([part]) & about]
-    known = {(_kind(q), q.value) for part in parts for q in quantities(part, case.lang) if q.kind != "code"}
+    known = {one for part in parts for one in _measures(part, case.lang)}
     known = {one for one in known if one[0] != "month"} or known
-    return bool(known) and not known & {(_kind(q), q.value) for q in quantities(case.text.text, case.lang)}
+    return bool(known) and not known & set(_measures(case.text.text, case.lang))
 
 
-def _kind(q: Quantity) -> str:
-    """A number is one however it is written."""
-    return "number" if q.kind in ("number", "word", "ordinal") else q.kind
+def _measures(text: str, lang: str) -> Iterator[tuple[str, float, str | None]]:
+    """Kind, value and unit of time; with a unit, a number is the same however it is written."""
+    for q in quantities(text, lang):
+        unit = unit_behind(lowered(text), q.end, lang) if q.kind in ("number", "word") else None
+        if q.kind != "code":
+            yield ("length" if unit else q.kind, q.value, unit)
 
 
 def _misses_names(case: Case, records: Sequence[str]) -> bool:
