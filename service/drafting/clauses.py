@@ -29,6 +29,8 @@ _NOT_PLAIN = re.compile(r"[\"“”„«»{}<>\[\]\\|`~^*_=#@•\u200b-\u200f\u2
 _NAMES_SAID = re.compile(r"\b[A-Z][a-z]+ (?:said|says|told|promised|wrote)\b")
 _REST = re.compile(r"(?:the )?(?:other|others|same|latter|former|another|one|ones|rest)\b(?! of)", re.IGNORECASE)
 """What only the sentence before makes clear."""
+_INTRODUCED = re.compile(r"\S+ here\b")
+"""Who writes: it is no news to them."""
 _PRONOUN_FIRST = re.compile(r"(?:it|this|that|they|he|she|these|those)\b", re.IGNORECASE)
 
 
@@ -85,7 +87,13 @@ def _bends(sentence: str, a: int, b: int) -> bool:
     """Would the clause alone say something else than the sentence, or hang in the air?"""
     inner = tokens(sentence[a:b])
     is_cut = b < len(sentence.rstrip(_TRAIL + " "))
-    if not inner or (is_cut and inner[-1] in words("unfinished")) or (a and inner[0] in words("dangling") | words("finite")) or _REST.match(sentence[a:b]):
+    if (
+        not inner
+        or (is_cut and inner[-1] in words("unfinished"))
+        or (a and inner[0] in words("dangling") | words("finite"))
+        or _REST.match(sentence[a:b])
+        or _INTRODUCED.match(sentence[a:b])
+    ):
         return True
     before, after = tokens(sentence[:a]), tokens(sentence[b:])
     if before and before[-1] in {"that", "if", "whether", "to"} and set(before) & (words("condition") | words("negation")):

@@ -20,6 +20,8 @@ SHORTEST, LONGEST, BOTH = 4, 22, 32
 """Words of a sentence, least and most, and most of two together."""
 _LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–-]")
+_INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
+"""Who writes, in front of what they write."""
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
     r"(?:it|this|that|they|them|he|she|these|those|both|neither|here|because|which|that's|the other|the others|another|so|then)\b",
@@ -98,6 +100,8 @@ def _trimmed(text: str, start: int, end: int, names: frozenset[str]) -> Span:
     head = _ADDRESS.match(text, start, end)
     if head and head[1] in names:
         start = head.end()
+    introduced = _INTRODUCED.match(text, start, end)
+    start = introduced.end() if introduced else start
     while start < end and (text[start].isspace() or text[start] in _TRAIL):
         start += 1
     lead = _LEAD.match(text, start, end)

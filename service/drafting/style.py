@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 NEUTRAL = 3.0
 ENOUGH_TEXTS, ENOUGH_WORDS = 3, 60
+MOST_OF_SIGNATURE = 5
+"""Words of a line."""
 PRIOR = 5
 """Messages that the neutral style counts for."""
 _FORMAL = re.compile(
@@ -36,7 +38,7 @@ class Style:
 
 def style_of(texts: Sequence[str]) -> Style:
     """From a person's own texts. Few of them leave it near neutral: n / (n + 5) of the way."""
-    kept = [text for text in texts if text.strip()]
+    kept = [body for text in texts if (body := _body(text))]
     lengths = sorted(len(text.split()) for text in kept)
     if not kept:
         return Style()
@@ -51,6 +53,14 @@ def style_of(texts: Sequence[str]) -> Style:
         words=words,
         n=len(kept),
     )
+
+
+def _body(text: str) -> str:
+    """Without the short lines below the last sentence: name, town and address say nothing about how somebody writes, and may not decide anything."""
+    lines = text.rstrip().split("\n")
+    while len(lines) > 1 and len(lines[-1].split()) <= MOST_OF_SIGNATURE and not lines[-1].rstrip().endswith((".", "!", "?", ":")):
+        lines.pop()
+    return "\n".join(lines).strip()
 
 
 def _mean(measure: object, texts: Sequence[str]) -> float:
