@@ -36,7 +36,10 @@ class Sentence:
 
 def moves(wording: Wording, said: Said, lang: str) -> list[Sentence]:
     known = _known(said, lang)
-    return [Sentence((s, e), _of(wording, (s, e), n, known, lang)) for n, (s, e) in enumerate(wording.sentences)]
+    shown = [(span, _of(wording, span, known, lang)) for span in wording.sentences]
+    silent = [n for n, (_, found) in enumerate(shown) if not found]
+    guessed = dict(zip(silent, _guessed([wording.text[slice(*shown[n][0])] for n in silent], silent, lang), strict=True))
+    return [Sentence(span, found or frozenset({guessed[n]})) for n, (span, found) in enumerate(shown)]
 
 
 def _known(said: Said, lang: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -47,7 +50,8 @@ def _known(said: Said, lang: str) -> tuple[frozenset[str], frozenset[str]]:
     return own, ours
 
 
-def _of(wording: Wording, span: Span, place: int, known: tuple[frozenset[str], frozenset[str]], lang: str) -> frozenset[Move]:
+def _of(wording: Wording, span: Span, known: tuple[frozenset[str], frozenset[str]], lang: str) -> frozenset[Move]:
+    """By the signs it shows; nothing where it shows none."""
     if span in wording.questions:
         return _question(lowered(wording.text[span[0] : span[1]]), lang)
     own, ours = known
@@ -70,11 +74,17 @@ def _of(wording: Wording, span: Span, place: int, known: tuple[frozenset[str], f
         found.add("CHK")
     elif shows("request") and not is_offer:
         found.add("ASK")
-    return frozenset(found or {_guessed(wording.text[span[0] : span[1]], place, lang)})
+    return frozenset(found)
 
 
-def _guessed(text: str, place: int, lang: str) -> Move:
-    chances = dict(zip(MOVES, load()([text], lang)[0].tolist(), strict=True))
+def _guessed(texts: Sequence[str], places: Sequence[int], lang: str) -> list[Move]:
+    if not texts:
+        return []
+    return [_likely(row, place) for row, place in zip(load()(texts, lang).tolist(), places, strict=True)]
+
+
+def _likely(row: Sequence[float], place: int) -> Move:
+    chances = dict(zip(MOVES, row, strict=True))
     likely = max(_TOLD, key=lambda move: chances[move])
     if chances[likely] >= _SURE:
         return likely
