@@ -98,16 +98,6 @@ def _first_sentences(case: Case) -> Sequence[Span]:
     return case.text.sentences[:2]
 
 
-def _after_acknowledgement(case: Case) -> Sequence[Span]:
-    at = case.first("ACK", "VAL")
-    return [(case.moves[at].span[0], case.text.body[1])] if at is not None else []
-
-
-def _before_acknowledgement(case: Case) -> Sequence[Span]:
-    at = case.first("ACK", "VAL")
-    return [(case.text.body[0], case.moves[at].span[0])] if at is not None else [case.text.body]
-
-
 def _subject(case: Case) -> Sequence[Span]:
     match = re.match(r"\s*(?:subject|betreff|objet|asunto|assunto)\s*:[^\n]*", case.text.lower)
     return [match.span()] if match else []
@@ -117,8 +107,6 @@ _SCOPES: Mapping[str, Callable[[Case], Sequence[Span]]] = {
     "draft": _whole,
     "body": _body,
     "first_sentences": _first_sentences,
-    "after_acknowledgement": _after_acknowledgement,
-    "before_acknowledgement": _before_acknowledgement,
     "questions": lambda case: case.text.questions,
     "greeting": lambda case: [case.text.greeting] if case.text.greeting else case.text.sentences[:1],
     "subject": _subject,
