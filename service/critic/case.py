@@ -47,7 +47,7 @@ class Case:
 
     @cached_property
     def unsourced(self) -> list[Unsourced]:
-        return unsourced(self.text, self.said, self.draft.recipient_name, self.draft.am_name, self.lang)
+        return unsourced(self.text, self.said, self.draft.recipient_name, self.draft.am_name, self.lang, may_reckon=not self.draft.marked)
 
     def first(self, *wanted: Move) -> int | None:
         """Place among the sentences of the first that does one of these."""

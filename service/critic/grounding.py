@@ -9,7 +9,7 @@ from functools import cache
 
 from service.critic import lexicon
 from service.critic.quantities import Quantity, quantities
-from service.critic.reckoning import Known, follows, known_of
+from service.critic.reckoning import Known, follows, known_of, literal
 from service.critic.said import Said
 from service.critic.wording import Span, Wording, lowered, tokens
 
@@ -41,16 +41,16 @@ class Unsourced:
     why: str
 
 
-def unsourced(text: Wording, said: Said, recipient: str | None, am: str | None, lang: str) -> list[Unsourced]:
-    """What nothing in evidence bears out. Without any evidence nothing can be said."""
+def unsourced(text: Wording, said: Said, recipient: str | None, am: str | None, lang: str, *, may_reckon: bool = True) -> list[Unsourced]:
+    """What nothing in evidence bears out. Without any evidence nothing can be said. `may_reckon`: a person adds up and takes shares; our engine never does."""
     if not said.evidence:
         return []
-    found = [*_numbers(text, said, lang), *_names(text, said, (recipient, am), lang), *_claims(text, said, lang)]
+    known = known_of(said, lang) if may_reckon else literal(known_of(said, lang))
+    found = [*_numbers(text, said, known, lang), *_names(text, said, (recipient, am), lang), *_claims(text, said, lang)]
     return sorted(found, key=lambda u: u.start)
 
 
-def _numbers(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
-    known = known_of(said, lang)
+def _numbers(text: Wording, said: Said, known: Known, lang: str) -> Iterator[Unsourced]:
     counts = _counts(text, said)
     start, end = text.body
     for q in quantities(text.text, lang):
@@ -121,7 +121,8 @@ def _names(text: Wording, said: Said, people: tuple[str | None, ...], lang: str)
                 continue
             begins = pattern is _NAME and _BEGINS.search(text.text, max(0, match.start() - 4), match.start())
             is_known = all if pattern is _BEARER else any
-            if words and not begins and not text.is_quoted(match.start()) and not is_known(_is_known(w, known) for w in words):
+            borne = is_known(_is_known(w, known) for w in words) and ("-" not in match[0] or not words or _is_known(words[0], known))
+            if words and not begins and not text.is_quoted(match.start()) and not borne:
                 yield Unsourced(match.start(), match.end(), f"“{match[0]}” is named in no evidence")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import combinations
 
@@ -90,6 +90,11 @@ def _known(messages: tuple[str, ...], records: tuple[str, ...], priced: tuple[st
         of("month"),
         of("weekday") | frozenset(_weekdays(whole)),
     )
+
+
+def literal(known: Known) -> Known:
+    """Without what follows."""
+    return replace(known, derived=frozenset(), products=frozenset(), lengths=frozenset(), spans=frozenset())
 
 
 def _read(text: str, lang: str) -> tuple[Quantity, ...]:
