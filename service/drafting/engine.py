@@ -14,7 +14,8 @@ from service.drafting.lexicon import of_language
 from service.drafting.material import Filling, Material, Slots, Told, readings
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
-from service.drafting.search import LENGTHS, Beam, Step, plans, search, spoken_of, steps
+from service.drafting.search import LENGTHS, Beam, search, spoken_of
+from service.drafting.steps import Step, plans, steps
 from service.drafting.style import Style, style_of
 from service.drafting.windows import Window
 from service.signals import Handling

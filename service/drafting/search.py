@@ -1,20 +1,20 @@
-"""Plans into sentences: each move said in many ways, then a beam over the moves, hard rules on the way, so that what reaches the critic is worth its time."""
+"""Moves into sentences: each said in many ways, then a beam over them, hard rules on the way, so that what reaches the critic is worth its time."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from itertools import islice
 from random import Random
 
 from service.drafting import grammar
 from service.drafting.grammar import Frame
-from service.drafting.lexicon import read
-from service.drafting.material import Filling, Material, Slots, Told
+from service.drafting.material import Filling, Material
 from service.drafting.render import said_back
 from service.drafting.request import Part, Segment, Words
+from service.drafting.steps import Step
 from service.drafting.style import Style
 from service.drafting.windows import Gram, Window, grams
 
@@ -32,42 +32,10 @@ _TOLD_BACK, _QUOTED = 0.9, 0.6
 """What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
 _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer"})
 """Slots whose text stands in a draft once."""
-_GATES = frozenset({"audience"})
-"""Slots without which a move makes no sense, and which only English frames hold."""
-_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",), "REF.doing": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
-"""Moves that make no sense without something to speak of."""
-_ONLY_IF: dict[str, Callable[[Material], bool]] = {
-    "VAL.sorry": lambda material: material.is_confirmed,
-    "REF.doing": lambda material: material.is_offer_wanted,
-    "CHK.answers": lambda material: material.is_question_met,
-}
-"""Moves that need something to be so."""
-_ECHO = frozenset({"quote"})
-_ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
-"""Moves that have to hold the buyer's own words, which outside English can only be quoted."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
-_HOLDING = {
-    "REF.inspectable_proof": frozenset({"offer_verb_phrase"}),
-    "REF.doing": frozenset({"offer_verb_phrase"}),
-    "REF.inspectable_proof_second": frozenset({"second_offer"}),
-    "ACK.position": frozenset({"audience"}),
-    "ACK.map": frozenset({"dept_list"}),
-    "CHK.map": frozenset({"dept_list"}),
-}
-"""What the frames of a move have to hold."""
 _IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list"})
 """Slots whose words may be said again."""
 _SENTENCE_START = re.compile(r"(?<=[.?!] )([a-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One move of a plan with what it may be said with."""
-
-    move: str
-    slots: Slots
-    frames: tuple[tuple[Frame, tuple[str, ...]], ...]
-    """Each with the texts that the slots allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,88 +68,44 @@ class Beam:
     cost: float = 0.0
 
 
-@cache
-def plans() -> dict[str, list[list[str]]]:
-    return {situation: [line.split() for line in lines] for situation, lines in read("plans.yaml").items()}
-
-
-def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tuple[Step, ...] | None:
-    """The moves of a plan with their frames, `told` where it says INFO; None where one that it cannot do without has none."""
-    found: list[Step] = []
-    for entry in plan:
-        if entry == "INFO":
-            saying = (_step(material, t.move, {**material.slots, **t.slots}, must=t.slots) for t in told)
-            found += [step for step in saying if step]
-            continue
-        options = (_step(material, move, material.slots) for move in entry.rstrip("?").split("/"))
-        step = next((s for s in options if s), None)
-        if step is None and not entry.endswith("?"):
-            return None
-        found += [step] if step else []
-        if step and step.move in ("REF.inspectable_proof", "REF.doing") and "second_offer" in material.slots:
-            second = _step(material, "REF.inspectable_proof_second", material.slots)
-            found += [second] if second else []
-    return tuple(found) or None
-
-
-def _step(material: Material, move: str, slots: Slots, must: Slots | None = None) -> Step | None:
-    if any(gate not in slots for gate in _WITHOUT.get(move, ())) or (move in _ONLY_IF and not _ONLY_IF[move](material)):
-        return None
-    needed = _needed(move, slots, must)
-    if not material.is_english:
-        needed = needed - (_GATES & slots.keys()) | (_ECHO & slots.keys() if move in _ECHOING else frozenset())
-    suited = (f for f in grammar.frames(material.request.lang).get(move, ()) if _suits(f, material))
-    frames = tuple((f, texts) for f in suited if (texts := _sayable(f.fitting(slots.keys(), needed), slots)))
-    return Step(move, slots, frames) if frames else None
-
-
-def _sayable(texts: Sequence[str], slots: Slots) -> tuple[str, ...]:
-    """A figure is said to stand in the customer's console only where evidence says that it does."""
-    metric = slots.get("metric", ())
-    seen = any("console" in str(part) for filling in metric for part in filling.parts)
-    return tuple(text for text in texts if seen or "console" not in text)
-
-
-def _suits(frame: Frame, material: Material) -> bool:
-    is_spoken = ".chat_" not in frame.id or material.request.channel == "chat"
-    return is_spoken and frame.suits(material.situation, material.address) and ("any" in frame.priorities or material.priority in frame.priorities)
-
-
-def _needed(move: str, slots: Slots, must: Slots | None) -> frozenset[str]:
-    """What a frame has to hold: the fact that is told, and an offer where there is one to make."""
-    if must:
-        return frozenset(must) & {"answer", "fact", "note", "material", "metric", "question"}
-    if move == "ACK.both_sides":
-        return frozenset({"material"}) & slots.keys()
-    return _HOLDING.get(move, frozenset())
-
-
 def search(material: Material, plan: Sequence[Step], style: Style, windows: Sequence[Window], seed: str) -> list[Beam]:
     """Complete drafts, the most promising first."""
     rng = Random(hashlib.sha256(seed.encode()).digest())  # noqa: S311 - for choosing words
     beams = [Beam()]
     for n, step in enumerate(plan):
         must_ask = any(following.move.startswith("CHK") for following in plan[n + 1 :])
-        ways = list(_ways(step, material, style, windows, rng))
-        beams = sorted(_grown(beams, ways, MOST_QUESTIONS - must_ask), key=lambda b: b.cost)[:WIDTH]
+        ways = _cheapest(_ways(step, material, style, windows, rng))
+        beams = list(islice(_grown(beams, ways, MOST_QUESTIONS - must_ask), WIDTH))
     return beams
 
 
+def _cheapest(ways: Iterable[Way]) -> list[Way]:
+    """Each once: a move that can be said in one way alone comes up again and again."""
+    found: dict[tuple[Part, ...], Way] = {}
+    for way in ways:
+        known = found.get(way.segment.parts)
+        if known is None or way.cost < known.cost:
+            found[way.segment.parts] = way
+    return list(found.values())
+
+
 def _grown(beams: Sequence[Beam], ways: Sequence[Way], most_questions: int) -> Iterator[Beam]:
-    for beam in beams:
-        for way in ways:
-            if _fits(beam, way, most_questions):
-                yield Beam(
-                    segments=(*beam.segments, way.segment),
-                    families=beam.families | {way.family} if way.family else beam.families,
-                    said=beam.said + way.said,
-                    told=beam.told | way.told,
-                    grams=beam.grams | way.grams,
-                    quotes=beam.quotes + way.quotes,
-                    questions=beam.questions + way.questions,
-                    words=beam.words + way.words,
-                    cost=beam.cost + way.cost,
-                )
+    """Drafts that go on by one move, the cheapest first."""
+    pairs = sorted(((beam.cost + way.cost, b, w) for b, beam in enumerate(beams) for w, way in enumerate(ways)))
+    for cost, b, w in pairs:
+        beam, way = beams[b], ways[w]
+        if _fits(beam, way, most_questions):
+            yield Beam(
+                segments=(*beam.segments, way.segment),
+                families=beam.families | {way.family} if way.family else beam.families,
+                said=beam.said + way.said,
+                told=beam.told | way.told,
+                grams=beam.grams | way.grams,
+                quotes=beam.quotes + way.quotes,
+                questions=beam.questions + way.questions,
+                words=beam.words + way.words,
+                cost=cost,
+            )
 
 
 def _fits(beam: Beam, way: Way, most_questions: int) -> bool:

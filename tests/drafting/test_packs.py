@@ -8,7 +8,7 @@ import pytest
 
 from service.drafting import grammar
 from service.drafting.lexicon import expression
-from service.drafting.search import plans
+from service.drafting.steps import plans
 
 PACKS = ("de", "fr", "es", "pt")
 SLOTS = frozenset("name am_name quote answer fact material metric before after window offer_verb_phrase reading_a reading_b dept_list".split())
