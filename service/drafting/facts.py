@@ -70,12 +70,13 @@ def told(piece: Evidence, people: People) -> list[Fact]:
     found = []
     for clause in (part for start, end in sentences(piece.text) for part in _headed(piece.text[start:end]).split(";")):
         text = personal(re.sub(r",? but\b", " and", " ".join(clause.split())).rstrip(".!"), people)
-        if text is None or _INTERNAL.search(text) or "?" in text or not 3 <= len(text.split()) <= MOST_WORDS or '"' in text:
+        if text is None or _INTERNAL.search(text) or _CONTRAST.search(text) or "?" in text or not 3 <= len(text.split()) <= MOST_WORDS or '"' in text:
             continue
         found.append(Fact(piece.id, piece.type, uncapitalised(text), _is_clause(text)))
     return found
 
 
+_CONTRAST = re.compile(r"\b(?:although|though|however|despite|whereas|nevertheless|nonetheless)\b", re.IGNORECASE)
 _SAYS = re.compile(r" (?:notes|says): ")
 _HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: of [^:;.]{3,30})?): (?=\w)")
 

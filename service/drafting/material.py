@@ -203,7 +203,7 @@ class Material(Known):
         for evidence_id, span, text in self.questions[:3]:
             answer = facts.best_match(text, self._fitting(text, [*known, *self.notes]), self._stems)
             if answer is None:
-                open_ones.append(OpenQuestion(evidence_id, span, text, self._may_be_answered(text, known)))
+                open_ones.append(OpenQuestion(evidence_id, span, text, self._may_be_answered(known)))
                 continue
             known = [f for f in known if f != answer]
             answers.append(Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)}))
@@ -217,15 +217,14 @@ class Material(Known):
     def _stems(self, text: str) -> frozenset[str]:
         return facts.stems(text) if self.is_english else statements.stems(text, self.lang)
 
-    def _may_be_answered(self, question: str, known: Sequence[Fact]) -> bool:
-        """An offer does what is asked for, or something is told that may answer it."""
-        offers = [self._stems(str(f.parts[0])) for name in ("offer_verb_phrase", "second_offer") for f in self.slots.get(name, ())]
-        return any(self._stems(question) & offer for offer in offers) or bool(known)
+    def _may_be_answered(self, known: Sequence[Fact]) -> bool:
+        """By an offer, or by something that is told: whether it is, they are asked."""
+        return bool(known) or "offer_verb_phrase" in self.slots
 
     @cached_property
     def is_question_met(self) -> bool:
         """They asked, and something is told that may be the answer; whether it is only they can say."""
-        return bool(self.questions) and bool(self.facts or self.terms or self._asked[0])
+        return bool(self.questions) and bool(self.facts or self.terms or self._asked[0] or self.slots.get("offer_verb_phrase"))
 
     @cached_property
     def is_offer_wanted(self) -> bool:
