@@ -14,6 +14,7 @@ from service.critic.said import Said, reading_of
 from service.drafting import facts, mentions, quotable, retold, situation, statements
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
+from service.drafting.lexicon import WORD
 from service.drafting.register import Address, address_of
 from service.drafting.request import Request
 from service.drafting.retold import Message, Sentence
@@ -99,7 +100,7 @@ class Known:
 
     @cached_property
     def clauses(self) -> list[Clause]:
-        found = [c for h in self.heard for c in self._ranked(h)]
+        found = [c for h in self.heard for c in self._ranked(h) if self._our_names.isdisjoint(WORD.findall(c.text))]
         return sorted(found, key=lambda c: (-c.score, c.evidence_id, c.start, c.end))
 
     def _ranked(self, heard: Heard) -> list[Clause]:
@@ -109,16 +110,20 @@ class Known:
     @cached_property
     def told_back(self) -> list[tuple[Sentence, ...]]:
         """Ways to tell their message back to them, the best of each message."""
-        ours = frozenset((self.request.am_name or "").split())
-        return [told for h in self.heard for told in retold.told_back(self._message(h, ours))]
+        return [told for h in self.heard for told in retold.told_back(self._message(h))]
 
-    def _message(self, heard: Heard, names: frozenset[str]) -> Message:
+    @cached_property
+    def _our_names(self) -> frozenset[str]:
+        """What they call us: it stands in no sentence that we say back."""
+        return frozenset((self.request.am_name or "").split())
+
+    def _message(self, heard: Heard) -> Message:
         return Message(
             evidence_id=heard.piece.id,
             text=heard.piece.text,
             spans=self.usable(heard),
             weighty=heard.weighty,
-            names=names,
+            names=self._our_names,
             is_glad=self.situation == "positive_momentum",
         )
 

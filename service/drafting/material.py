@@ -141,8 +141,9 @@ class Material(Known):
         if usual is None:
             return None
         said = [reading for _, reading in sorted(hits)]
-        options = list(dict.fromkeys([*said[:2], *usual]))
-        return options[0], options[1]
+        first, *others = dict.fromkeys([*said[:2], *usual])
+        second = next((reading for reading in others if facts.stems(reading).isdisjoint(facts.stems(first))), None)
+        return (first, second) if second else None
 
     @property
     def _authored_pair(self) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from service.critic import lexicon
 from service.critic.wording import lowered
 from service.drafting.clauses import may_be_said
 from service.drafting.lexicon import WORD, any_of, words
-from service.drafting.shift import shifted
+from service.drafting.shift import shifted, turned
 
 MOST_TOPIC_WORDS, MOST_DEPARTMENTS = 3, 6
 _AUDIENCE = re.compile(
@@ -105,7 +105,8 @@ def waits_for(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> 
 
 def _first(pattern: re.Pattern[str], evidence_id: str, text: str, spans: Sequence[tuple[int, int]], group: int = 0) -> Mention | None:
     for s, e in spans:
-        if match := pattern.search(text, s, e):
+        match = pattern.search(text, s, e)
+        if match and turned(match.group(group)):
             return Mention(evidence_id, *match.span(group), match.group(group))
     return None
 

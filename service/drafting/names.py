@@ -40,7 +40,13 @@ def first_name(name: str | None) -> str | None:
 def keeps_distance(message: str, ours: str | None, theirs: str | None) -> bool:
     """It opens with our title or surname, or is signed with a surname and an initial at most."""
     opening = message.lstrip()[:40]
-    return _BY_TITLE.match(message.lstrip()) is not None or _by_surname(ours, opening) or _signed_by_surname(theirs, message)
+    by_title = _BY_TITLE.match(message.lstrip()) is not None or _signed_by_title(theirs, message)
+    return by_title or _by_surname(ours, opening) or _signed_by_surname(theirs, message)
+
+
+def _signed_by_title(name: str | None, message: str) -> bool:
+    first = first_name(name)
+    return first is not None and any(word.lower() in TITLES for word in re.findall(rf"([A-Z][a-z]+\.?) {re.escape(first)}\b", message))
 
 
 def _by_surname(name: str | None, opening: str) -> bool:

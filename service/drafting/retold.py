@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ml.text import sentences
 from service.drafting.clauses import is_plain, may_be_said, overlap
-from service.drafting.lexicon import tokens, words
+from service.drafting.lexicon import WORD, tokens, words
 from service.drafting.render import uncapitalised
 from service.drafting.shift import turned
 
@@ -24,7 +24,7 @@ _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
 """Who writes, in front of what they write."""
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
-    r"(?:it|this|that|they|them|he|she|these|those|both|neither|here|because|which|that's|the other|the others|another|so|then)\b",
+    r"(?:it|this|that|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so)|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
 _ABOUT_WRITING = re.compile(
@@ -89,7 +89,8 @@ def _sentences(message: Message) -> Iterator[Sentence]:
             place += 1
             start, end = _trimmed(text, first + s, first + e, message.names)
             said = text[start:end]
-            if text[first + s : first + e].rstrip("\"' )").endswith("?") or not is_tellable(said):
+            is_asked = text[first + s : first + e].rstrip("\"' )").endswith("?")
+            if is_asked or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
                 continue
             score = _score(said) + 2.0 * overlap((start, end), message.weighty) - 0.8 * (not message.is_glad and _PRAISE.search(said) is not None)
             yield Sentence(round(score, 4), message.evidence_id, start, end, place, len(said.split()), _HANGS.match(said) is not None)
