@@ -5,7 +5,7 @@ WORKDIR /app
 ENV UV_PYTHON_DOWNLOADS=never PATH=/app/.venv/bin:$PATH UNDERTONE_HOME=/var/lib/undertone
 RUN python3 -m pip install --quiet --target .tools uv
 COPY pyproject.toml requirements.lock README.md ./
-RUN .tools/bin/uv venv --quiet .venv && .tools/bin/uv pip sync --quiet --python .venv --require-hashes requirements.lock
+RUN .tools/bin/uv venv --quiet --allow-existing .venv && .tools/bin/uv pip sync --quiet --python .venv --require-hashes requirements.lock
 COPY service service
 COPY workers workers
 COPY connectors connectors
