@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -19,6 +19,19 @@ from service.store.workspaces import ApiKey
 
 Scope = Literal["read", "push", "feedback"]
 SCOPES: tuple[str, ...] = get_args(Scope)
+
+Role = Literal["am", "analyst", "revops", "admin"]
+ROLES: Mapping[Role, frozenset[Scope]] = {
+    "am": frozenset({"read", "feedback"}),
+    "analyst": frozenset({"read"}),
+    "revops": frozenset({"read", "push"}),
+    "admin": frozenset({"read", "push", "feedback"}),
+}
+"""Names for sets of scopes. A key keeps the scopes that its role had when it was made."""
+
+NOTED_EVERY = timedelta(minutes=1)
+"""A call notes that its key was used, unless another has done so in this time."""
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,9 @@ def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, 
         message = f"Scopes are {', '.join(SCOPES)}; not: {', '.join(unknown) or 'none'}."
         raise BadInput(message)
     prefix, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+    if not (len(name) <= _LONGEST_NAME and name.isprintable()):
+        message = f"A key's name has up to {_LONGEST_NAME} characters, all of which can be printed."
+        raise BadInput(message)
     with transaction(workspace_id) as db:
         workspaces.create_api_key(db, name, prefix, _hash(secret), sorted(set(scopes)), now + valid if valid else None)
     return f"ut_{prefix}_{secret}"
@@ -56,21 +72,29 @@ def authenticate(key: str, now: datetime) -> Caller:
     form = _FORM.fullmatch(key)
     prefix, secret = form.groups() if form else ("", "")
     with transaction() as db:
-        found = workspaces.find_api_key(db, prefix)
-    valid = hmac.compare_digest(_hash(secret), found.sha256 if found else bytes(32))
-    if found is None or not valid or _ended(found, now):
+        candidates = workspaces.find_api_keys(db, prefix)
+    digest = _hash(secret)
+    matching = [k for k in candidates or (None,) if hmac.compare_digest(digest, k.sha256 if k else bytes(32))]
+    found = next((k for k in matching if k and not _ended(k, now)), None)
+    if found is None:
         message = "This API key is missing, unknown, expired or revoked. Make one with `undertone key create`."
         raise Unauthenticated(message)
-    with transaction(found.workspace_id) as db:
-        workspaces.touch_api_key(db, found.api_key_id, now)
+    if found.last_used_at is None or found.last_used_at < now - NOTED_EVERY:
+        with transaction(found.workspace_id) as db:
+            workspaces.touch_api_key(db, found.api_key_id, now)
     return Caller(found.workspace_id, frozenset(found.scopes), prefix)
 
 
 def still_opens(workspace_id: UUID, prefix: str, scope: Scope, now: datetime) -> bool:
     """Whether the key that somebody showed earlier is still good for this. A session asks at each page."""
     with transaction() as db:
-        found = workspaces.find_api_key(db, prefix)
-    return found is not None and found.workspace_id == workspace_id and scope in found.scopes and not _ended(found, now)
+        found = workspaces.find_api_keys(db, prefix)
+    return any(k.workspace_id == workspace_id and scope in k.scopes and not _ended(k, now) for k in found)
+
+
+def role_of(scopes: Sequence[str]) -> Role | None:
+    """The role that has these scopes and no other."""
+    return next((role for role, its in ROLES.items() if its == set(scopes)), None)
 
 
 _PREFIX = 8

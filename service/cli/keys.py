@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from service import connect, keys, servers, vault
 from service.cli.workspace import Workspace, opened, printable
 from service.config import real_time
+from service.errors import BadInput
 from service.store import workspaces
 from service.store.pool import transaction
 from service.store.workspaces import ApiKeyRow
@@ -23,17 +25,29 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="key")
 
 
+_ROLES = "; ".join(f"{role} ({', '.join(s for s in keys.SCOPES if s in scopes)})" for role, scopes in keys.ROLES.items())
+
+
 @group.command()
 def create(
-    scope: Annotated[list[str], typer.Option(help=f"What the key may do: {', '.join(keys.SCOPES)}. Repeat for several.")],
+    role: Annotated[keys.Role | None, typer.Option(help=f"Who it is for, as a set of scopes: {_ROLES}.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help=f"Instead of a role, what it may do: {', '.join(keys.SCOPES)}. Repeat for several.")] = None,
     name: Annotated[str, typer.Option(help="What it is for, shown in the list.")] = "",
     days: Annotated[int, typer.Option(min=0, max=36500, help="Valid for so many days; 0 for no end.")] = 365,
     workspace: Workspace = "default",
 ) -> None:
     """Make an API key. It is shown once."""
+    scopes = _scopes(role, scope or [])
     with servers.running():
-        key = keys.create(opened(workspace), name or "unnamed", scope, real_time(), timedelta(days=days) if days else None)
+        key = keys.create(opened(workspace), name or "unnamed", scopes, real_time(), timedelta(days=days) if days else None)
     typer.echo(key)
+
+
+def _scopes(role: keys.Role | None, scopes: Sequence[str]) -> Sequence[str]:
+    if (role is None) is not bool(scopes):
+        message = "Say what the key may do: with --role, or with --scope, not with both."
+        raise BadInput(message)
+    return sorted(keys.ROLES[role]) if role else scopes
 
 
 @group.command("list")
@@ -41,11 +55,11 @@ def list_keys(workspace: Workspace = "default") -> None:
     """Show keys by their first characters, never whole."""
     with servers.running(), transaction(opened(workspace)) as db:
         rows = workspaces.api_keys(db)
-    table = Table("key", "name", "scopes", "expires", "last used", "state")
+    table = Table("key", "name", "role", "scopes", "expires", "last used", "state")
     for row in rows:
         expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "never"
         used = f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never"
-        table.add_row(f"ut_{row.prefix}_...", printable(row.name), ", ".join(row.scopes), expires, used, _state(row))
+        table.add_row(f"ut_{row.prefix}_...", printable(row.name), keys.role_of(row.scopes) or "", ", ".join(row.scopes), expires, used, _state(row))
     Console(markup=False, highlight=False).print(table)
 
 

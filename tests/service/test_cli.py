@@ -157,6 +157,10 @@ MISTAKES = {
     "name too long": (["connect", "mail_files", "-w", "x" * 101], "A workspace's name has 1 to 100 characters."),
     "no name": (["connect", "mail_files", "-w", ""], "A workspace's name has 1 to 100 characters."),
     "wrong scope": (["key", "create", "--scope", "admin", "-w", "known"], "Scopes are read, push, feedback; not: admin."),
+    "key for nothing": (["key", "create", "-w", "known"], "Say what the key may do: with --role, or with --scope"),
+    "role and scope": (["key", "create", "--role", "am", "--scope", "push", "-w", "known"], "with --role, or with --scope, not with both."),
+    "unknown role": (["key", "create", "--role", "boss", "-w", "known"], "--role"),
+    "key with a line of its own": (["key", "create", "--role", "am", "--name", "a\nb", "-w", "known"], "all of which can be printed"),
     "unknown key": (["key", "revoke", "ut_00000000", "-w", "known"], "No active key of this workspace begins so."),
     "nothing to pull": (["pull", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
     "nothing to push": (["push", "--preview", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
@@ -325,6 +329,13 @@ def test_a_key_is_shown_once_listed_by_its_prefix_and_revoked(undertone, named):
     assert "revoked" in undertone("key", "list", "-w", named[1]).out
     with pytest.raises(Unauthenticated):
         keys.authenticate(key, real_time())
+
+
+def test_a_role_makes_a_key_with_its_scopes_and_is_listed(undertone, named):
+    key = undertone("key", "create", "--role", "revops", "-w", named[1]).out.strip()
+    assert keys.authenticate(key, real_time()).scopes == {"read", "push"}
+    [line] = [line for line in undertone("key", "list", "-w", named[1]).out.splitlines() if key[3:11] in line]
+    assert "revops" in line
 
 
 def test_a_key_that_has_run_out_is_listed_so(undertone, named):

@@ -128,6 +128,40 @@ def test_an_unknown_scope_makes_no_key(workspace, scopes):
         assert db.execute("SELECT count(*) FROM api_key").fetchone() == (0,)
 
 
+def test_a_role_is_a_set_of_known_scopes_that_no_other_role_has():
+    assert all(scopes <= set(keys.SCOPES) and "read" in scopes for scopes in keys.ROLES.values())
+    assert len(set(keys.ROLES.values())) == len(keys.ROLES)
+    assert [keys.role_of(sorted(scopes)) for scopes in keys.ROLES.values()] == list(keys.ROLES)
+    assert keys.role_of(["push"]) is None
+
+
+def test_an_analyst_may_read_and_nothing_else_and_an_admin_everything():
+    assert keys.ROLES["analyst"] == {"read"}
+    assert "push" not in keys.ROLES["am"]
+    assert "feedback" not in keys.ROLES["revops"]
+    assert keys.ROLES["admin"] == set(keys.SCOPES)
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\nb", "\ud800", "x" * 101])
+def test_a_name_that_cannot_be_shown_makes_no_key(workspace, name):
+    with pytest.raises(BadInput, match="A key's name"):
+        keys.create(workspace, name, ["read"], NOW, None)
+
+
+def test_two_keys_whose_prefix_is_the_same_open_each_their_own_workspace(workspace):
+    other = builders.workspace()
+    first, second = made(workspace), made(other)
+    with transaction(other) as db:
+        db.execute("UPDATE api_key SET prefix = %s", [first[3:11]])
+    twin = first[:12] + second[12:]
+    assert keys.authenticate(first, NOW).workspace_id == workspace
+    assert keys.authenticate(twin, NOW).workspace_id == other
+    keys.revoke(workspace, first, NOW)
+    refused(first)
+    assert keys.authenticate(twin, NOW).workspace_id == other
+    assert not keys.still_opens(workspace, first[3:11], "read", NOW)
+
+
 def test_a_session_asks_for_the_key_it_began_with(workspace):
     key = made(workspace, "read", valid=timedelta(days=1))
     prefix = key[3:11]
