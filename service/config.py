@@ -31,6 +31,8 @@ class Settings:
     public_url: str = "http://127.0.0.1:8321"
     pool_size: int = 10
     push_lease: timedelta = timedelta(seconds=60)
+    requests_per_minute: int = 3000
+    requests_burst: int = 600
     log_level: str = "INFO"
     model_url: str | None = None
     model_name: str | None = None
@@ -62,6 +64,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         public_url=_public_url(given, "UNDERTONE_PUBLIC_URL") or f"http://{f'[{host}]' if ':' in host else host}:{port}",
         pool_size=_whole_number(given, "UNDERTONE_POOL_SIZE", default=10, low=1, high=200),
         push_lease=timedelta(seconds=_whole_number(given, "UNDERTONE_PUSH_LEASE", default=60, low=2, high=600)),
+        requests_per_minute=_whole_number(given, "UNDERTONE_REQUESTS_PER_MINUTE", default=3000, low=1, high=1_000_000),
+        requests_burst=_whole_number(given, "UNDERTONE_REQUESTS_BURST", default=600, low=1, high=1_000_000),
         log_level=_one_of(given, "UNDERTONE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         model_url=model_url,
         model_name=model_name,

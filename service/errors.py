@@ -8,6 +8,8 @@ class UndertoneError(Exception):
 
     status = 500
     title = "Something went wrong"
+    retry_after: int | None = None
+    """Seconds after which the same request may do better."""
 
 
 class BadInput(UndertoneError):
@@ -43,6 +45,16 @@ class Conflict(UndertoneError):
 class Unavailable(UndertoneError):
     status = 503
     title = "Not available right now"
+    retry_after = 5
+
+
+class TooMany(UndertoneError):
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SettingError(UndertoneError):

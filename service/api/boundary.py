@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -44,7 +45,7 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Answer(send, scope.setdefault("state", {}))
         try:
             if _holds_nul(scope):
                 message = "The address holds a NUL character, which no name or cursor can have."
@@ -75,8 +76,9 @@ class _Body:
 class _Answer:
     """`send`, with our headers on the way."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, state: Mapping[str, Any]) -> None:
         self._send = send
+        self._state = state
         self.started = False
 
     async def __call__(self, message: Message) -> None:
@@ -84,6 +86,7 @@ class _Answer:
             self.started = True
             headers = MutableHeaders(scope=message)
             headers.update(_ALWAYS)
+            headers.update(self._state.get("limit_headers", {}))
             for name, value in _UNLESS_SAID.items():
                 headers.setdefault(name, value)
         await self._send(message)

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from service.console.pages import error_page
-from service.errors import Unauthenticated, Unavailable, UndertoneError
+from service.errors import Unauthenticated, UndertoneError
 
 MEDIA_TYPE = "application/problem+json"
 _SCHEMA = {
@@ -24,8 +24,9 @@ _SCHEMA = {
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a router's `responses`: what an operation may answer besides its result."""
-    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}} for status in statuses}
+    """For a router's `responses`: what an operation may answer besides its result. What asks for a key counts its calls, too."""
+    every = sorted({*statuses, 429} if 401 in statuses else statuses)
+    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}} for status in every}
 
 
 def problem(request: Request, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -38,8 +39,8 @@ def problem(request: Request, status: int, title: str, detail: str, headers: Map
 
 def refusal(request: Request, error: UndertoneError) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
-    if isinstance(error, Unavailable):
-        headers["Retry-After"] = "5"
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     return problem(request, error.status, error.title, str(error), headers)
 
 

@@ -47,6 +47,8 @@ BAD = {
     "UNDERTONE_PUBLIC_URL": [SECRET, f"javascript:{SECRET}", f"https://u:{SECRET}@h", "https://", "https://h?x=1", "https://h:x", "https://h/<b>"],
     "UNDERTONE_POOL_SIZE": [SECRET, "0", "201"],
     "UNDERTONE_PUSH_LEASE": [SECRET, "1", "601"],
+    "UNDERTONE_REQUESTS_PER_MINUTE": [SECRET, "0", "1000001", "-5"],
+    "UNDERTONE_REQUESTS_BURST": [SECRET, "0", "1e3"],
     "UNDERTONE_LOG_LEVEL": [SECRET, "TRACE"],
 }
 
