@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import fault, refusal
+from service.config import settings
 from service.errors import BadInput
 
 log = logging.getLogger("undertone.api")
@@ -26,6 +27,8 @@ _ALWAYS = {
     # With no-referrer a browser hides the origin of our own sign-in form from us.
     "Referrer-Policy": "same-origin",
 }
+_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""Where people open an https:// address: no browser goes back to plain HTTP there."""
 _UNLESS_SAID = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -86,6 +89,8 @@ class _Answer:
             self.started = True
             headers = MutableHeaders(scope=message)
             headers.update(_ALWAYS)
+            if settings().public_url.startswith("https://"):
+                headers.update(_OVER_TLS)
             headers.update(self._state.get("limit_headers", {}))
             for name, value in _UNLESS_SAID.items():
                 headers.setdefault(name, value)

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from service.console.pages import error_page
@@ -23,9 +24,17 @@ _SCHEMA = {
 }
 
 
+_GOES_WITH = {401: 429, 413: 415}
+_SAID = {
+    404: "There is nothing at this address. The console begins at /console; /openapi.json describes the API.",
+    405: "This address does not take that method; the header Allow names those that it takes.",
+}
+"""In place of the framework's own words, which are the status once more."""
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a router's `responses`: what an operation may answer besides its result. What asks for a key counts its calls, too."""
-    every = sorted({*statuses, 429} if 401 in statuses else statuses)
+    """For a router's `responses`: what an operation may answer besides its result. What asks for a key counts its calls; what takes a body wants JSON."""
+    every = sorted({*statuses, *(also for status, also in _GOES_WITH.items() if status in statuses)})
     return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}} for status in every}
 
 
@@ -55,12 +64,30 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
+        if _is_body_of_another_kind(request, error):
+            return problem(request, 415, "Unsupported Media Type", "The body must be JSON and say so: Content-Type: application/json")
         first = error.errors()[0]
         return problem(request, 422, "The request cannot be used", f"{_place(first)}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
-        return problem(request, error.status_code, HTTPStatus(error.status_code).phrase, str(error.detail), error.headers)
+        phrase = HTTPStatus(error.status_code).phrase
+        detail = _SAID.get(error.status_code, error.detail) if error.detail == phrase else error.detail
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return problem(request, error.status_code, phrase, detail, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Of all routes at the address: the framework names those of the first alone."""
+    routes = [r for r in iter_route_contexts(request.app.routes) if r.path_regex.match(request.url.path)]
+    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+
+
+def _is_body_of_another_kind(request: Request, error: RequestValidationError) -> bool:
+    """A body that is not said to be JSON reaches the operation as bytes, which are of no type that it knows."""
+    kind, _, subtype = request.headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
+    says_json = kind == "application" and (subtype == "json" or subtype.endswith("+json"))
+    return isinstance(error.body, bytes) and bool(error.body) and not says_json
 
 
 def _place(error: Mapping[str, Any]) -> str:

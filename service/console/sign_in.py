@@ -125,10 +125,10 @@ def _back(path: str) -> str:
 
 
 def from_here(request: Request) -> bool:
-    """Browsers name the page a form came from. Behind a proxy the host we see may differ from the one people open."""
+    """Browsers name the page a form came from; what names none is no browser. Behind a proxy the host we see may differ from the one people open."""
     origin = request.headers.get("origin")
     if origin is None:
-        return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        return request.headers.get("sec-fetch-site") in ("same-origin", "none")
     ours = {request.headers.get("host", ""), urlsplit(settings().public_url).netloc}
     return origin != "null" and urlsplit(origin).netloc in ours
 
