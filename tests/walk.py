@@ -134,8 +134,13 @@ def body(operation: Operation, rows: Rows) -> Any:
     return example(operation.body, rows) if operation.body is not None else None
 
 
-def example(schema: Mapping[str, Any], rows: Rows, name: str = "") -> Any:
-    """The least value that a schema allows; ids are those of rows."""
+def full_body(operation: Operation, rows: Rows) -> Any:
+    """With every field, for what is to be spoilt; nothing where it takes nothing."""
+    return example(operation.body, rows, whole=True) if operation.body is not None else {}
+
+
+def example(schema: Mapping[str, Any], rows: Rows, name: str = "", *, whole: bool = False) -> Any:
+    """The least value that a schema allows, or one of each field and list; ids are those of rows."""
     schema = _resolved(schema)
     if "enum" in schema or "const" in schema:
         return schema.get("const", schema.get("enum", [None])[0])
@@ -143,11 +148,12 @@ def example(schema: Mapping[str, Any], rows: Rows, name: str = "") -> Any:
         return rows.id_of(name)
     kind = schema.get("type")
     if kind == "object":
-        return {field: example(schema["properties"][field], rows, field) for field in schema.get("required", [])}
+        fields = schema.get("properties", {}) if whole else schema.get("required", [])
+        return {field: example(schema["properties"][field], rows, field, whole=whole) for field in fields}
     if kind == "array":
-        return [example(schema["items"], rows, name)] * schema.get("minItems", 0)
+        return [example(schema["items"], rows, name, whole=whole)] * (1 if whole else schema.get("minItems", 0))
     if kind == "string":
-        return "a" * schema.get("minLength", 1)
+        return "2026-04-01" if schema.get("format") == "date" else "a" * schema.get("minLength", 1)
     return schema.get("minimum", 0)
 
 
