@@ -7,7 +7,24 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from service import log
-from service.api import accounts, connections, contacts, drafts, health, ledger, messages, problems, read, review, signals, suggestions
+from service.api import (
+    accounts,
+    connections,
+    contacts,
+    drafts,
+    health,
+    ledger,
+    messages,
+    outcomes,
+    problems,
+    read,
+    review,
+    scores,
+    signals,
+    suggestions,
+    timeline,
+    usage,
+)
 from service.api.boundary import Boundary
 from service.config import settings
 from service.console.app import router as console
@@ -26,7 +43,7 @@ def create_app() -> FastAPI:
         lifespan=_serving,
     )
     problems.install(app)
-    for resource in (accounts, contacts, ledger, messages, signals, suggestions, connections, read, review, drafts, health):
+    for resource in _RESOURCES:
         app.include_router(resource.router)
     app.include_router(console)
     app.add_exception_handler(SignInFirst, to_sign_in)
@@ -37,6 +54,12 @@ def create_app() -> FastAPI:
         return RedirectResponse("/console", status_code=303)
 
     return app
+
+
+_RESOURCES = (
+    *(accounts, contacts, ledger, messages, timeline, signals, scores, usage, suggestions, outcomes),
+    *(connections, read, review, drafts, health),
+)
 
 
 @asynccontextmanager

@@ -34,9 +34,9 @@ def decode(cursor: str | None) -> tuple[str, UUID] | None:
         first, _, last = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().rpartition("|")
         found = first, UUID(last)
     except ValueError:
-        raise _not_ours() from None
+        raise not_ours() from None
     if encode(*found) != cursor or "\x00" in first:
-        raise _not_ours()
+        raise not_ours()
     return found
 
 
@@ -46,7 +46,7 @@ def decode_change(cursor: str | None) -> tuple[int, UUID] | None:
     if found is None:
         return None
     if not _CHANGE.fullmatch(found[0]):
-        raise _not_ours()
+        raise not_ours()
     return int(found[0]), found[1]
 
 
@@ -62,9 +62,9 @@ def decode_time(cursor: str | None) -> tuple[datetime, UUID] | None:
     try:
         at = datetime.fromisoformat(found[0])
     except ValueError:
-        raise _not_ours() from None
+        raise not_ours() from None
     if at.utcoffset() != timedelta(0) or at.isoformat() != found[0]:
-        raise _not_ours()
+        raise not_ours()
     return at, found[1]
 
 
@@ -76,7 +76,7 @@ def page(items: Sequence[dict[str, Any]], limit: int, next_cursor: str | None) -
     return answer({"items": items, "next": next_cursor if len(items) == limit else None})
 
 
-def _not_ours() -> BadInput:
+def not_ours() -> BadInput:
     return BadInput("This cursor is not one of ours. Leave it out to start from the first page.")
 
 

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
-from service.api.pages import After, Limit, decode_change, encode, page
+from service.api.filters import AsOf, ChangedAfter, Fields, Since, Until, only, sparse, wanted
+from service.api.listing import change_cursor, columns_of, direction
+from service.api.messages import Correction
+from service.api.pages import After, Limit, decode_change, page
 from service.api.problems import documented
+from service.signals import Evidence as Found
 from service.signals import SignalKind, SignalState
-from service.store import signals
-from service.store.pool import transaction
-from service.store.signals import SignalRow
+from service.store import analytics, signals
+from service.store.pool import Db, transaction
 
 router = APIRouter(prefix="/v1/signals", tags=["signals"], responses=documented(401, 403, 422, 503))
 
@@ -33,7 +38,15 @@ class Evidence(BaseModel):
     numbers: dict[str, float | int | str]
 
 
+class MessageCorrection(Correction):
+    interaction_id: UUID
+
+
 class Signal(BaseModel):
+    """`confirmed`: what people said of it, null where nobody has. `corrections`: of the readings of its messages, beside what was predicted."""
+
+    model_config = ConfigDict(json_schema_extra=sparse)
+
     id: UUID
     version: int
     account_id: UUID
@@ -46,7 +59,10 @@ class Signal(BaseModel):
     confidence: float
     numbers: dict[str, float | int | str]
     alternatives: list[str]
+    evidence_ids: list[UUID]
     evidence: list[Evidence]
+    confirmed: bool | None
+    corrections: list[MessageCorrection]
     model_version: str
     recorded_at: str
     change_no: int
@@ -63,46 +79,52 @@ def list_signals(
     account_id: UUID | None = None,
     kind: SignalKind | None = None,
     state: Literal["forming", "open", "ended"] | None = None,
+    since: Since = None,
+    until: Until = None,
+    changed_after: ChangedAfter = None,
+    as_of: AsOf = None,
+    fields: Fields = None,
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:
-    """Latest change first, each with its evidence."""
-    with transaction(caller.workspace_id) as db:
-        rows = signals.listing(db, account_id=account_id, kind=kind, state=state, after=decode_change(cursor), most=limit)
-    return page([_json(r) for r in rows], limit, encode(rows[-1].change_no, rows[-1].signal.id) if rows else None)
-
-
-def _json(row: SignalRow) -> dict[str, Any]:
-    s = row.signal
-    return {
-        "id": s.id,
-        "version": row.version,
-        "account_id": s.account_id,
-        "account": row.account_name,
-        "contact_id": s.contact_id,
-        "kind": s.kind,
-        "state": s.state,
-        "detected_at": s.detected_at,
-        "ended_at": s.ended_at,
-        "confidence": s.confidence,
-        "numbers": s.numbers,
-        "alternatives": s.alternatives,
-        "evidence": [
-            {
-                "id": e.id,
-                "type": e.type,
-                "source": e.source,
-                "observed_at": e.observed_at,
-                "contact_id": e.contact_id,
-                "interaction_id": e.interaction_id,
-                "start": e.start,
-                "end": e.end,
-                "text": e.text,
-                "numbers": e.numbers,
-            }
-            for e in s.evidence
-        ],
-        "model_version": row.model_version,
-        "recorded_at": row.recorded_at,
-        "change_no": row.change_no,
+    """Latest change first, each with its evidence. `since` and `until` speak of `detected_at`."""
+    names = wanted(fields, Signal)
+    filters = {
+        **{"account_id": account_id, "kind": kind, "state": state, "since": since, "until": until},
+        **{"changed_after": changed_after, "as_of": as_of},
     }
+    with transaction(caller.workspace_id) as db:
+        rows = analytics.page(
+            db,
+            analytics.SIGNALS,
+            filters,
+            columns=[*columns_of(analytics.SIGNALS, names), "version"],
+            after=decode_change(cursor),
+            most=limit,
+            direction=direction(filters),
+        )
+        _add(db, rows, names, as_of)
+    return page(only(rows, names), limit, change_cursor(analytics.SIGNALS, rows))
+
+
+def _add(db: Db, rows: Sequence[dict[str, Any]], names: Sequence[str], as_of: date | None) -> None:
+    """To each row what its view does not hold, as far as it is wanted."""
+    evidence: dict[UUID, tuple[Found, ...]] = {}
+    judged: dict[UUID, bool] = {}
+    corrected: dict[UUID, list[dict[str, Any]]] = {}
+    if "evidence" in names or "corrections" in names:
+        evidence = signals.evidence_of(db, [(r["signal_id"], r["version"]) for r in rows])
+    if "confirmed" in names:
+        judged = analytics.verdicts(db, [r["signal_id"] for r in rows], as_of)
+    if "corrections" in names:
+        corrected = analytics.corrections(db, [e.interaction_id for found in evidence.values() for e in found if e.interaction_id], as_of)
+    for row in rows:
+        found = evidence.get(row["signal_id"], ())
+        row["id"] = row["signal_id"]
+        row["evidence"] = [_evidence(e) for e in found]
+        row["confirmed"] = judged.get(row["signal_id"])
+        row["corrections"] = [c for m in dict.fromkeys(e.interaction_id for e in found if e.interaction_id) for c in corrected.get(m, ())]
+
+
+def _evidence(e: Found) -> dict[str, Any]:
+    return {name: getattr(e, name) for name in Evidence.model_fields}

@@ -9,14 +9,17 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from service import audit, feedback, jobs, signals
 from service.api.access import Pusher, Reader, Reviewer
-from service.api.pages import After, Limit, answer, decode_change, encode, page
+from service.api.filters import AsOf, ChangedAfter, Fields, Since, Until, only, sparse, wanted
+from service.api.listing import change_cursor, direction
+from service.api.pages import After, Limit, answer, decode_change, page
 from service.api.problems import documented
 from service.config import now
 from service.errors import Conflict, no_such
 from service.playbook.pause import CARD
 from service.playbook.report import good_until
 from service.playbook.report import messages as rule_messages
-from service.store import connections, messages, outbox, suggestions
+from service.signals import SignalKind
+from service.store import analytics, connections, messages, outbox, suggestions
 from service.store.connections import Connection
 from service.store.pool import transaction
 from service.store.suggestions import SuggestionRow, Verdict
@@ -43,6 +46,8 @@ class Report(BaseModel):
 class Suggestion(BaseModel):
     """`draft` is null where no honest draft is possible; `no_draft_reason` says why. `pause`: their message is angry, and nobody should answer
     before they have gone through these steps; empty otherwise. `good_until`, `report`: of the draft. `stale`: why it is not to be used any more."""
+
+    model_config = ConfigDict(json_schema_extra=sparse)
 
     id: UUID
     version: int
@@ -116,13 +121,35 @@ class FeedbackOut(BaseModel):
 
 @router.get("", response_model=Suggestions)
 def list_suggestions(
-    caller: Reader, account_id: UUID | None = None, state: Literal["open", "closed"] | None = None, cursor: After = None, limit: Limit = 50
+    caller: Reader,
+    account_id: UUID | None = None,
+    kind: SignalKind | None = None,
+    state: Literal["open", "closed"] | None = None,
+    since: Since = None,
+    until: Until = None,
+    changed_after: ChangedAfter = None,
+    as_of: AsOf = None,
+    fields: Fields = None,
+    cursor: After = None,
+    limit: Limit = 50,
 ) -> Response:
-    """Latest change first."""
+    """Latest change first. `since` and `until` speak of `opened_at`. As of a day `push_status` and `stale` are null: how they stood is not kept."""
+    names = wanted(fields, Suggestion)
+    filters = {
+        **{"account_id": account_id, "kind": kind, "state": state, "since": since, "until": until},
+        **{"changed_after": changed_after, "as_of": as_of},
+    }
+    source = analytics.SUGGESTIONS
     with transaction(caller.workspace_id) as db:
-        rows = suggestions.listing(db, account_id=account_id, state=state, after=decode_change(cursor), most=limit)
-        bodies = messages.bodies(db, [m for r in rows for m in quoted_messages(r.draft)])
-    return page([_json(r, bodies) for r in rows], limit, encode(rows[-1].change_no, rows[-1].suggestion_id) if rows else None)
+        places = analytics.page(db, source, filters, columns=["version", "verdict"], after=decode_change(cursor), most=limit, direction=direction(filters))
+        rows = suggestions.by_versions(db, [(p["suggestion_id"], p["version"]) for p in places])
+        bodies = messages.bodies(db, [m for r in rows.values() for m in quoted_messages(r.draft)]) if "draft" in names else {}
+    items = [_as_known(_json(rows[p["suggestion_id"]], bodies), p["verdict"], today=as_of is None) for p in places]
+    return page(only(items, names), limit, change_cursor(source, places))
+
+
+def _as_known(item: dict[str, Any], verdict: Verdict | None, *, today: bool) -> dict[str, Any]:
+    return item if today else {**item, "feedback": verdict, "push_status": None, "stale": None}
 
 
 @router.get("/{suggestion_id}", response_model=Suggestion)

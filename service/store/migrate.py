@@ -54,12 +54,12 @@ def _apply(db: psycopg.Connection[tuple[object, ...]], migration: Migration, app
 
 
 def _make_roles(db: psycopg.Connection[tuple[object, ...]], app_url: str) -> None:
-    """The app's login must not own tables or bypass row-level security; the sweeper cannot log in at all."""
+    """The app's login must not own tables or bypass row-level security; the sweeper and the group of the analysts' logins cannot log in at all."""
     login = urlsplit(app_url)
-    existing = {name for (name,) in db.execute("SELECT rolname FROM pg_roles WHERE rolname IN ('undertone_app', 'undertone_sweeper')")}
+    existing = {name for (name,) in db.execute("SELECT rolname FROM pg_roles WHERE rolname ^@ 'undertone_'")}
     if "undertone_app" not in existing:
         password = sql.Literal(unquote(login.password or ""))
         db.execute(sql.SQL("CREATE ROLE undertone_app LOGIN PASSWORD {}").format(password))
-    if "undertone_sweeper" not in existing:
-        db.execute("CREATE ROLE undertone_sweeper NOLOGIN")
+    for role in {"undertone_sweeper", "undertone_analyst"} - existing:
+        db.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
     db.execute("GRANT undertone_sweeper TO CURRENT_USER WITH SET TRUE, INHERIT FALSE")

@@ -70,24 +70,6 @@ def by_ids(db: Db, signal_ids: Sequence[UUID]) -> dict[UUID, Signal]:
     return {r.signal.id: r.signal for r in rows}
 
 
-def listing(db: Db, *, account_id: UUID | None, kind: str | None, state: str | None, after: tuple[int, UUID] | None, most: int) -> list[SignalRow]:
-    """Newest change first; `after` is the (change_no, signal_id) of the last row seen."""
-    return _read(
-        db,
-        f"{_SIGNAL} WHERE (%(account)s::uuid IS NULL OR s.account_id = %(account)s) AND (%(kind)s::text IS NULL OR s.kind = %(kind)s)"
-        " AND (%(state)s::text IS NULL OR s.state = %(state)s) AND (%(no)s::bigint IS NULL OR (s.change_no, s.signal_id) < (%(no)s, %(id)s))"
-        " ORDER BY s.change_no DESC, s.signal_id DESC LIMIT %(most)s",
-        {
-            "account": account_id,
-            "kind": kind,
-            "state": state,
-            "no": after[0] if after else None,
-            "id": after[1] if after else None,
-            "most": most,
-        },
-    )
-
-
 def append(db: Db, signals: Sequence[Signal], model_version: str, change_no: int) -> list[UUID]:
     """Writes those that are new or differ from their current version (same account and key). Returns the ids written."""
     known = {(r.signal.account_id, r.signal.key): r for r in current(db, list({s.account_id for s in signals}))}
@@ -140,7 +122,7 @@ def ended(signal: Signal, on: date) -> Signal:
 def _read(db: Db, query: str, parameters: dict[str, object]) -> list[SignalRow]:
     with db.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query, parameters).fetchall()
-    evidence = _evidence_of(db, [(r["signal_id"], r["version"]) for r in rows])
+    evidence = evidence_of(db, [(r["signal_id"], r["version"]) for r in rows])
     return [_row(r, evidence.get(r["signal_id"], ())) for r in rows]
 
 
@@ -160,7 +142,7 @@ def evidence_by_ids(db: Db, evidence_ids: Sequence[UUID]) -> dict[UUID, Evidence
     return {r[1]: _evidence(r) for r in rows}
 
 
-def _evidence_of(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, tuple[Evidence, ...]]:
+def evidence_of(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, tuple[Evidence, ...]]:
     """With the words, where they have not been erased."""
     rows = db.execute(
         f"{_EVIDENCE} FROM unnest(%s::uuid[], %s::int[]) AS v(signal_id, version) JOIN evidence e USING (signal_id, version)"

@@ -82,19 +82,21 @@ _ANSWERED = (
     " AND i.occurred_at >= s.evidence_at AND NOT EXISTS (SELECT FROM message_score m WHERE m.workspace_id = i.workspace_id"
     "  AND m.interaction_id = i.interaction_id AND m.change_no <= d.known_through))"
 )
-_ROW = (
+_SELECT = (
     f"SELECT {', '.join('s.' + c.strip() for c in _COLUMNS.split(','))}, s.recorded_at, s.change_no, a.name AS account_name,"
     " p.status AS push_status, p.remote_status,"
     " (SELECT f.verdict FROM feedback f WHERE f.workspace_id = s.workspace_id AND f.suggestion_id = s.suggestion_id"
     "  ORDER BY f.change_no DESC LIMIT 1) AS feedback,"
     f" d.draft_id, d.made_on, d.channel, d.lang, d.checked, d.findings, d.draft_id IS NOT NULL AND {_ANSWERED} AS answered"
-    " FROM suggestion_current s JOIN account a USING (workspace_id, account_id)"
+    " FROM {} s JOIN account a USING (workspace_id, account_id)"
     " LEFT JOIN LATERAL (SELECT l.status, l.remote_status FROM push_ledger l"
     "  WHERE l.workspace_id = s.workspace_id AND l.suggestion_id = s.suggestion_id ORDER BY l.sent_at DESC NULLS LAST LIMIT 1) p ON true"
     " LEFT JOIN LATERAL (SELECT k.draft_id, k.made_on, k.channel, k.lang, k.checked, k.findings, k.known_through"
-    "  FROM draft k WHERE k.workspace_id = s.workspace_id AND k.suggestion_id = s.suggestion_id"
+    "  FROM draft k WHERE k.workspace_id = s.workspace_id AND k.suggestion_id = s.suggestion_id AND k.version <= s.version"
     "  ORDER BY k.version DESC LIMIT 1) d ON true"
 )
+_ROW = _SELECT.format("suggestion_current")
+_VERSION = _SELECT.format("suggestion")
 
 
 def append(db: Db, suggestion: Suggestion, change_no: int) -> None:
@@ -143,6 +145,16 @@ def get(db: Db, suggestion_id: UUID) -> SuggestionRow | None:
 
 def by_ids(db: Db, suggestion_ids: Sequence[UUID]) -> list[SuggestionRow]:
     return _rows(db, f"{_ROW} WHERE s.suggestion_id = ANY(%(ids)s)", {"ids": list(suggestion_ids)})
+
+
+def by_versions(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, SuggestionRow]:
+    """One version each, current or earlier; how the task stands and the feedback are always today's."""
+    rows = _rows(
+        db,
+        f"{_VERSION} JOIN unnest(%(ids)s::uuid[], %(versions)s::int[]) AS w(suggestion_id, version) USING (suggestion_id, version)",
+        {"ids": [v[0] for v in versions], "versions": [v[1] for v in versions]},
+    )
+    return {r.suggestion_id: r for r in rows}
 
 
 def listing(db: Db, *, account_id: UUID | None, state: str | None, after: tuple[int, UUID] | None, most: int) -> list[SuggestionRow]:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal, get_args
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+
+from service.api.access import Reader
+from service.api.accounts import Driver
+from service.api.filters import AsOf, Fields, Since, Until, only, sparse, wanted
+from service.api.messages import Correction
+from service.api.pages import After, Limit, decode, encode, not_ours, page
+from service.api.problems import documented
+from service.errors import no_such
+from service.store import accounts, analytics
+from service.store.pool import transaction
+
+router = APIRouter(prefix="/v1/accounts", tags=["timeline"], responses=documented(401, 403, 404, 422, 503))
+
+EventType = Literal["signal", "signal_ended", "score", "suggestion", "outcome", "reading"]
+_PLACE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}) ({'|'.join(get_args(EventType))})")
+
+
+class Event(BaseModel):
+    """`id`: of the signal, score, suggestion, outcome or message. `what`: its state, level, outcome, or whether the reader abstained. `value`: points of a
+    score, sentiment of a reading. `confidence`, `drivers`, `model_version`, `evidence_ids`: where such an event has them. `corrections`: what people
+    said of a reading, beside it."""
+
+    model_config = ConfigDict(json_schema_extra=sparse)
+
+    day: str
+    type: EventType
+    id: UUID
+    kind: str
+    what: str
+    value: float | None
+    confidence: float | None
+    drivers: list[Driver] | None
+    evidence_ids: list[UUID]
+    model_version: str | None
+    corrections: list[Correction]
+    recorded_at: str
+    change_no: int
+
+
+class Timeline(BaseModel):
+    items: list[Event]
+    next: str | None
+
+
+@router.get("/{account_id}/timeline", response_model=Timeline)
+def get_timeline(
+    caller: Reader,
+    account_id: UUID,
+    type: Annotated[list[EventType] | None, Query(description="Only these; repeat for several.")] = None,  # noqa: A002 - its name in the address
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    fields: Fields = None,
+    cursor: After = None,
+    limit: Limit = 50,
+) -> Response:
+    """What became known of an account: signals and their ends, outlooks, suggestions and what came of them, readings of messages; the latest day first."""
+    names = wanted(fields, Event)
+    with transaction(caller.workspace_id) as db:
+        if accounts.get(db, account_id) is None:
+            raise no_such("account")
+        rows = analytics.timeline(db, account_id, as_of=as_of, since=since, until=until, types=type, after=_place(cursor), most=limit)
+        corrected = analytics.corrections(db, [r["id"] for r in rows if r["type"] == "reading"], as_of)
+    items = [{**row, "corrections": [_correction(c) for c in corrected.get(row["id"], ())]} for row in rows]
+    following = encode(f"{rows[-1]['day']} {rows[-1]['type']}", rows[-1]["id"]) if rows else None
+    return page(only(items, names), limit, following)
+
+
+def _correction(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in Correction.model_fields}
+
+
+def _place(cursor: str | None) -> tuple[date, str, UUID] | None:
+    """(day, type, id) of the last event seen."""
+    found = decode(cursor)
+    if found is None:
+        return None
+    place = _PLACE.fullmatch(found[0])
+    if place is None:
+        raise not_ours()
+    try:
+        return date.fromisoformat(place[1]), place[2], found[1]
+    except ValueError:
+        raise not_ours() from None
