@@ -12,6 +12,7 @@ from service.api import (
     connections,
     contacts,
     drafts,
+    export,
     health,
     ledger,
     messages,
@@ -57,7 +58,7 @@ def create_app() -> FastAPI:
 
 
 _RESOURCES = (
-    *(accounts, contacts, ledger, messages, timeline, signals, scores, usage, suggestions, outcomes),
+    *(accounts, contacts, ledger, messages, timeline, signals, scores, usage, suggestions, outcomes, export),
     *(connections, read, review, drafts, health),
 )
 

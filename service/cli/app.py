@@ -15,6 +15,7 @@ from service.cli import (
     erasing,
     evaluating,
     explaining,
+    exporting,
     importing,
     keys,
     reading,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     *(running, connecting, steps, status, keys, erasing, importing, reading, asking, auditing, reviewing, drafting),
-    *(detecting, explaining, retraining, evaluating, demo),
+    *(detecting, explaining, retraining, evaluating, exporting, demo),
 )
 for group in _GROUPS:
     group.register(app)

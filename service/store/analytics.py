@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -17,15 +17,21 @@ Filters = Mapping[str, object]
 """Name of a filter -> what it asks for; None asks for nothing."""
 
 
+Kind = Literal["text", "texts", "id", "ids", "whole", "number", "day", "time", "json"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """`relation` has a place for the as-of day where what is stored can tell. `order` is a unique key; the rows of a page follow it."""
 
     relation: str
-    columns: tuple[str, ...]
+    columns: Mapping[str, Kind]
     order: tuple[str, str]
-    day: str = ""
+    day: str
     """The column that `since` and `until` speak of."""
+    together: Mapping[str, str] = field(default_factory=dict)
+    """For reading all rows: what takes the place of a column that is otherwise looked up row by row. `joined` belongs to it."""
+    joined: str = ""
 
     @property
     def has_changes(self) -> bool:
@@ -48,45 +54,56 @@ class Source:
 
 
 def _on(view: str) -> str:
-    return f"analytics.{view}_on(%(as_of)s)"
+    return f"analytics.{view}_on(%(as_of)s::date)"
 
 
 SIGNALS = Source(
     relation=_on("signals"),
-    columns=(
-        *("signal_id", "version", "account_id", "account", "contact_id", "kind", "state", "detected_at", "ended_at", "confidence", "numbers"),
-        *("alternatives", "evidence_ids", "model_version", "recorded_at", "change_no"),
-    ),
+    columns={
+        **{"signal_id": "id", "version": "whole", "account_id": "id", "account": "text", "contact_id": "id", "kind": "text", "state": "text"},
+        **{"detected_at": "day", "ended_at": "day", "confidence": "number", "numbers": "json", "alternatives": "texts", "evidence_ids": "ids"},
+        **{"model_version": "text", "recorded_at": "time", "change_no": "whole"},
+    },
     order=("change_no", "signal_id"),
     day="detected_at",
+    together={"evidence_ids": "COALESCE(e.evidence_ids, '{}')"},
+    joined=(
+        " LEFT JOIN (SELECT k.signal_id, k.version, array_agg(k.evidence_id ORDER BY k.observed_at, k.span_start, k.evidence_id) AS evidence_ids"
+        " FROM evidence k GROUP BY k.signal_id, k.version) e ON e.signal_id = v.signal_id AND e.version = v.version"
+    ),
 )
 SUGGESTIONS = Source(
     relation=_on("suggestions"),
-    columns=(
-        *("suggestion_id", "version", "account_id", "account", "contact_id", "kind", "signal_ids", "state", "close_reason", "handling", "why_now"),
-        *("no_draft_reason", "priority", "due", "opened_at", "verdict", "task_status", "playbook_version", "recorded_at", "change_no"),
-    ),
+    columns={
+        **{"suggestion_id": "id", "version": "whole", "account_id": "id", "account": "text", "contact_id": "id", "kind": "text", "signal_ids": "ids"},
+        **{"state": "text", "close_reason": "text", "handling": "text", "why_now": "text", "no_draft_reason": "text", "priority": "text", "due": "day"},
+        **{"opened_at": "day", "verdict": "text", "task_status": "text", "playbook_version": "text", "recorded_at": "time", "change_no": "whole"},
+    },
     order=("change_no", "suggestion_id"),
     day="opened_at",
 )
 OUTCOMES = Source(
     relation=_on("outcomes"),
-    columns=("outcome_id", "suggestion_id", "account_id", "account", "kind", "type", "outcome", "source", "day", "recorded_at", "change_no"),
+    columns={
+        **{"outcome_id": "id", "suggestion_id": "id", "account_id": "id", "account": "text", "kind": "text", "type": "text", "outcome": "text"},
+        **{"source": "text", "day": "day", "recorded_at": "time", "change_no": "whole"},
+    },
     order=("change_no", "outcome_id"),
     day="day",
 )
 SCORES = Source(
     relation=_on("scores"),
-    columns=(
-        *("score_id", "account_id", "account", "day", "level", "score", "drivers", "unknown_parts", "renewal_date", "renewal_amount"),
-        *("model_version", "recorded_at", "change_no"),
-    ),
+    columns={
+        **{"score_id": "id", "account_id": "id", "account": "text", "day": "day", "level": "text", "score": "whole", "drivers": "json"},
+        **{"unknown_parts": "texts", "renewal_date": "day", "renewal_amount": "number", "model_version": "text", "recorded_at": "time"},
+        "change_no": "whole",
+    },
     order=("change_no", "score_id"),
     day="day",
 )
 USAGE = Source(
     relation="analytics.usage_days",
-    columns=("series_no", "account_id", "account", "metric", "day", "value"),
+    columns={"series_no": "whole", "account_id": "id", "account": "text", "metric": "text", "day": "day", "value": "number"},
     order=("series_no", "day"),
     day="day",
 )
@@ -118,7 +135,7 @@ def page(
 
 def verdicts(db: Db, signal_ids: Sequence[UUID], as_of: date | None = None) -> dict[UUID, bool]:
     """Whether people confirmed these signals; those that nobody judged are missing."""
-    rows = db.execute("SELECT v.signal_id, v.confirmed FROM analytics.verdicts_on(%s) v WHERE v.signal_id = ANY(%s)", [as_of, list(signal_ids)])
+    rows = db.execute("SELECT v.signal_id, v.confirmed FROM analytics.verdicts_on(%s::date) v WHERE v.signal_id = ANY(%s)", [as_of, list(signal_ids)])
     return dict(rows.fetchall())
 
 
@@ -127,7 +144,7 @@ def corrections(db: Db, interaction_ids: Sequence[UUID], as_of: date | None = No
     found: dict[UUID, list[dict[str, Any]]] = {}
     with db.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            "SELECT c.interaction_id, c.label, c.predicted, c.corrected, c.source, c.model_version, c.recorded_at FROM analytics.corrections_on(%s) c"
+            "SELECT c.interaction_id, c.label, c.predicted, c.corrected, c.source, c.model_version, c.recorded_at FROM analytics.corrections_on(%s::date) c"
             " WHERE c.interaction_id = ANY(%s) ORDER BY c.label",
             [as_of, list(interaction_ids)],
         )
@@ -139,17 +156,17 @@ def corrections(db: Db, interaction_ids: Sequence[UUID], as_of: date | None = No
 _EVENTS = """
     SELECT s.detected_at AS day, 'signal' AS type, s.signal_id AS id, s.kind, s.state AS what, NULL::float8 AS value, s.confidence, NULL::jsonb AS drivers,
         s.evidence_ids, s.model_version, s.recorded_at, s.change_no
-        FROM analytics.signals_on(%(as_of)s) s WHERE s.account_id = %(account_id)s
+        FROM analytics.signals_on(%(as_of)s::date) s WHERE s.account_id = %(account_id)s
     UNION ALL SELECT s.ended_at, 'signal_ended', s.signal_id, s.kind, s.state, NULL, s.confidence, NULL, s.evidence_ids, s.model_version, s.recorded_at,
-        s.change_no FROM analytics.signals_on(%(as_of)s) s WHERE s.account_id = %(account_id)s AND s.ended_at IS NOT NULL
+        s.change_no FROM analytics.signals_on(%(as_of)s::date) s WHERE s.account_id = %(account_id)s AND s.ended_at IS NOT NULL
     UNION ALL SELECT o.day, 'score', o.score_id, 'outlook', o.level, o.score, NULL, o.drivers, '{}', o.model_version, o.recorded_at, o.change_no
-        FROM analytics.scores_on(%(as_of)s) o WHERE o.account_id = %(account_id)s
+        FROM analytics.scores_on(%(as_of)s::date) o WHERE o.account_id = %(account_id)s
     UNION ALL SELECT s.opened_at, 'suggestion', s.suggestion_id, s.kind, s.state, NULL, NULL, NULL, '{}', s.playbook_version, s.recorded_at, s.change_no
-        FROM analytics.suggestions_on(%(as_of)s) s WHERE s.account_id = %(account_id)s
+        FROM analytics.suggestions_on(%(as_of)s::date) s WHERE s.account_id = %(account_id)s
     UNION ALL SELECT u.day, 'outcome', u.outcome_id, u.kind, u.outcome, NULL, NULL, NULL, '{}', NULL, u.recorded_at,
-        u.change_no FROM analytics.outcomes_on(%(as_of)s) u WHERE u.account_id = %(account_id)s
+        u.change_no FROM analytics.outcomes_on(%(as_of)s::date) u WHERE u.account_id = %(account_id)s
     UNION ALL SELECT r.day, 'reading', r.interaction_id, 'message', CASE WHEN r.abstained THEN 'abstained' ELSE 'read' END, r.sentiment, r.confidence, NULL,
-        '{}', r.model_version, r.recorded_at, r.change_no FROM analytics.readings_on(%(as_of)s) r WHERE r.account_id = %(account_id)s
+        '{}', r.model_version, r.recorded_at, r.change_no FROM analytics.readings_on(%(as_of)s::date) r WHERE r.account_id = %(account_id)s
 """
 
 

@@ -6,6 +6,10 @@ CREATE SCHEMA analytics;
 CREATE FUNCTION analytics.was_known(recorded_at timestamptz, as_of date) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN as_of IS NULL OR recorded_at < (as_of + 1)::timestamp AT TIME ZONE 'UTC';
 
+-- As a cell of CSV: what a spreadsheet would take for a formula gets a ' in front.
+CREATE FUNCTION analytics.cell(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ascii(content) = ANY ('{61,43,45,64,9,13}'::integer[]) THEN '''' || content ELSE content END;
+
 -- No DISTINCT ON: that would sort every version of the workspace before the first row of a page is known.
 CREATE OR REPLACE VIEW signal_current WITH (security_invoker = true) AS
     SELECT * FROM signal s WHERE NOT EXISTS
