@@ -6,6 +6,7 @@ import typer
 
 from connectors.errors import ConnectorError
 from service.cli import (
+    analysts,
     asking,
     auditing,
     connecting,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 _GROUPS = (
     *(running, connecting, steps, status, keys, erasing, importing, reading, asking, auditing, reviewing, drafting),
-    *(detecting, explaining, retraining, evaluating, exporting, demo),
+    *(detecting, explaining, retraining, evaluating, exporting, analysts, demo),
 )
 for group in _GROUPS:
     group.register(app)

@@ -76,7 +76,7 @@ SUGGESTIONS = Source(
     relation=_on("suggestions"),
     columns={
         **{"suggestion_id": "id", "version": "whole", "account_id": "id", "account": "text", "contact_id": "id", "kind": "text", "signal_ids": "ids"},
-        **{"state": "text", "close_reason": "text", "handling": "text", "why_now": "text", "no_draft_reason": "text", "priority": "text", "due": "day"},
+        **{"state": "text", "close_reason": "text", "handling": "text", "no_draft_reason": "text", "priority": "text", "due": "day"},
         **{"opened_at": "day", "verdict": "text", "task_status": "text", "playbook_version": "text", "recorded_at": "time", "change_no": "whole"},
     },
     order=("change_no", "suggestion_id"),

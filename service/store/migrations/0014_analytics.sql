@@ -39,11 +39,11 @@ END;
 
 CREATE FUNCTION analytics.suggestions_on(as_of date) RETURNS TABLE (
     suggestion_id uuid, version integer, account_id uuid, account text, contact_id uuid, kind text, signal_ids uuid[], state text, close_reason text,
-    handling text, why_now text, no_draft_reason text, priority text, due date, opened_at date, verdict text, task_status text,
+    handling text, no_draft_reason text, priority text, due date, opened_at date, verdict text, task_status text,
     playbook_version text, recorded_at timestamptz, change_no bigint)
     LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT s.suggestion_id, s.version, s.account_id, a.name, s.contact_id, s.lead_kind, s.signal_ids, s.state, s.close_reason, s.handling, s.why_now,
+    SELECT s.suggestion_id, s.version, s.account_id, a.name, s.contact_id, s.lead_kind, s.signal_ids, s.state, s.close_reason, s.handling,
         s.no_draft_reason, s.priority, s.due, s.opened_at,
         (SELECT f.verdict FROM feedback f WHERE f.workspace_id = s.workspace_id AND f.suggestion_id = s.suggestion_id
          AND analytics.was_known(f.recorded_at, as_of) ORDER BY f.change_no DESC LIMIT 1),
@@ -208,10 +208,11 @@ BEGIN
     END LOOP;
 END $$;
 
--- No words: neither what buyers wrote, nor the notes of people, nor drafts, nor names and addresses of contacts.
+-- No words: neither what buyers wrote, nor the notes of people, nor drafts, nor names and addresses of contacts
+-- (which is why why_now of a suggestion is left out).
 GRANT SELECT (workspace_id, account_id, name, region, seats, arr, currency, deleted, merged_into_key) ON account TO undertone_analyst;
 GRANT SELECT ON signal, evidence, outlook, message_score, correction, usage_series, usage_day TO undertone_analyst;
-GRANT SELECT (workspace_id, suggestion_id, version, account_id, contact_id, lead_kind, signal_ids, state, close_reason, handling, why_now,
+GRANT SELECT (workspace_id, suggestion_id, version, account_id, contact_id, lead_kind, signal_ids, state, close_reason, handling,
               no_draft_reason, priority, due, opened_at, playbook_version, recorded_at, change_no) ON suggestion TO undertone_analyst;
 GRANT SELECT (workspace_id, feedback_id, suggestion_id, verdict, source, recorded_at, change_no) ON feedback TO undertone_analyst;
 GRANT SELECT (workspace_id, suggestion_id, status, sent_at) ON push_ledger TO undertone_analyst;
