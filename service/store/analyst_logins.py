@@ -1,4 +1,4 @@
-"""The one Postgres login of a workspace's analysts. Row-level security finds the workspace by who signed in (migration 0014)."""
+"""The one Postgres login of a workspace's analysts. Row-level security finds the workspace by who signed in (migration 0015)."""
 
 from __future__ import annotations
 

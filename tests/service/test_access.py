@@ -12,6 +12,8 @@ from fastapi.routing import iter_route_contexts
 from service import keys, preferences
 from service.api import create_app
 from service.signals import Preference
+from service.store import suggestions, workspaces
+from service.store.pool import transaction
 from tests import builders, walk
 from tests.client import TestClient, assert_problem, key
 from tests.filled import Filled, fill
@@ -47,6 +49,9 @@ def theirs(servers: str, owner: psycopg.Connection[Any]) -> Filled:
     said = owner.execute("SELECT evidence_id FROM evidence WHERE workspace_id = %s AND interaction_id IS NOT NULL", [filled.workspace_id]).fetchone()
     assert said
     preferences.state(filled.workspace_id, filled.contact_id, Preference(channel="email", evidence_id=said[0], stated_at=builders.NOW), "api")
+    with transaction(filled.workspace_id) as db:
+        for verdict in ("not_now", "edited"):
+            suggestions.add_feedback(db, filled.suggestion_id, verdict, "api", MARK, None, workspaces.next_change(db))
     walk.plant(rows)
     return filled
 
