@@ -19,6 +19,7 @@ from service.cli import (
     exporting,
     importing,
     keys,
+    people,
     reading,
     retraining,
     reviewing,
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    *(running, connecting, steps, status, keys, erasing, importing, reading, asking, auditing, reviewing, drafting),
+    *(running, connecting, steps, status, keys, people, erasing, importing, reading, asking, auditing, reviewing, drafting),
     *(detecting, explaining, retraining, evaluating, exporting, analysts, demo),
 )
 for group in _GROUPS:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import Cookie, Depends, Form, Request
 
-from service import keys
 from service.config import real_time
 from service.console.session import COOKIE, LASTS, Session, seal, unseal
 from service.console.sign_in import Visitor, from_here
@@ -22,8 +21,8 @@ SignedIn = Annotated[Session, Depends(session_of)]
 
 
 def form_token(session: Session) -> str | None:
-    """For the hidden field of each form; None for a session whose key may only read. Sealed for this session: no cookie of its own is needed."""
-    return seal(session, "console form", real_time() + LASTS) if _may_judge(session) else None
+    """For the hidden field of each form; None for a session that may only read. Sealed for this session: no cookie of its own is needed."""
+    return seal(session, "console form", real_time() + LASTS) if session.may("feedback", real_time()) else None
 
 
 def reviewer(request: Request, session: SignedIn, token: Annotated[str, Form(max_length=1000)] = "") -> Session:
@@ -31,8 +30,8 @@ def reviewer(request: Request, session: SignedIn, token: Annotated[str, Form(max
     if not from_here(request) or not _is_of(session, token):
         message = "This form is out of date or was sent from another site. Open the account's page anew and try once more."
         raise Refused(message)
-    if not _may_judge(session):
-        message = "The key of this session may only read. Sign in with one made by `undertone key create --scope read --scope feedback`."
+    if not session.may("feedback", real_time()):
+        message = "This session may only read. Sign in as somebody with the role am or admin, or with a key made by `undertone key create --role am`."
         raise Refused(message)
     return session
 
@@ -45,8 +44,3 @@ def _is_of(session: Session, token: str) -> bool:
         return unseal(token, "console form", real_time()) == session
     except Unauthenticated:
         return False
-
-
-def _may_judge(session: Session) -> bool:
-    """A session that began with a link, printed on the machine itself, may."""
-    return session.key is None or keys.still_opens(session.workspace_id, session.key, "feedback", real_time())

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from service import keys, people
 from service.config import settings
 from service.errors import Conflict, Unauthenticated
+from service.keys import Scope
 from service.vault import Sealed, vault
 
 COOKIE = "undertone_session"
@@ -23,14 +25,23 @@ Purpose = Literal["console session", "console link", "console form"]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`key`: prefix of the API key that it began with; None for a link, which was printed on the machine itself."""
+    """`key`: prefix of the API key that it began with; `person_session`: of the person who gave their password. Neither for a link, which was printed on
+    the machine itself."""
 
     workspace_id: UUID
     key: str | None
+    person_session: UUID | None = None
+
+    def may(self, scope: Scope, at: datetime) -> bool:
+        """Asked at each page: what a session began with may have ended since."""
+        if self.person_session is not None:
+            return people.may(self.workspace_id, self.person_session, scope, at)
+        return self.key is None or keys.still_opens(self.workspace_id, self.key, scope, at)
 
 
 def seal(session: Session, purpose: Purpose, until: datetime) -> str:
-    plain = json.dumps({"workspace": str(session.workspace_id), "key": session.key, "until": until.isoformat()})
+    person = str(session.person_session) if session.person_session else None
+    plain = json.dumps({"workspace": str(session.workspace_id), "key": session.key, "person": person, "until": until.isoformat()})
     sealed = vault(settings()).seal(plain, _NOBODY, _NOBODY, purpose)
     return f"{sealed.key_id}.{base64.urlsafe_b64encode(sealed.ciphertext).decode().rstrip('=')}"
 
@@ -47,7 +58,8 @@ def unseal(text: str, purpose: Purpose, at: datetime) -> Session:
     if datetime.fromisoformat(found["until"]) <= at:
         message = "This link or session has ended. Sign in again."
         raise Unauthenticated(message)
-    return Session(UUID(found["workspace"]), found["key"])
+    person = found.get("person")  # not in what was sealed before there were people
+    return Session(UUID(found["workspace"]), found["key"], UUID(person) if person else None)
 
 
 def sign_in_link(workspace_id: UUID, at: datetime) -> str:

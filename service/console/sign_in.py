@@ -1,10 +1,11 @@
-"""Signing in, by an API key with scope read or by a link that `undertone` prints, and out again."""
+"""Signing in, by name and password, by an API key with scope read or by a link that `undertone` prints, and out again."""
 
 from __future__ import annotations
 
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Cookie, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from service import keys
+from service import keys, people
 from service.config import real_time, settings
 from service.console.pages import page
 from service.console.session import COOKIE, LASTS, Session, seal, unseal
@@ -23,6 +24,7 @@ router = APIRouter()
 FORM_COOKIE = "undertone_form"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _HOME = "/console"
+_NOT_OURS = "This form is out of date or was sent from another site. Try once more."
 _RETURN = re.compile(r"/console(/connections|/(accounts|suggestions)/[0-9a-f-]{36})?")
 """Where a sign-in may lead back to: our own pages, never another address."""
 
@@ -32,13 +34,13 @@ class SignInFirst(Exception):
 
 
 def visitor(request: Request, cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> UUID:
-    """The workspace of the session. A session begun with a key ends with it."""
+    """The workspace of the session. A session ends with the key or the person that it began with."""
     at = real_time()
     try:
         found = unseal(cookie or "", "console session", at)
     except Unauthenticated:
         raise SignInFirst from None
-    if found.key is not None and not keys.still_opens(found.workspace_id, found.key, "read", at):
+    if not found.may("read", at):
         raise SignInFirst
     request.state.workspace_id = found.workspace_id  # for what stands on every page
     return found.workspace_id
@@ -68,8 +70,8 @@ def sign_in(
     form: Annotated[str | None, Cookie(alias=FORM_COOKIE)] = None,
 ) -> Response:
     """A form that another site has filled in would sign somebody in to a stranger's workspace: it has neither our origin nor our token."""
-    if not from_here(request) or not form or not hmac.compare_digest(form.encode(), token.encode()):
-        return _form(request, form, back, 403, "This form is out of date or was sent from another site. Try once more.")
+    if not _is_our_form(request, form, token):
+        return _form(request, form, back, 403, _NOT_OURS)
     try:
         caller = keys.authenticate(key.strip(), real_time())
     except Unauthenticated as error:
@@ -77,6 +79,25 @@ def sign_in(
     if "read" not in caller.scopes:
         return _form(request, form, back, 403, "This key lacks the scope read.")
     return _signed_in(Session(caller.workspace_id, caller.prefix), back)
+
+
+@router.post("/sign-in/password")
+def sign_in_by_password(
+    request: Request,
+    workspace: Annotated[str, Form(max_length=100)],
+    name: Annotated[str, Form(max_length=100)],
+    password: Annotated[str, Form(max_length=1000)],
+    token: Annotated[str, Form(max_length=200)] = "",
+    back: Annotated[str, Form(alias="next", max_length=100)] = _HOME,
+    form: Annotated[str | None, Cookie(alias=FORM_COOKIE)] = None,
+) -> Response:
+    if not _is_our_form(request, form, token):
+        return _form(request, form, back, 403, _NOT_OURS)
+    try:
+        workspace_id, session_id = people.sign_in(workspace.strip(), name.strip(), password, real_time())
+    except Unauthenticated as error:
+        return _form(request, form, back, 401, str(error))
+    return _signed_in(Session(workspace_id, None, session_id), back)
 
 
 @router.get("/enter")
@@ -89,13 +110,22 @@ def enter(request: Request, code: Annotated[str, Query(max_length=1000)] = "", f
 
 
 @router.post("/sign-out")
-def sign_out(request: Request) -> Response:
+def sign_out(request: Request, cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> Response:
+    """A person's session is over wherever its cookie may lie."""
     if not from_here(request):
         message = "This form was sent from another site."
         raise Refused(message)
+    with suppress(Unauthenticated):
+        found = unseal(cookie or "", "console session", real_time())
+        if found.person_session is not None:
+            people.end_session(found.workspace_id, found.person_session, real_time())
     response = RedirectResponse(f"{_HOME}/sign-in", status_code=303)
     response.delete_cookie(COOKIE, path=_HOME, httponly=True, samesite="lax", secure=_secure())
     return response
+
+
+def _is_our_form(request: Request, form: str | None, token: str) -> bool:
+    return from_here(request) and bool(form) and hmac.compare_digest((form or "").encode(), token.encode())
 
 
 def _form(request: Request, token: str | None, back: str, status: int = 200, problem: str | None = None) -> Response:

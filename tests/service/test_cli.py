@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from service import keys
+from service import keys, people
 from service.budget import SharedBudget, Shares
 from service.cli import main
 from service.cli.workspace import printable
@@ -43,6 +43,7 @@ COMMANDS = [
     "key",
     "migrate",
     "pause",
+    "people",
     "pull",
     "push",
     "read",
@@ -58,6 +59,7 @@ COMMANDS = [
     "worker",
 ]
 KEY_COMMANDS = ["create", "list", "revoke", "secret", "rotate"]
+PEOPLE_COMMANDS = ["add", "list", "password", "sign-out", "remove"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def test_help_loads_none_of_the_heavy_libraries_and_no_celery():
     assert loaded & {"sklearn", "scipy", "plotly", "fastapi", "uvicorn", "simple_salesforce", "lxml", "celery", "kombu"} == set()
 
 
-@pytest.mark.parametrize("arguments", [[], *([c] for c in COMMANDS), *(["key", c] for c in KEY_COMMANDS)], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [[], *([c] for c in COMMANDS), *(["key", c] for c in KEY_COMMANDS), *(["people", c] for c in PEOPLE_COMMANDS)], ids=" ".join
+)
 def test_every_command_explains_itself(undertone, arguments):
     done = undertone(*arguments, "--help")
     assert done.code == 0
@@ -136,10 +140,11 @@ def test_every_command_explains_itself(undertone, arguments):
 
 def test_the_list_of_commands_is_the_one_that_is_tested(undertone):
     def listed(*arguments: str) -> list[str]:
-        return re.findall(r"^  ([a-z]+) ", undertone(*arguments, "--help").out.partition("Commands")[2], re.M)
+        return re.findall(r"^  ([a-z-]+) ", undertone(*arguments, "--help").out.partition("Commands")[2], re.M)
 
     assert sorted(listed()) == sorted(COMMANDS)
     assert sorted(listed("key")) == sorted(KEY_COMMANDS)
+    assert sorted(listed("people")) == sorted(PEOPLE_COMMANDS)
 
 
 # One sentence and exit code 2 for what a person can mend
@@ -162,6 +167,9 @@ MISTAKES = {
     "unknown role": (["key", "create", "--role", "boss", "-w", "known"], "--role"),
     "key with a line of its own": (["key", "create", "--role", "am", "--name", "a\nb", "-w", "known"], "all of which can be printed"),
     "unknown key": (["key", "revoke", "ut_00000000", "-w", "known"], "No active key of this workspace begins so."),
+    "nobody of that name": (["people", "sign-out", "nobody", "-w", "known"], "Nobody of this workspace has that name."),
+    "no password": (["people", "add", "ann", "--role", "am", "-w", "known"], "A password has 12 to 200 characters"),
+    "unknown role of a person": (["people", "add", "ann", "--role", "boss", "-w", "known"], "--role"),
     "nothing to pull": (["pull", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
     "nothing to push": (["push", "--preview", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
     "unknown connection": (["pull", "-w", "known", "--connection", "crm"], "There is no connection crm. There are: none yet"),
@@ -351,6 +359,30 @@ def test_a_key_ends_after_a_year_unless_said_otherwise(undertone, named):
     assert first.expires_at is not None
     assert timedelta(days=364) < first.expires_at - real_time() < timedelta(days=366)
     assert second.expires_at is None
+
+
+# people
+
+
+def test_a_person_is_added_by_a_piped_password_listed_changed_and_removed(undertone, named):
+    def signs_in(password: str) -> bool:
+        try:
+            return bool(people.sign_in(named[1], "ann [/b]", password, real_time()))
+        except Unauthenticated:
+            return False
+
+    added = undertone("people", "add", "ann [/b]", "--role", "am", "-w", named[1], given="four plain words here\n")
+    assert (added.code, added.out) == (0, "Added.\n")
+    assert signs_in("four plain words here")
+    listed = undertone("people", "list", "-w", named[1]).out
+    assert re.search(r"ann \[/b\].*am.*active", listed)
+    assert "words" not in listed
+    assert undertone("people", "password", "ann [/b]", "-w", named[1], given="another four plain words").out == "Changed.\n"
+    assert signs_in("another four plain words")
+    assert not signs_in("four plain words here")
+    assert undertone("people", "sign-out", "ann [/b]", "-w", named[1]).out == "Signed out everywhere.\n"
+    assert undertone("people", "remove", "ann [/b]", "-w", named[1]).out == "Removed.\n"
+    assert not signs_in("another four plain words")
 
 
 def test_a_new_encryption_key_can_be_used_as_it_is_printed(undertone, named):

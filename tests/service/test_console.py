@@ -422,7 +422,7 @@ def test_a_browser_signs_in_runs_no_foreign_script_and_never_scrolls_sideways(ta
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(f"/console/accounts/{found.account_id}")
     tab.fill("#key", made_key(workspace))
-    tab.click("main button")
+    tab.press("#key", "Enter")
     tab.wait_for_selector("#mood .main-svg")
     tab.wait_for_selector("#usage .main-svg")
     assert tab.url.endswith(str(found.account_id))

@@ -25,7 +25,7 @@ from tests.walk import MARK, Rows
 ADDRESS = "http://testserver"
 OURS = {"Origin": ADDRESS}
 TOKEN = "t" * 43
-OPEN = {"/console/sign-in", "/console/enter", "/console/assets/{name}", "/console/assets/plotly-{release}.js"}
+OPEN = {"/console/sign-in", "/console/sign-in/password", "/console/enter", "/console/assets/{name}", "/console/assets/plotly-{release}.js"}
 """All that is shown without a session: the way in, and files that hold no data."""
 WITHOUT_TOKEN = {"/console/sign-out"}
 """What it does is no harm; the origin is asked for all the same."""

@@ -218,7 +218,7 @@ def test_a_person_corrects_a_mood_with_one_click(served, ours):
         tab = chromium.new_page(viewport={"width": 390, "height": 844}, base_url=served)
         tab.goto(f"/console/accounts/{ours.account_id}")
         tab.fill("#key", keys.create(ours.workspace_id, "test", ["read", "feedback"], real_time(), None))
-        tab.click("main button")
+        tab.press("#key", "Enter")
         tab.click("form.correct button:text('neutral')")
         tab.wait_for_selector("#said .tag:has-text('mood corrected to neutral by you')")
         assert tab.evaluate("document.documentElement.scrollWidth") == 390

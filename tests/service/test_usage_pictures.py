@@ -402,7 +402,7 @@ def test_a_browser_draws_band_line_and_marks_and_changes_to_days_without_an_erro
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.goto(f"/console/accounts/{ids['a3']}")
     tab.fill("#key", keys.create(workspace, "test", ["read"], real_time(), None))
-    tab.click("main button")
+    tab.press("#key", "Enter")
     tab.wait_for_selector("#usage .main-svg")
     labels = tab.eval_on_selector_all("#usage .annotation-text", "all => all.map(a => a.textContent)")
     assert [label.split()[0] for label in labels] == ["began", "told"]
