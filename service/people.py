@@ -66,9 +66,9 @@ def sign_out(workspace_id: UUID, name: str, now: datetime) -> None:
 
 def sign_in(workspace: str, name: str, password: str, now: datetime) -> tuple[UUID, UUID]:
     """(workspace, session). Raises Unauthenticated, in the same words and after the same work whatever is wrong: workspace, name, password, or a lock."""
-    known = not any("\x00" in text for text in (workspace, name))
+    sayable = workspace.isprintable() and name.isprintable()  # else Postgres may not take it
     with transaction() as db:
-        workspace_id = workspaces.find(db, workspace) if known else None
+        workspace_id = workspaces.find(db, workspace) if sayable else None
     found = None
     if workspace_id:
         with transaction(workspace_id) as db:

@@ -31,7 +31,7 @@ def reviewer(request: Request, session: SignedIn, token: Annotated[str, Form(max
         message = "This form is out of date or was sent from another site. Open the account's page anew and try once more."
         raise Refused(message)
     if not session.may("feedback", real_time()):
-        message = "This session may only read. Sign in as somebody with the role am or admin, or with a key made by `undertone key create --role am`."
+        message = "This session may only read. Sign in as an am or admin, or with a key made by `undertone key create --scope read --scope feedback`."
         raise Refused(message)
     return session
 

@@ -71,6 +71,8 @@ def test_whatever_is_wrong_the_refusal_says_the_same(ann):
         refused(ann, password="x" * 5000),
         refused(ann, "nobody"),
         refused(ann, "an\x00n"),
+        refused(ann, "\ud800"),
+        refused("\ud800"),
         refused(ann, "cy", "another password"),
         refused(other),
         refused(uuid4()),
