@@ -16,7 +16,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cpu, landing, usage_day
+from benchmarks import cpu, export, landing, usage_day
 from benchmarks import usage as detector
 from connectors.records import UsageRows
 from connectors.sandbox import running as sandbox_running
@@ -41,16 +41,20 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=["all", "landing", "memory", "usage", "usage-day"],
+        choices=["all", "landing", "memory", "usage", "usage-day", "export"],
         default="all",
         help="landing: tasks out of an org into Postgres; memory: a pull of many long emails; usage: what the detector costs, from few series to many;"
-        " usage-day: a day of many from Postgres and back",
+        " usage-day: a day of many from Postgres and back; export: signals as files, against COPY TO of the same rows",
     )
     parser.add_argument("--tasks", type=int, default=50_000, help="how many tasks landing pulls")
     parser.add_argument("--mails", type=int, default=20_000, help="how many emails the memory figure pulls")
     parser.add_argument("--characters", type=int, default=32_000, help="of the body of each of them")
     parser.add_argument("--accounts", type=int, default=100_000, help="how many accounts of five metrics usage-day has")
+    parser.add_argument("--signals", type=int, default=50_000, help="how many signals export writes")
     given = parser.parse_args()
+    if given.part == "export":
+        export.main(given.signals)
+        return
     if given.part == "usage":
         detector.main()
         return

@@ -11,7 +11,7 @@ from service.errors import BadInput
 from service.store.analytics import Filters, Kind
 from service.store.pool import Db
 
-GROUP = 20_000
+GROUP = 4_000
 """Rows."""
 
 
