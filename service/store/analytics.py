@@ -57,6 +57,11 @@ def _on(view: str) -> str:
     return f"analytics.{view}_on(%(as_of)s::date)"
 
 
+def _today(relation: str, as_of: object) -> str:
+    """Of today's state the day is written out as NULL: Postgres then keeps one plan, and does not ask each time whether the parameter says so."""
+    return relation if as_of is not None else relation.replace("%(as_of)s", "NULL")
+
+
 SIGNALS = Source(
     relation=_on("signals"),
     columns={
@@ -127,7 +132,7 @@ def page(
     given = {"as_of": None, **filters, "most": most, **({"first": after[0], "second": after[1]} if after else {})}
     with db.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            f"SELECT {', '.join(f'v.{c}' for c in shown)} FROM {source.relation} v WHERE {source.conditions(filters)}{seen}"
+            f"SELECT {', '.join(f'v.{c}' for c in shown)} FROM {_today(source.relation, filters.get('as_of'))} v WHERE {source.conditions(filters)}{seen}"
             f" ORDER BY v.{first} {way}, v.{second} {way} LIMIT %(most)s",
             given,
         ).fetchall()
@@ -135,18 +140,20 @@ def page(
 
 def verdicts(db: Db, signal_ids: Sequence[UUID], as_of: date | None = None) -> dict[UUID, bool]:
     """Whether people confirmed these signals; those that nobody judged are missing."""
-    rows = db.execute("SELECT v.signal_id, v.confirmed FROM analytics.verdicts_on(%s::date) v WHERE v.signal_id = ANY(%s)", [as_of, list(signal_ids)])
-    return dict(rows.fetchall())
+    query = f"SELECT v.signal_id, v.confirmed FROM {_today(_on('verdicts'), as_of)} v WHERE v.signal_id = ANY(%(ids)s)"
+    return dict(db.execute(query, {"as_of": as_of, "ids": list(signal_ids)}).fetchall())
 
 
 def corrections(db: Db, interaction_ids: Sequence[UUID], as_of: date | None = None) -> dict[UUID, list[dict[str, Any]]]:
     """Of each message the last word on each label, beside what was predicted."""
     found: dict[UUID, list[dict[str, Any]]] = {}
+    if not interaction_ids:
+        return found
     with db.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            "SELECT c.interaction_id, c.label, c.predicted, c.corrected, c.source, c.model_version, c.recorded_at FROM analytics.corrections_on(%s::date) c"
-            " WHERE c.interaction_id = ANY(%s) ORDER BY c.label",
-            [as_of, list(interaction_ids)],
+            "SELECT c.interaction_id, c.label, c.predicted, c.corrected, c.source, c.model_version, c.recorded_at"
+            f" FROM {_today(_on('corrections'), as_of)} c WHERE c.interaction_id = ANY(%(ids)s) ORDER BY c.label",
+            {"as_of": as_of, "ids": list(interaction_ids)},
         )
         for row in rows:
             found.setdefault(row["interaction_id"], []).append(row)
