@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from service import config
 from service.api import create_app
 from service.api.boundary import MOST_BODY
 from tests import builders, walk
@@ -107,9 +108,13 @@ def api(servers: str) -> TestClient:
 
 @pytest.fixture(scope="module")
 def rows(servers: str) -> Iterator[Rows]:
-    with psycopg.connect(servers, autocommit=True) as db:
+    """On a day on which the suggestion is not stale yet, so that what is good about a body is taken."""
+    with psycopg.connect(servers, autocommit=True) as db, pytest.MonkeyPatch.context() as environ:
+        environ.setenv("UNDERTONE_NOW", builders.NOW.isoformat())
+        config.settings.cache_clear()
         db.execute("SET row_security = off")
         yield Rows(db, fill(builders.workspace(), "Ours").workspace_id)
+    config.settings.cache_clear()
 
 
 def stored(rows: Rows) -> dict[str, str]:
