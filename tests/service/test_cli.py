@@ -30,6 +30,7 @@ from tests import builders
 from tests.filled import fill
 
 COMMANDS = [
+    "analyst",
     "audit",
     "preferences",
     "connect",
@@ -39,6 +40,7 @@ COMMANDS = [
     "erase",
     "evaluate",
     "explain",
+    "export",
     "import",
     "key",
     "migrate",
@@ -60,6 +62,7 @@ COMMANDS = [
 ]
 KEY_COMMANDS = ["create", "list", "revoke", "secret", "rotate"]
 PEOPLE_COMMANDS = ["add", "list", "password", "sign-out", "remove"]
+ANALYST_COMMANDS = ["create", "drop"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,9 @@ def test_help_loads_none_of_the_heavy_libraries_and_no_celery():
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], *([c] for c in COMMANDS), *(["key", c] for c in KEY_COMMANDS), *(["people", c] for c in PEOPLE_COMMANDS)], ids=" ".join
+    "arguments",
+    [[], *([c] for c in COMMANDS), *(["key", c] for c in KEY_COMMANDS), *(["people", c] for c in PEOPLE_COMMANDS), *(["analyst", c] for c in ANALYST_COMMANDS)],
+    ids=" ".join,
 )
 def test_every_command_explains_itself(undertone, arguments):
     done = undertone(*arguments, "--help")
@@ -145,6 +150,7 @@ def test_the_list_of_commands_is_the_one_that_is_tested(undertone):
     assert sorted(listed()) == sorted(COMMANDS)
     assert sorted(listed("key")) == sorted(KEY_COMMANDS)
     assert sorted(listed("people")) == sorted(PEOPLE_COMMANDS)
+    assert sorted(listed("analyst")) == sorted(ANALYST_COMMANDS)
 
 
 # One sentence and exit code 2 for what a person can mend
