@@ -16,7 +16,7 @@ from service.drafting.render import OPENERS, uncapitalised
 FACTS = ("ticket", "incident", "project", "product", "usage")
 MATERIAL = ("contract", "billing", "quote")
 """What the buyer must be told where it bears on the matter."""
-MOST_WORDS, LEAST_OF_SENTENCE = 34, 6
+LEAST_WORDS, MOST_WORDS, LEAST_OF_SENTENCE = 3, 34, 6
 _INTERNAL = re.compile(
     r"\b(?:internal(?:ly)?|confidential|churn|upsell|cross-sell|health score|risk score|margin|do not (?:tell|share|mention)"
     r"|not for the customer|opened (?:our|the) (?:mail|email)"
@@ -70,7 +70,7 @@ def told(piece: Evidence, people: People) -> list[Fact]:
     found = []
     for clause in (part for start, end in sentences(piece.text) for part in _headed(piece.text[start:end]).split(";")):
         text = personal(re.sub(r",? but\b", " and", " ".join(clause.split())).rstrip(".!"), people)
-        if text is None or _INTERNAL.search(text) or _CONTRAST.search(text) or "?" in text or not 3 <= len(text.split()) <= MOST_WORDS or '"' in text:
+        if text is None or _INTERNAL.search(text) or _CONTRAST.search(text) or "?" in text or not LEAST_WORDS <= len(tokens(text)) <= MOST_WORDS or '"' in text:
             continue
         found.append(Fact(piece.id, piece.type, uncapitalised(text), _is_clause(text)))
     return found
@@ -113,6 +113,8 @@ def _replaced(text: str, whole: str | None, first: str, by: str, owns: str) -> s
 
 def _is_clause(text: str) -> bool:
     found = tokens(_MONTH.sub("month", text))
+    if not found:
+        return False
     has_verb = _SAYS.search(text) is not None or any(
         t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:20]
     )

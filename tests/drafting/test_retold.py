@@ -128,3 +128,9 @@ def test_a_draft_of_ours_holds_no_number_that_only_follows() -> None:
     )
     assert any(f.rule == "ETH-2" and "20" in text[f.start : f.end] for f in review(of_ours).findings)
     assert not any(f.rule == "ETH-2" and "20" in text[f.start : f.end] for f in review(of_a_person).findings)
+
+
+@pytest.mark.parametrize("text", ["— … — …", "? ! ; : , .", "Ticket 12: — — —", "· · · ·"])
+def test_evidence_without_a_word_tells_nothing_and_raises_nothing(text: str) -> None:
+    found = draft(asked("Hello Ida, the pump log has gaps again and we lost two days.\n\nKim", ("ticket", text)))
+    assert "—" not in (found.written.text if found.written else "")
