@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Query
@@ -18,6 +18,7 @@ from service.errors import BadInput
 Limit = Annotated[int, Query(ge=1, le=200, description="How many rows at the most.")]
 After = Annotated[str | None, Query(alias="cursor", max_length=8000, description="`next` of the page before.")]
 
+T = TypeVar("T")
 _CHANGE = re.compile(r"[0-9]{1,18}")
 """A change number that fits a bigint."""
 
@@ -38,6 +39,17 @@ def decode(cursor: str | None) -> tuple[str, UUID] | None:
     if encode(*found) != cursor or "\x00" in first:
         raise not_ours()
     return found
+
+
+def decode_as(cursor: str | None, place: Callable[[str, UUID], T]) -> T | None:
+    """`place`: the last row seen from (first sort key, id); its ValueError is a cursor that is not ours. Raises BadInput as decode() does."""
+    found = decode(cursor)
+    if found is None:
+        return None
+    try:
+        return place(*found)
+    except ValueError:
+        raise not_ours() from None
 
 
 def decode_change(cursor: str | None) -> tuple[int, UUID] | None:

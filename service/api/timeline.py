@@ -13,7 +13,7 @@ from service.api.access import Reader
 from service.api.accounts import Driver
 from service.api.filters import AsOf, Fields, Since, Until, only, sparse, wanted
 from service.api.messages import Correction
-from service.api.pages import After, Limit, decode, encode, not_ours, page
+from service.api.pages import After, Limit, decode_as, encode, page
 from service.api.problems import documented
 from service.errors import no_such
 from service.store import accounts, analytics
@@ -69,7 +69,7 @@ def get_timeline(
     with transaction(caller.workspace_id) as db:
         if accounts.get(db, account_id) is None:
             raise no_such("account")
-        rows = analytics.timeline(db, account_id, as_of=as_of, since=since, until=until, types=type, after=_place(cursor), most=limit)
+        rows = analytics.timeline(db, account_id, as_of=as_of, since=since, until=until, types=type, after=decode_as(cursor, _place), most=limit)
         corrected = analytics.corrections(db, [r["id"] for r in rows if r["type"] == "reading"], as_of)
     items = [{**row, "corrections": [_correction(c) for c in corrected.get(row["id"], ())]} for row in rows]
     following = encode(f"{rows[-1]['day']} {rows[-1]['type']}", rows[-1]["id"]) if rows else None
@@ -80,15 +80,9 @@ def _correction(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in Correction.model_fields}
 
 
-def _place(cursor: str | None) -> tuple[date, str, UUID] | None:
+def _place(first: str, row_id: UUID) -> tuple[date, str, UUID]:
     """(day, type, id) of the last event seen."""
-    found = decode(cursor)
+    found = _PLACE.fullmatch(first)
     if found is None:
-        return None
-    place = _PLACE.fullmatch(found[0])
-    if place is None:
-        raise not_ours()
-    try:
-        return date.fromisoformat(place[1]), place[2], found[1]
-    except ValueError:
-        raise not_ours() from None
+        raise ValueError(first)
+    return date.fromisoformat(found[1]), found[2], row_id

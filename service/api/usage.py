@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
 from service.api.filters import Fields, Since, Until, only, sparse, wanted
-from service.api.pages import After, Limit, decode, encode, not_ours, page
+from service.api.pages import After, Limit, decode_as, encode, page
 from service.api.problems import documented
 from service.store import analytics
 from service.store.pool import transaction
@@ -53,20 +53,14 @@ def list_usage(
     names = wanted(fields, UsageDay)
     filters = {"account_id": account_id, "metric": metric, "since": since, "until": until}
     with transaction(caller.workspace_id) as db:
-        rows = analytics.page(db, analytics.USAGE, filters, columns=["account_id", *names], after=_place(cursor), most=limit, direction="oldest")
+        rows = analytics.page(db, analytics.USAGE, filters, columns=["account_id", *names], after=decode_as(cursor, _place), most=limit, direction="oldest")
     following = encode(f"{rows[-1]['series_no']} {rows[-1]['day']}", rows[-1]["account_id"]) if rows else None
     return page(only(rows, names), limit, following)
 
 
-def _place(cursor: str | None) -> tuple[int, date] | None:
+def _place(first: str, _: UUID) -> tuple[int, date]:
     """(series number, day) of the last row seen."""
-    found = decode(cursor)
+    found = _PLACE.fullmatch(first)
     if found is None:
-        return None
-    place = _PLACE.fullmatch(found[0])
-    if place is None:
-        raise not_ours()
-    try:
-        return int(place[1]), date.fromisoformat(place[2])
-    except ValueError:
-        raise not_ours() from None
+        raise ValueError(first)
+    return int(found[1]), date.fromisoformat(found[2])

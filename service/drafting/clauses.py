@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
-from service.drafting.lexicon import tokens, words
+from service.drafting.lexicon import has_verb, tokens, words
 from service.drafting.unsafe import is_unsafe
 
 QUOTED, WOVEN = (3, 12), (4, 14)
@@ -122,9 +122,7 @@ def _is_whole(clause: str) -> bool:
     found = tokens(clause)
     if not WOVEN[0] <= len(clause.split()) <= WOVEN[1] or found[0] not in words("subject") or "," in clause:
         return False
-    return any(t in words("finite") or (t.endswith("ed") and len(t) > 4) for t in found[1:7]) and not re.match(
-        r"(?:this|that|it) (?:is|was)? ?(?:why|what|how)\b", clause, re.IGNORECASE
-    )
+    return has_verb(found[1:7]) and not re.match(r"(?:this|that|it) (?:is|was)? ?(?:why|what|how)\b", clause, re.IGNORECASE)
 
 
 def _score(clause: str, *, is_whole: bool, is_sentence: bool) -> float:

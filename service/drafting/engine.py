@@ -23,8 +23,8 @@ from service.signals import Handling
 ENGINE = "drafting-2"
 _TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None, "direct_question": None}
 """What the critic calls moments that only the engine tells apart."""
-TRIED, KEPT = 5, 1
-"""Drafts of a plan that the critic sees at most, and clean ones among which it chooses."""
+TRIED = 5
+"""Drafts of a plan that the critic sees at most; the first clean one is taken."""
 ALTERNATIVES = 2
 LEAST_FOR_WHOLE_NAME = 3
 """Formality of a greeting that goes with first name and surname."""
@@ -96,14 +96,11 @@ def _best(material: Material, plan: Sequence[Step], name: str) -> tuple[float, W
     style = style_for(material)
     windows = material.request.windows
     beams = search(material, plan, style, windows, f"{_digest(material).hex()}|{name}")
-    clean: list[tuple[float, Written]] = []
     for beam in _fitting(material, beams, style)[:TRIED]:
         written = _reviewed(material, beam, style)
         if written and all(window.allows(compared(written.segments)) for window in windows):
-            clean.append((worth(written.review) - 0.04 * beam.cost, written))
-        if len(clean) == KEPT:
-            break
-    return max(clean, key=lambda pair: pair[0], default=None)
+            return worth(written.review) - 0.04 * beam.cost, written
+    return None
 
 
 def style_for(material: Material) -> Style:

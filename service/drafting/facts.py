@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ml.text import sentences
 from service.critic import lexicon as critic
 from service.critic.draft import Evidence
-from service.drafting.lexicon import lowered, tokens, words
+from service.drafting.lexicon import has_verb, lowered, tokens, words
 from service.drafting.names import first_name
 from service.drafting.render import OPENERS, uncapitalised
 
@@ -77,6 +77,7 @@ def told(piece: Evidence, people: People) -> list[Fact]:
 
 
 _CONTRAST = re.compile(r"\b(?:although|though|however|despite|whereas|nevertheless|nonetheless)\b", re.IGNORECASE)
+_AS_NOUNS = frozenset({"cut", "set", "hit", "open", "opens", "plan", "use", "cost"})
 _SAYS = re.compile(r" (?:notes|says): ")
 _HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: of [^:;.]{3,30})?): (?=\w)")
 
@@ -115,12 +116,10 @@ def _is_clause(text: str) -> bool:
     found = tokens(_MONTH.sub("month", text))
     if not found:
         return False
-    has_verb = _SAYS.search(text) is not None or any(
-        t in words("finite") - {"cut", "set", "hit", "open", "opens", "plan", "use", "cost"} or (t.endswith("ed") and len(t) > 4) for t in found[1:20]
-    )
+    stands = _SAYS.search(text) is not None or has_verb(found[1:20], _AS_NOUNS)
     is_sentence = found[0] in OPENERS and len(found) >= LEAST_OF_SENTENCE
     return (
-        (has_verb or is_sentence)
+        (stands or is_sentence)
         and (_SAYS.search(text) or not _STARTS_NOTE.match(text))
         and not re.search(r"(?<! notes)(?<! says):(?!\d)", text)
         and ";" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Set
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -49,6 +50,11 @@ def read(path: str) -> Any:
 
 def tokens(text: str) -> list[str]:
     return [token.lower().replace("’", "'") for token in WORD.findall(text)]
+
+
+def has_verb(found: Iterable[str], but: Set[str] = frozenset()) -> bool:
+    """Of English tokens: a form that a sentence can stand on, as far as one can tell. `but`: forms that are nouns as often."""
+    return any((t in words("finite") and t not in but) or (t.endswith("ed") and len(t) > 4) for t in found)
 
 
 _ORDINAL = re.compile(r"(?<!\d)\d{1,2}\.$")

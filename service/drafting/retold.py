@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ml.text import sentences
 from service.drafting.clauses import is_plain, may_be_said, overlap
-from service.drafting.lexicon import WORD, tokens, words
+from service.drafting.lexicon import WORD, has_verb, tokens, words
 from service.drafting.render import uncapitalised
 from service.drafting.shift import turned
 
@@ -123,8 +123,7 @@ def is_tellable(said: str) -> bool:
         or _ABOUT_WRITING.search(said)
     ):
         return False
-    has_verb = any(t in words("finite") or (t.endswith("ed") and len(t) > 4) for t in found[1:9])
-    return has_verb and turned(said) is not None
+    return has_verb(found[1:9]) and turned(said) is not None
 
 
 def _score(said: str) -> float:
