@@ -17,15 +17,15 @@ from service.store import workspaces
 from service.store.pool import transaction
 from service.store.workspaces import ApiKey
 
-Scope = Literal["read", "push", "feedback"]
+Scope = Literal["read", "push", "feedback", "configure", "administer"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 Role = Literal["am", "analyst", "revops", "admin"]
 ROLES: Mapping[Role, frozenset[Scope]] = {
     "am": frozenset({"read", "feedback"}),
     "analyst": frozenset({"read"}),
-    "revops": frozenset({"read", "push"}),
-    "admin": frozenset({"read", "push", "feedback"}),
+    "revops": frozenset({"read", "push", "configure"}),
+    "admin": frozenset(get_args(Scope)),
 }
 """Names for sets of scopes. A key keeps the scopes that its role had when it was made."""
 
@@ -85,11 +85,11 @@ def authenticate(key: str, now: datetime) -> Caller:
     return Caller(found.workspace_id, frozenset(found.scopes), prefix)
 
 
-def still_opens(workspace_id: UUID, prefix: str, scope: Scope, now: datetime) -> bool:
-    """Whether the key that somebody showed earlier is still good for this. A session asks at each page."""
+def scopes_of(workspace_id: UUID, prefix: str, now: datetime) -> frozenset[str]:
+    """What the key that somebody showed earlier still opens. A session asks at each page."""
     with transaction() as db:
         found = workspaces.find_api_keys(db, prefix)
-    return any(k.workspace_id == workspace_id and scope in k.scopes and not _ended(k, now) for k in found)
+    return frozenset(scope for k in found if k.workspace_id == workspace_id and not _ended(k, now) for scope in k.scopes)
 
 
 def role_of(scopes: Sequence[str]) -> Role | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from uuid import UUID
 
 from service.errors import BadInput, Conflict, NotFound, Unauthenticated
-from service.keys import ROLES, Role, Scope
+from service.keys import ROLES, Role
 from service.store import people, workspaces
 from service.store.pool import transaction
 
@@ -81,11 +81,21 @@ def sign_in(workspace: str, name: str, password: str, now: datetime) -> tuple[UU
         return workspace_id, people.start_session(db, found[0], now, now + LASTS)
 
 
-def may(workspace_id: UUID, session_id: UUID, scope: Scope, now: datetime) -> bool:
+def scopes_of(workspace_id: UUID, session_id: UUID, now: datetime) -> frozenset[str]:
     """By the role that the person has now. A page asks each time, so that what was ended is over at once."""
     with transaction(workspace_id) as db:
         role = people.role_in(db, session_id, now)
-    return any(role == name and scope in scopes for name, scopes in ROLES.items())
+    return frozenset().union(*(scopes for name, scopes in ROLES.items() if name == role))
+
+
+def name_of(workspace_id: UUID, session_id: UUID, now: datetime) -> str:
+    """Whose session it is. Raises Unauthenticated where it is over."""
+    with transaction(workspace_id) as db:
+        found = people.name_in(db, session_id, now)
+    if found is None:
+        message = "This session has ended. Sign in again."
+        raise Unauthenticated(message)
+    return found
 
 
 def end_session(workspace_id: UUID, session_id: UUID, now: datetime) -> None:

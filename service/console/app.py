@@ -1,79 +1,11 @@
+"""The console's pages: each file below reads what its page shows and answers its addresses."""
+
 from __future__ import annotations
 
-from typing import Annotated, Literal
-from uuid import UUID
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from service.console import account, assets, connections, overview, sign_in
 
-from service import feedback
-from service.config import now
-from service.console import assets, connections, overview, said, sign_in, story
-from service.console.forms import Reviewer, SignedIn, form_token
-from service.console.pages import page
-from service.console.sign_in import Visitor
-from service.errors import no_such
-from service.store import suggestions
-from service.store.pool import transaction
-
-router = APIRouter(prefix="/console", include_in_schema=False)
-router.include_router(assets.router)
-router.include_router(sign_in.router)
-
-Words = Annotated[str, Query(max_length=200)]
-
-
-@router.get("")
-@router.get("/")
-def account_list(
-    request: Request,
-    workspace_id: Visitor,
-    search: Words = "",
-    owner: Words = "",
-    level: Literal["", "likely", "open", "at_risk", "unknown"] = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
-) -> HTMLResponse:
-    wanted = overview.Wanted(search=search, owner=owner, level=level, page=number)
-    with transaction(workspace_id) as db:
-        found = overview.read(db, wanted, now().date())
-    return page(request, "accounts.html", found=found, wanted=wanted, today=now().date())
-
-
-@router.get("/connections")
-def connections_page(request: Request, workspace_id: Visitor) -> HTMLResponse:
-    with transaction(workspace_id) as db:
-        found = connections.read(db, now())
-    return page(request, "connections.html", found=found)
-
-
-@router.get("/accounts/{account_id}")
-def account_page(request: Request, session: SignedIn, account_id: UUID) -> HTMLResponse:
-    with transaction(session.workspace_id) as db:
-        told = story.read(db, account_id, now())
-        heard = said.read(db, account_id, now())
-    if told is None:
-        raise no_such("account")
-    token = form_token(session)
-    return page(request, "account.html", charts=True, story=told, said=heard, form_token=token, today=now().date(), plotly=assets.plotly_url())
-
-
-@router.get("/suggestions/{suggestion_id}")
-def suggestion_page(workspace_id: Visitor, suggestion_id: UUID) -> Response:
-    """Where a task's link leads: the account's page, at its suggestion."""
-    with transaction(workspace_id) as db:
-        row = suggestions.get(db, suggestion_id)
-    if row is None:
-        raise no_such("suggestion")
-    return RedirectResponse(f"/console/accounts/{row.account_id}#suggestion", status_code=303)
-
-
-@router.post("/messages/{interaction_id}/sentiment")
-def correct_sentiment(
-    session: Reviewer,
-    interaction_id: UUID,
-    value: Annotated[Literal["-0.5", "0", "0.5"], Form()],
-    version: Annotated[str, Form(max_length=200, pattern=r"^[^\x00]*$")],
-) -> Response:
-    """Not right? A person says what the mood was; back to the message, which shows both."""
-    account_id = feedback.correct(session.workspace_id, interaction_id, "sentiment", float(value), "console", version)
-    return RedirectResponse(f"/console/accounts/{account_id}#message-{interaction_id}", status_code=303)
+router = APIRouter(include_in_schema=False)
+for part in (assets, sign_in, overview, account, connections):
+    router.include_router(part.router)

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 
 from service.errors import NotFound
 
-router = APIRouter()
+router = APIRouter(prefix="/console")
 
 _STATIC = {"console.css": "text/css", "charts.js": "text/javascript"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}

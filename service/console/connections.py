@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
 from service import trouble
+from service.config import now
+from service.console.pages import page
+from service.console.sign_in import Visitor
 from service.notices import takes_tasks
 from service.store import conditions, notices
 from service.store.conditions import SweepRow
 from service.store.connections import Connection
 from service.store.notices import Notice
-from service.store.pool import Db
+from service.store.pool import Db, transaction
 from service.store.streams import StreamState
 from service.trouble import Trouble
+
+router = APIRouter(prefix="/console")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,13 @@ class ConnectionView:
     takes_tasks: bool
     told: Notice | None
     """The notice to its owner, while it is not over."""
+
+
+@router.get("/connections")
+def connections_page(request: Request, session: Visitor) -> HTMLResponse:
+    with transaction(session.workspace_id) as db:
+        found = read(db, now())
+    return page(request, "connections.html", found=found)
 
 
 def read(db: Db, at: datetime) -> list[ConnectionView]:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
 from ml.usage.words import capitalised, metric_name
+from service.config import now
+from service.console.pages import page
+from service.console.sign_in import Visitor
 from service.store import accounts, suggestions, usage_pictures
 from service.store.accounts import AccountRow
-from service.store.pool import Db
+from service.store.pool import Db, transaction
 from service.store.suggestions import SuggestionRow
 from service.store.usage_pictures import Lines
 
+router = APIRouter(prefix="/console")
+
+Words = Annotated[str, Query(max_length=200)]
 PAGE = 100
 _EVERY = 100_000
 """Accounts of a workspace: which of them are pressing is known only once all have been looked at."""
@@ -61,6 +71,22 @@ class Overview:
     sparks: Mapping[UUID, Sparks]
     owners: Sequence[str]
     pages: int
+
+
+@router.get("")
+@router.get("/")
+def account_list(
+    request: Request,
+    session: Visitor,
+    search: Words = "",
+    owner: Words = "",
+    level: Literal["", "likely", "open", "at_risk", "unknown"] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> HTMLResponse:
+    wanted = Wanted(search=search, owner=owner, level=level, page=number)
+    with transaction(session.workspace_id) as db:
+        found = read(db, wanted, now().date())
+    return page(request, "accounts.html", found=found, wanted=wanted, today=now().date())
 
 
 def read(db: Db, wanted: Wanted, today: date) -> Overview:

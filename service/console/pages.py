@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ from markupsafe import Markup, escape
 
 from service import trouble
 from service.config import now
+from service.console.session import Session, form_token
 from service.store import conditions
 from service.store.pool import transaction
 from service.trouble import Trouble
@@ -22,6 +24,14 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{style}; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who is signed in, at this request; `scopes`: what they may do now."""
+
+    session: Session
+    scopes: frozenset[str]
 
 
 def _day(value: date | datetime | None) -> str:
@@ -64,22 +74,26 @@ _environment.filters.update(day=_day, money=_money, words=_words, distance=_dist
 _templates = Jinja2Templates(env=_environment)
 
 
-def page(request: Request, template: str, status: int = 200, *, charts: bool = False, signed_in: bool = True, **context: Any) -> HTMLResponse:
+def page(request: Request, template: str, status: int = 200, *, charts: bool = False, **context: Any) -> HTMLResponse:
     """`charts`: the chart library places style elements of its own, so that page alone may have them."""
     policy = POLICY.format(style=" 'unsafe-inline'" if charts else "")
-    every = {"signed_in": signed_in, "banner": _banner(request) if status < HTTPStatus.INTERNAL_SERVER_ERROR else [], **context}
+    visit: Visit | None = getattr(request.state, "visit", None) if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+    every = {
+        "signed_in": visit is not None,
+        "may": visit.scopes if visit else frozenset(),
+        "form_token": form_token(visit.session) if visit else None,
+        "banner": _banner(visit) if visit else [],
+        **context,
+    }
     return _templates.TemplateResponse(request, template, every, status_code=status, headers={"Content-Security-Policy": policy})
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
-    return page(request, "error.html", status, signed_in=False, title=title, detail=detail)
+    return page(request, "error.html", status, title=title, detail=detail)
 
 
-def _banner(request: Request) -> list[Trouble]:
-    """What every page says of the visitor's connections; nothing to somebody who is not signed in."""
-    workspace_id = getattr(request.state, "workspace_id", None)
-    if workspace_id is None:
-        return []
-    with transaction(workspace_id) as db:
+def _banner(visit: Visit) -> list[Trouble]:
+    """What every page says of the visitor's connections."""
+    with transaction(visit.session.workspace_id) as db:
         found = trouble.troubles(conditions.read(db), now())
     return [t for t in found if t.level != "note"]

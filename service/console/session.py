@@ -10,9 +10,9 @@ from typing import Literal
 from uuid import UUID
 
 from service import keys, people
-from service.config import settings
+from service.config import real_time, settings
 from service.errors import Conflict, Unauthenticated
-from service.keys import Scope
+from service.store.audit_log import COMMAND_LINE
 from service.vault import Sealed, vault
 
 COOKIE = "undertone_session"
@@ -32,11 +32,17 @@ class Session:
     key: str | None
     person_session: UUID | None = None
 
-    def may(self, scope: Scope, at: datetime) -> bool:
-        """Asked at each page: what a session began with may have ended since."""
+    def scopes(self, at: datetime) -> frozenset[str]:
+        """Asked at each page: what a session began with may have ended since, and then it opens nothing."""
         if self.person_session is not None:
-            return people.may(self.workspace_id, self.person_session, scope, at)
-        return self.key is None or keys.still_opens(self.workspace_id, self.key, scope, at)
+            return people.scopes_of(self.workspace_id, self.person_session, at)
+        return frozenset(keys.SCOPES) if self.key is None else keys.scopes_of(self.workspace_id, self.key, at)
+
+    def who(self, at: datetime) -> str:
+        """For the audit log."""
+        if self.person_session is not None:
+            return people.name_of(self.workspace_id, self.person_session, at)
+        return f"key ut_{self.key}" if self.key else COMMAND_LINE
 
 
 def seal(session: Session, purpose: Purpose, until: datetime) -> str:
@@ -44,6 +50,11 @@ def seal(session: Session, purpose: Purpose, until: datetime) -> str:
     plain = json.dumps({"workspace": str(session.workspace_id), "key": session.key, "person": person, "until": until.isoformat()})
     sealed = vault(settings()).seal(plain, _NOBODY, _NOBODY, purpose)
     return f"{sealed.key_id}.{base64.urlsafe_b64encode(sealed.ciphertext).decode().rstrip('=')}"
+
+
+def form_token(session: Session) -> str:
+    """For the hidden field of each form. Sealed for this session: no cookie of its own is needed."""
+    return seal(session, "console form", real_time() + LASTS)
 
 
 def unseal(text: str, purpose: Purpose, at: datetime) -> Session:

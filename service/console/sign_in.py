@@ -8,18 +8,17 @@ import secrets
 from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service import keys, people
 from service.config import real_time, settings
-from service.console.pages import page
+from service.console.pages import Visit, page
 from service.console.session import COOKIE, LASTS, Session, seal, unseal
 from service.errors import Refused, Unauthenticated
 
-router = APIRouter()
+router = APIRouter(prefix="/console")
 
 FORM_COOKIE = "undertone_form"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -33,20 +32,21 @@ class SignInFirst(Exception):
     """Turned into a redirect to the sign-in page."""
 
 
-def visitor(request: Request, cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> UUID:
-    """The workspace of the session. A session ends with the key or the person that it began with."""
+def visitor(request: Request, cookie: Annotated[str | None, Cookie(alias=COOKIE)] = None) -> Session:
+    """A session ends with the key or the person that it began with."""
     at = real_time()
     try:
         found = unseal(cookie or "", "console session", at)
     except Unauthenticated:
         raise SignInFirst from None
-    if not found.may("read", at):
+    scopes = found.scopes(at)
+    if "read" not in scopes:
         raise SignInFirst
-    request.state.workspace_id = found.workspace_id  # for what stands on every page
-    return found.workspace_id
+    request.state.visit = Visit(found, scopes)
+    return found
 
 
-Visitor = Annotated[UUID, Depends(visitor)]
+Visitor = Annotated[Session, Depends(visitor)]
 
 
 def to_sign_in(request: Request, error: Exception) -> Response:  # noqa: ARG001
@@ -130,7 +130,7 @@ def _is_our_form(request: Request, form: str | None, token: str) -> bool:
 
 def _form(request: Request, token: str | None, back: str, status: int = 200, problem: str | None = None) -> Response:
     token = token if token and _TOKEN.fullmatch(token) else secrets.token_urlsafe(32)
-    response = page(request, "sign_in.html", status, signed_in=False, problem=problem, token=token, back=_back(back))
+    response = page(request, "sign_in.html", status, problem=problem, token=token, back=_back(back))
     response.set_cookie(FORM_COOKIE, token, max_age=3600, httponly=True, samesite="strict", secure=_secure(), path=f"{_HOME}/sign-in")
     return response
 

@@ -59,8 +59,16 @@ def start_session(db: Db, person_id: UUID, at: datetime, ends_at: datetime) -> U
 
 def role_in(db: Db, session_id: UUID, at: datetime) -> str | None:
     """The role as it is now; None where the session is over or its person was removed."""
+    return _of_session(db, "role", session_id, at)
+
+
+def name_in(db: Db, session_id: UUID, at: datetime) -> str | None:
+    return _of_session(db, "name", session_id, at)
+
+
+def _of_session(db: Db, column: str, session_id: UUID, at: datetime) -> str | None:
     row = db.execute(
-        "SELECT p.role FROM person_session s JOIN person p USING (workspace_id, person_id)"
+        f"SELECT p.{column} FROM person_session s JOIN person p USING (workspace_id, person_id)"
         " WHERE s.session_id = %s AND s.ended_at IS NULL AND s.ends_at > %s AND p.removed_at IS NULL",
         [session_id, at],
     ).fetchone()

@@ -14,7 +14,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 
 from service.api import create_app
 from service.config import real_time
-from service.console import forms, session
+from service.console import session
 from service.console.session import COOKIE, LASTS, Session
 from service.console.sign_in import FORM_COOKIE
 from tests import builders, walk
@@ -151,7 +151,7 @@ def test_no_form_does_anything_with_the_token_of_another_session_or_without_a_se
     before = rows.texts()
     assert send(browser(app, ours.workspace_id), route, rows, OURS, token_for(route, rows)).status_code == 403
     assert send(browser(app), route, rows, OURS, token_for(route, rows)).status_code == 303
-    own = str(forms.form_token(Session(ours.workspace_id, None)))
+    own = session.form_token(Session(ours.workspace_id, None))
     assert send(browser(app, ours.workspace_id), route, rows, OURS, own).status_code == 404
     assert rows.texts() == before
 
@@ -164,4 +164,4 @@ def test_the_walk_sends_what_would_pass_from_a_page_of_ours(app, route, rows):
 
 
 def token_for(route: RouteContext, rows: Rows) -> str:
-    return TOKEN if route.path in OPEN else str(forms.form_token(Session(rows.workspace_id, None)))
+    return TOKEN if route.path in OPEN else session.form_token(Session(rows.workspace_id, None))

@@ -159,19 +159,18 @@ def test_two_keys_whose_prefix_is_the_same_open_each_their_own_workspace(workspa
     keys.revoke(workspace, first, NOW)
     refused(first)
     assert keys.authenticate(twin, NOW).workspace_id == other
-    assert not keys.still_opens(workspace, first[3:11], "read", NOW)
+    assert keys.scopes_of(workspace, first[3:11], NOW) == set()
 
 
 def test_a_session_asks_for_the_key_it_began_with(workspace):
     key = made(workspace, "read", valid=timedelta(days=1))
     prefix = key[3:11]
-    assert keys.still_opens(workspace, prefix, "read", NOW)
-    assert not keys.still_opens(workspace, prefix, "push", NOW)
-    assert not keys.still_opens(builders.workspace(), prefix, "read", NOW)
-    assert not keys.still_opens(workspace, "00000000", "read", NOW)
-    assert not keys.still_opens(workspace, prefix, "read", NOW + timedelta(days=1))
+    assert keys.scopes_of(workspace, prefix, NOW) == {"read"}
+    assert keys.scopes_of(builders.workspace(), prefix, NOW) == set()
+    assert keys.scopes_of(workspace, "00000000", NOW) == set()
+    assert keys.scopes_of(workspace, prefix, NOW + timedelta(days=1)) == set()
     keys.revoke(workspace, key, NOW)
-    assert not keys.still_opens(workspace, prefix, "read", NOW)
+    assert keys.scopes_of(workspace, prefix, NOW) == set()
 
 
 def test_use_is_noted_once_a_minute_at_most(workspace):

@@ -16,6 +16,7 @@ from service.api import create_app
 from service.config import real_time
 from service.console.session import COOKIE
 from service.errors import BadInput, Conflict, NotFound, Unauthenticated
+from service.keys import ROLES
 from service.people import ATTEMPTS, LOCK
 from service.store.pool import transaction
 from tests import builders
@@ -150,8 +151,8 @@ def test_nobody_of_another_workspace_is_changed(ann):
         with pytest.raises(NotFound):
             change()
     people.end_session(other, held, NOW)
-    assert people.may(ann, held, "read", NOW)
-    assert not people.may(other, held, "read", NOW)
+    assert people.scopes_of(ann, held, NOW)
+    assert people.scopes_of(other, held, NOW) == set()
 
 
 # Sessions
@@ -159,9 +160,9 @@ def test_nobody_of_another_workspace_is_changed(ann):
 
 def test_a_session_may_what_the_role_may_and_ends_in_time(ann):
     held = sign_in(ann)
-    assert [people.may(ann, held, scope, NOW) for scope in ("read", "feedback", "push")] == [True, True, False]
-    assert not people.may(ann, held, "read", NOW + people.LASTS)
-    assert not people.may(ann, uuid4(), "read", NOW)
+    assert people.scopes_of(ann, held, NOW) == ROLES["am"]
+    assert people.scopes_of(ann, held, NOW + people.LASTS) == set()
+    assert people.scopes_of(ann, uuid4(), NOW) == set()
 
 
 @pytest.mark.parametrize("end", ["sign_out", "remove", "set_password"])
@@ -170,7 +171,7 @@ def test_all_sessions_of_somebody_end_at_once_and_nobody_elses(ann, end):
     first, second, of_bo = sign_in(ann), sign_in(ann), sign_in(ann, "bo")
     arguments = ("ann", "a new password", NOW) if end == "set_password" else ("ann", NOW)
     getattr(people, end)(ann, *arguments)
-    assert [people.may(ann, held, "read", NOW) for held in (first, second, of_bo)] == [False, False, True]
+    assert [bool(people.scopes_of(ann, held, NOW)) for held in (first, second, of_bo)] == [False, False, True]
 
 
 def test_a_new_password_ends_a_lock(ann):

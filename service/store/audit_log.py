@@ -1,0 +1,44 @@
+"""Who changed what of the set-up. Written in the transaction of the change itself, so that neither is there without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from service.store.pool import Db
+
+COMMAND_LINE = "command line"
+"""Changed by whoever runs the machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """`action`: a verb and a noun, 'pause connection'; `subject`: the name of what was changed."""
+
+    happened_at: datetime
+    changed_by: str
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def write(db: Db, at: datetime, by: str, action: str, subject: str, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None) -> None:
+    """Never a secret in `before` or `after`, and never words of a buyer."""
+    db.execute(
+        "INSERT INTO audit_log (workspace_id, happened_at, changed_by, action, subject, before, after) VALUES (current_workspace(), %s, %s, %s, %s, %s, %s)",
+        [at, by, action, subject, Jsonb(before) if before is not None else None, Jsonb(after) if after is not None else None],
+    )
+
+
+def listing(db: Db, most: int) -> Sequence[Entry]:
+    """The newest first."""
+    with db.cursor(row_factory=class_row(Entry)) as cursor:
+        return cursor.execute(
+            "SELECT happened_at, changed_by, action, subject, before, after FROM audit_log ORDER BY happened_at DESC, audit_id LIMIT %s", [most]
+        ).fetchall()
