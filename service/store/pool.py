@@ -9,7 +9,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 import psycopg
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from service.config import settings
@@ -29,8 +31,7 @@ def transaction(workspace_id: UUID = OUTSIDE) -> Iterator[Db]:
     of a pooled connection. Raises Unavailable when no connection is free or Postgres cannot be reached.
     """
     try:
-        with _pool().connection() as db:
-            db.execute("SELECT set_config('undertone.workspace', %s, true)", [str(workspace_id)])
+        with _begun(workspace_id) as db:
             yield db
     except PoolTimeout as error:
         message = "The database did not give a connection in time. Try again in a few seconds."
@@ -38,6 +39,37 @@ def transaction(workspace_id: UUID = OUTSIDE) -> Iterator[Db]:
     except psycopg.OperationalError as error:
         message = "The database cannot be reached or went away. Try again in a few seconds."
         raise Unavailable(message) from error
+
+
+@contextmanager
+def _begun(workspace_id: UUID) -> Iterator[Db]:
+    pool = _pool()
+    db = _begin(pool, workspace_id) or _begin(_checked(pool), workspace_id, last=True)
+    assert db is not None
+    try:
+        with db:  # of a pool: commits or rolls back, and stays open
+            yield db
+    finally:
+        pool.putconn(db)
+
+
+def _begin(pool: ConnectionPool[Db], workspace_id: UUID, *, last: bool = False) -> Db | None:
+    """One message to Postgres. None where the connection turns out to be dead: asking each time before would cost a message more."""
+    db = pool.getconn()
+    try:
+        db.execute(f"BEGIN; SET LOCAL undertone.workspace = '{workspace_id.hex}'")
+    except BaseException as error:
+        pool.putconn(db)
+        if last or not isinstance(error, psycopg.OperationalError):
+            raise
+        return None
+    return db
+
+
+def _checked(pool: ConnectionPool[Db]) -> ConnectionPool[Db]:
+    """Without the connections that died while nobody used them."""
+    pool.check()
+    return pool
 
 
 @cache
@@ -51,11 +83,12 @@ def _pool() -> ConnectionPool[Db]:
         min_size=1,
         max_size=settings().pool_size,
         timeout=10,
-        kwargs={"options": "-c statement_timeout=120s -c lock_timeout=20s -c idle_in_transaction_session_timeout=120s"},
-        check=ConnectionPool.check_connection,
+        # Autocommit is psycopg's word for: we say BEGIN ourselves, with the workspace in the same message.
+        kwargs={"autocommit": True, "options": "-c statement_timeout=120s -c lock_timeout=20s -c idle_in_transaction_session_timeout=120s"},
         open=True,
         name="undertone",
     )
+    set_json_loads(orjson.loads)
     atexit.register(pool.close)
     return pool
 

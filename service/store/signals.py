@@ -146,7 +146,7 @@ def evidence_of(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, tupl
     """With the words, where they have not been erased."""
     rows = db.execute(
         f"{_EVIDENCE} FROM unnest(%s::uuid[], %s::int[]) AS v(signal_id, version) JOIN evidence e USING (signal_id, version)"
-        f" {_WORDS} ORDER BY e.observed_at, e.span_start",
+        f" {_WORDS} ORDER BY e.observed_at, e.span_start, e.evidence_id",
         [[v[0] for v in versions], [v[1] for v in versions]],
     )
     found: dict[UUID, list[Evidence]] = {}
