@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
 import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cpu, export, landing, usage_day
+from benchmarks import base, cpu, export, landing, requests, usage_day
 from benchmarks import usage as detector
 from connectors.records import UsageRows
 from connectors.sandbox import running as sandbox_running
 from connectors.sandbox.stories import DEMO, last_moment
-from service import keys, servers
+from service import servers
 from service.connect import connect
-from service.embedded import free_port
 from service.pull import pull
 from service.push import approve, push
 from service.store import accounts, outbox, signals, suggestions, usage, workspaces
@@ -41,17 +38,22 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=["all", "landing", "memory", "usage", "usage-day", "export"],
+        choices=["all", "landing", "memory", "usage", "usage-day", "export", "requests"],
         default="all",
         help="landing: tasks out of an org into Postgres; memory: a pull of many long emails; usage: what the detector costs, from few series to many;"
-        " usage-day: a day of many from Postgres and back; export: signals as files, against COPY TO of the same rows",
+        " usage-day: a day of many from Postgres and back; export: signals as files, against COPY TO of the same rows;"
+        " requests: what a request costs, against hello-world",
     )
     parser.add_argument("--tasks", type=int, default=50_000, help="how many tasks landing pulls")
     parser.add_argument("--mails", type=int, default=20_000, help="how many emails the memory figure pulls")
     parser.add_argument("--characters", type=int, default=32_000, help="of the body of each of them")
     parser.add_argument("--accounts", type=int, default=100_000, help="how many accounts of five metrics usage-day has")
     parser.add_argument("--signals", type=int, default=50_000, help="how many signals export writes")
+    parser.add_argument("--large", action="store_true", help="requests: also with 100,000 accounts and 20 million usage rows, 10 minutes")
     given = parser.parse_args()
+    if given.part == "requests":
+        requests.main(large=given.large)
+        return
     if given.part == "export":
         export.main(given.signals)
         return
@@ -75,14 +77,14 @@ def main() -> None:
 def _small() -> Iterator[tuple[str, str, str, str]]:
     with servers.throwaway(UNDERTONE_NOW=last_moment(DEMO).isoformat()) as home:
         servers.migrate()
-        yield from (_usage(home), _tasks(), _signals(home))
+        yield from (_usage(home), _tasks())
 
 
 def _usage(home: Path) -> tuple[str, str, str, str]:
     """CPU of landing usage rows against a bare COPY of the same rows into a bare table."""
-    workspace_id, names = _workspace_with_accounts(100)
+    workspace_id, names = base.workspace_with_accounts(100)
     rows = _usage_rows(names)
-    watched = [psutil.Process(), *_servers(home)]
+    watched = [psutil.Process(), *base.servers_of(home)]
 
     def ours(n: int) -> None:
         shifted = UsageRows(accounts=rows.accounts, metrics=rows.metrics, days=rows.days - 1000 * (n + 1), values=rows.values)
@@ -118,7 +120,7 @@ def _tasks() -> tuple[str, str, str, str]:
         with transaction(workspace_id) as db:
             ids = [p.account_id for p in accounts.profiles(db)]
             made = [uuid4() for _ in range(TASKS)]
-            found = [_signal(ids[n % len(ids)]) for n in range(TASKS)]
+            found = [base.signal(ids[n % len(ids)]) for n in range(TASKS)]
             change = workspaces.next_change(db)
             signals.append(db, found, "bench", change)
             for suggestion_id, one in zip(made, found, strict=True):
@@ -128,40 +130,6 @@ def _tasks() -> tuple[str, str, str, str]:
         report = push(workspace_id, crm)
         calls = sandbox.counters.used
     return f"{report.created:,} tasks pushed, API calls", f"{calls}", f"{report.created:,} (one create each)", f"{report.created / calls:.0f} tasks a call"
-
-
-def _signals(home: Path) -> tuple[str, str, str, str]:
-    """CPU of GET 50 signals against a hello-world FastAPI + psycopg select of the same rows."""
-    workspace_id, _ = _workspace_with_accounts(60)
-    with transaction(workspace_id) as db:
-        ids = [p.account_id for p in accounts.profiles(db)]
-        signals.append(db, [_signal(a) for a in ids], "bench", workspaces.next_change(db))
-    key = keys.create(workspace_id, "bench", ["read"], last_moment(DEMO), None)
-    watched = _servers(home)
-    mine = _per_request("service.api:create_app", "/v1/signals?limit=50", key, workspace_id, watched)
-    reference = _per_request("benchmarks.hello:create_app", "/signals", key, workspace_id, watched)
-    return "GET 50 signals, CPU a request", f"{1000 * mine:.2f} ms", f"{1000 * reference:.2f} ms (hello-world)", f"{mine / reference:.2f}x"
-
-
-def _per_request(app: str, path: str, key: str, workspace_id: UUID, watched: list[psutil.Process]) -> float:
-    import time
-    from urllib.request import Request, urlopen
-
-    port = free_port()
-    argv = [sys.executable, "-m", "uvicorn", app, "--factory", "--port", str(port), "--log-level", "warning", "--no-access-log"]
-    server = subprocess.Popen(argv, env={**os.environ, "BENCH_WORKSPACE": str(workspace_id)}, cwd=TESTS)
-    request = Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {key}"})
-    try:
-        for _ in range(300):
-            try:
-                assert len(urlopen(request, timeout=2).read()) > 1000
-                break
-            except OSError:
-                time.sleep(0.1)
-        return cpu.median_of(lambda _: [urlopen(request, timeout=5).read() for _ in range(REQUESTS)], [psutil.Process(server.pid), *watched]) / REQUESTS
-    finally:
-        server.kill()
-        server.wait()
 
 
 def _memory(mails: int, characters: int) -> tuple[str, str, str, str]:
@@ -178,19 +146,6 @@ def _memory(mails: int, characters: int) -> tuple[str, str, str, str]:
     )
 
 
-def _workspace_with_accounts(count: int) -> tuple[UUID, list[str]]:
-    from connectors.records import Account
-    from service.store import connections
-    from service.store.landing import land
-
-    workspace_id = uuid4()
-    with transaction(workspace_id) as db:
-        workspaces.create(db, workspace_id, f"bench {workspace_id}")
-        connection_id = connections.create(db, "account_files", "accounts", {})
-        land(db, connection_id, Account, [Account(key=f"a{n}", name=f"Account {n}") for n in range(count)])
-    return workspace_id, [f"a{n}" for n in range(count)]
-
-
 def _usage_rows(names: list[str]) -> UsageRows:
     days = ROWS // len(names) // 2
     day = np.datetime64("2026-01-01") - np.arange(days)
@@ -200,40 +155,6 @@ def _usage_rows(names: list[str]) -> UsageRows:
         days=np.tile(day, 2 * len(names)),
         values=np.random.default_rng(1).poisson(40, ROWS).astype(float),
     )
-
-
-def _signal(account_id: UUID) -> signals.Signal:
-    today = date(2026, 3, 2)
-    return signals.Signal(
-        id=uuid4(),
-        account_id=account_id,
-        contact_id=None,
-        kind="price_objection",
-        key=f"price_objection:{uuid4()}",
-        state="open",
-        detected_at=today,
-        ended_at=None,
-        confidence=0.8,
-        numbers={},
-        alternatives=("negotiation_habit",),
-        evidence=(
-            signals.Evidence(
-                id=uuid4(), type="usage", source="bench", observed_at=datetime.combine(today, datetime.min.time(), UTC) + timedelta(hours=9), numbers={"n": 1}
-            ),
-        ),
-    )
-
-
-def _servers(home: Path) -> list[psutil.Process]:
-    """The main processes of Postgres and Valkey; their children are counted with them."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).parent == home and process.parent() and Path(process.parent().cwd()).parent != home:  # type: ignore[union-attr]
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 if __name__ == "__main__":

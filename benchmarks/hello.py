@@ -16,6 +16,10 @@ def create_app() -> FastAPI:
     app = FastAPI()
     pool = ConnectionPool(os.environ["DATABASE_URL"], min_size=1, max_size=10, kwargs={"row_factory": dict_row}, open=True)
 
+    @app.get("/")
+    def hello() -> Response:
+        return Response("hello", media_type="text/plain")
+
     @app.get("/signals")
     def signals() -> Response:
         with pool.connection() as db:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from ml.alternatives import sentences_for
@@ -67,8 +66,8 @@ class Story:
     """Steps before an angry message is answered; none where it is not."""
     ledger: LedgerView
     usage: Pictures
-    charts: str
-    """JSON for charts.js: mood, usage and the moments on one time axis."""
+    marks: str
+    """JSON for charts.js: the moments."""
 
 
 def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
@@ -99,7 +98,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         pause=CARD if suggestion and suggestion.pause else (),
         ledger=ledger.read(db, account_id, at),
         usage=drawn,
-        charts=_charts(messages.mood(db, account_id), drawn, moments, at),
+        marks=marks(moments),
     )
 
 
@@ -148,16 +147,7 @@ def _ground(e: Evidence, names: dict[UUID, str]) -> str:
     return f"The {e.source}, up to {day}"
 
 
-def _charts(mood: Sequence[messages.MoodPoint], usage: Pictures, moments: Sequence[MomentView], at: datetime) -> str:
-    value: dict[str, Any] = {
-        "now": at.isoformat(),
-        "mood": {
-            "at": [p.occurred_at.isoformat() for p in mood],
-            "sentiment": [round(p.sentiment, 3) for p in mood],
-            "who": [p.contact_name or "unknown" for p in mood],
-        },
-        "usage": [metric.figure for metric in usage.drawn],
-        "moments": [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "number": m.number} for m in moments],
-    }
-    # Inside a script element: no text of a buyer is in it, and even a name could not end the element.
+def marks(moments: Sequence[MomentView]) -> str:
+    """JSON for charts.js, inside a script element: no text of a buyer is in it, and even a name could not end the element."""
+    value = [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "number": m.number} for m in moments]
     return json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026")

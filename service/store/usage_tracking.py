@@ -121,6 +121,12 @@ def closed_through(db: Db) -> date | None:
     return row[0] if row else None
 
 
+def judged_through(db: Db, layout: int) -> date | None:
+    """The last closed day, where the states that are stored have this layout."""
+    row = db.execute("SELECT usage_closed_through FROM workspace JOIN usage_tracker USING (workspace_id) WHERE layout = %s", [layout]).fetchone()
+    return row[0] if row else None
+
+
 def first_day(db: Db) -> date | None:
     """The first day that was closed; before any was, the first that has usage."""
     row = db.execute("SELECT COALESCE((SELECT min(day) FROM usage_closed), (SELECT min(day) FROM usage_day))").fetchone()

@@ -1,9 +1,14 @@
 "use strict";
 // Mood and usage on one time axis, with the moments marked. Colours are read from the page, so that both themes hold.
-(function () {
-  const source = document.getElementById("story");
+(async function () {
+  const source = document.getElementById("moments-marked");
   if (!source || !window.Plotly) return;
-  const story = JSON.parse(source.textContent);
+  const answer = await fetch(source.dataset.charts, { credentials: "same-origin" });
+  if (!answer.ok) {
+    document.querySelectorAll(".chart").forEach((place) => { place.textContent = "The charts could not be read. Load the page anew."; });
+    return;
+  }
+  const story = { ...(await answer.json()), moments: JSON.parse(source.textContent) };
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const hues = [colour("--accent"), colour("--open"), colour("--likely"), colour("--at-risk"), colour("--unknown")];
