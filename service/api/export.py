@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator
-from itertools import chain
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from anyio import CancelScope
 from fastapi import APIRouter, Query
-from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from service.api.access import Reader
 from service.api.filters import AsOf, ChangedAfter, Since, Until
 from service.api.problems import documented
-from service.store import exports, parquet
+from service.downloads import CHANGE, download
+from service.store import exports
 from service.store.exports import Format, What
 
 router = APIRouter(prefix="/v1/export", tags=["export"], responses=documented(401, 403, 422, 503))
 
-CHANGE = "Undertone-Change"
 _FILE: dict[str, Any] = {"schema": {"type": "string"}}
 _CONTENT = {exports.media_type(form).partition(";")[0]: _FILE for form in exports.FORMATS}
 _WHOLE: dict[int | str, dict[str, Any]] = {
@@ -39,28 +36,11 @@ def _exporting(what: What) -> Callable[..., StreamingResponse]:
         as_of: AsOf = None,
     ) -> StreamingResponse:
         """Every row of the view of this name (docs/analysts.md), in no order. In CSV a text that a spreadsheet would take for a formula has a ' in front."""
-        if form == "parquet":
-            parquet.check()
         filters = {"since": since, "until": until, "changed_after": changed_after, "as_of": as_of}
-        last_change = exports.through(caller.workspace_id, what, filters)
-        parts = exports.stream(caller.workspace_id, what, form, filters, last_change)
-        headers = {"Content-Disposition": f'attachment; filename="{what}.{form}"', **({CHANGE: str(last_change)} if last_change is not None else {})}
-        # What cannot begin is still refused in words: the first block is there before the answer starts.
-        first = next(parts, b"")
-        return StreamingResponse(_sent(first, parts), headers=headers, media_type=exports.media_type(form))
+        return download(caller.workspace_id, what, form, filters)
 
     return export
 
 
 for _what in exports.SOURCES:
     router.get(f"/{_what}", name=f"export_{_what}", response_class=StreamingResponse, responses=_WHOLE)(_exporting(_what))
-
-
-async def _sent(first: bytes, parts: Generator[bytes]) -> AsyncIterator[bytes]:
-    """However it ends, the connection goes back to its pool at once."""
-    try:
-        async for part in iterate_in_threadpool(chain([first], parts)):
-            yield part
-    finally:
-        with CancelScope(shield=True):
-            await run_in_threadpool(parts.close)

@@ -1,0 +1,83 @@
+"""Signals as a list for analysts: filtered, as of a day, a page at a time, and the same rows as a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, StreamingResponse
+from pydantic import BeforeValidator, Field
+
+from service.config import now
+from service.console.pages import page
+from service.console.sign_in import Visitor
+from service.downloads import download
+from service.signals import SignalKind, SignalState
+from service.store import analytics
+from service.store.pool import transaction
+
+router = APIRouter(prefix="/console")
+
+PAGE = 50
+FIRST, LAST = date(1990, 1, 1), date(2100, 1, 1)
+_COLUMNS = ("signal_id", "account_id", "account", "kind", "state", "detected_at", "ended_at", "confidence", "model_version", "change_no")
+
+Day = Annotated[Annotated[date, Field(ge=FIRST, le=LAST)] | None, BeforeValidator(lambda given: given or None)]
+"""A field of a form that was left empty asks for nothing."""
+OneKind = Annotated[SignalKind | None, BeforeValidator(lambda given: given or None)]
+OneState = Annotated[SignalState | None, BeforeValidator(lambda given: given or None)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the visitor wants to see; None is everything."""
+
+    kind: SignalKind | None
+    state: SignalState | None
+    since: date | None
+    until: date | None
+    as_of: date | None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        return {"kind": self.kind, "state": self.state, "since": self.since, "until": self.until, "as_of": self.as_of}
+
+    def link(self, path: str, **more: object) -> str:
+        given = {**self.filters, **more}
+        return f"/console/signals{path}?{urlencode({name: value for name, value in given.items() if value is not None})}"
+
+
+def asked(kind: OneKind = None, state: OneState = None, since: Day = None, until: Day = None, as_of: Day = None) -> Asked:
+    return Asked(kind=kind, state=state, since=since, until=until, as_of=as_of)
+
+
+Wanted = Annotated[Asked, Depends(asked)]
+
+
+@router.get("/signals")
+def signals_page(
+    request: Request, session: Visitor, wanted: Wanted, change: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None, after: UUID | None = None
+) -> HTMLResponse:
+    """`change` and `after`: the last row of the page before."""
+    place = (change, after) if change is not None and after is not None else None
+    with transaction(session.workspace_id) as db:
+        rows = analytics.page(db, analytics.SIGNALS, wanted.filters, columns=_COLUMNS, after=place, most=PAGE)
+        judged = analytics.verdicts(db, [row["signal_id"] for row in rows], wanted.as_of)
+    older = wanted.link("", change=rows[-1]["change_no"], after=rows[-1]["signal_id"]) if len(rows) == PAGE else None
+    kinds, states = sorted(_names(SignalKind)), _names(SignalState)
+    return page(request, "signals.html", rows=rows, judged=judged, wanted=wanted, older=older, kinds=kinds, states=states, today=now().date())
+
+
+@router.get("/signals/export")
+def export(session: Visitor, wanted: Wanted, form: Annotated[Literal["csv", "ndjson"], Query(alias="format")] = "csv") -> StreamingResponse:
+    """Every row that the list would show, of all its pages."""
+    return download(session.workspace_id, "signals", form, wanted.filters)
+
+
+def _names(literal: Any) -> list[str]:
+    """Of a Literal that may hold others."""
+    return [name for part in get_args(literal) for name in (_names(part) if get_args(part) else [part])]
