@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
@@ -24,7 +24,8 @@ router = APIRouter(prefix="/console")
 
 PAGE = 50
 FIRST, LAST = date(1990, 1, 1), date(2100, 1, 1)
-_COLUMNS = ("signal_id", "account_id", "account", "kind", "state", "detected_at", "ended_at", "confidence", "model_version", "change_no")
+_BY_DAY = replace(analytics.SIGNALS, order=("detected_at", "signal_id"))
+_COLUMNS = ("signal_id", "account_id", "account", "kind", "state", "detected_at", "ended_at", "confidence")
 
 Day = Annotated[Annotated[date, Field(ge=FIRST, le=LAST)] | None, BeforeValidator(lambda given: given or None)]
 """A field of a form that was left empty asks for nothing."""
@@ -60,14 +61,14 @@ Wanted = Annotated[Asked, Depends(asked)]
 
 @router.get("/signals")
 def signals_page(
-    request: Request, session: Visitor, wanted: Wanted, change: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None, after: UUID | None = None
+    request: Request, session: Visitor, wanted: Wanted, day: Annotated[date | None, Query(ge=FIRST, le=LAST)] = None, after: UUID | None = None
 ) -> HTMLResponse:
-    """`change` and `after`: the last row of the page before."""
-    place = (change, after) if change is not None and after is not None else None
+    """`day` and `after`: the last row of the page before."""
+    place = (day, after) if day is not None and after is not None else None
     with transaction(session.workspace_id) as db:
-        rows = analytics.page(db, analytics.SIGNALS, wanted.filters, columns=_COLUMNS, after=place, most=PAGE)
+        rows = analytics.page(db, _BY_DAY, wanted.filters, columns=_COLUMNS, after=place, most=PAGE)
         judged = analytics.verdicts(db, [row["signal_id"] for row in rows], wanted.as_of)
-    older = wanted.link("", change=rows[-1]["change_no"], after=rows[-1]["signal_id"]) if len(rows) == PAGE else None
+    older = wanted.link("", day=rows[-1]["detected_at"], after=rows[-1]["signal_id"]) if len(rows) == PAGE else None
     kinds, states = sorted(_names(SignalKind)), _names(SignalState)
     return page(request, "signals.html", rows=rows, judged=judged, wanted=wanted, older=older, kinds=kinds, states=states, today=now().date())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -45,7 +45,7 @@ def kinds(page: Any) -> list[str]:
 
 
 def test_a_filter_that_is_none_is_refused_in_words(visitor):
-    for query in ("kind=nonsense", "since=yesterday", "state=x", "as_of=1066-10-14", "change=-1"):
+    for query in ("kind=nonsense", "since=yesterday", "state=x", "as_of=1066-10-14", "day=0001-01-01"):
         answer = visitor.get(f"/console/signals?{query}")
         assert answer.status_code == 422, query
         assert "<h1>" in answer.text
@@ -55,14 +55,17 @@ def test_empty_fields_of_the_form_ask_for_nothing(visitor):
     assert len(kinds(visitor.get("/console/signals?kind=&state=&since=&until=&as_of="))) == listing.PAGE
 
 
-def test_the_pages_together_hold_every_signal_once(visitor):
+def test_the_pages_together_hold_every_signal_once_the_newest_first(visitor):
     seen, path = [], "/console/signals?kind=budget_cut"
+    days: list[date] = []
     while path:
         page = visitor.get(path)
+        days += [datetime.strptime(f"{day} +0000", "%d %b %Y %z").date() for day in re.findall(r'<td class="day">([^<]+)</td>', page.text)]
         seen += re.findall(r'/console/accounts/[0-9a-f-]{36}#([0-9a-f-]{36})"', page.text)
         older = re.search(r'href="([^"]+)">Older<', page.text)
         path = older[1].replace("&amp;", "&") if older else None
     assert len(seen) == len(set(seen)) == MANY
+    assert days == sorted(days, reverse=True)
 
 
 def test_the_file_holds_the_rows_of_the_list_and_no_others(visitor, ours):
