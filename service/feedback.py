@@ -77,7 +77,7 @@ def correct(workspace_id: UUID, interaction_id: UUID, label: Label, value: Any, 
             model_version=row.model_version,
             label=label,
             predicted=_predicted(row.reading, label),
-            corrected=value,
+            corrected=int(value) if label == "churn_risk" else value,
             source=source,
         )
         corrections.append(db, made, workspaces.next_change(db))
@@ -109,7 +109,8 @@ def _are_situations(value: Any) -> bool:
 
 
 def _is_churn_risk(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= 3
+    """JSON knows one kind of number: 2.0 is 2."""
+    return type(value) in (int, float) and value in range(4)
 
 
 def _is_priority(value: Any) -> bool:

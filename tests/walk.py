@@ -13,8 +13,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from service import preferences
 from service.api import create_app
-from tests.filled import Filled
+from service.signals import Preference
+from service.store import suggestions, workspaces
+from service.store.pool import transaction
+from service.store.suggestions import Verdict
+from tests import builders
+from tests.filled import Filled, fill
 
 MARK = "CANARYforeign"
 """In every text of a planted workspace that can hold it."""
@@ -118,6 +124,23 @@ def plant(rows: Rows) -> None:
     """The mark in what filled.fill() leaves plain."""
     for statement in PLANTS:
         assert rows.owner.execute(statement, {"mark": MARK, "id": rows.workspace_id}).rowcount, statement
+
+
+def planted(owner: psycopg.Connection[Any]) -> Filled:
+    """A workspace that has a row for every operation to show, each with the mark."""
+    found = fill(builders.workspace(), f"{MARK} Ltd")
+    rows = Rows(owner, found.workspace_id)
+    said = owner.execute("SELECT evidence_id FROM evidence WHERE workspace_id = %s AND interaction_id IS NOT NULL", [found.workspace_id]).fetchone()
+    assert said
+    preferences.state(found.workspace_id, found.contact_id, Preference(channel="email", evidence_id=said[0], stated_at=builders.NOW), "api")
+    with transaction(found.workspace_id) as db:
+        for verdict in _VERDICTS:
+            suggestions.add_feedback(db, found.suggestion_id, verdict, "api", MARK, None, workspaces.next_change(db))
+    plant(rows)
+    return found
+
+
+_VERDICTS: tuple[Verdict, ...] = ("not_now", "edited")
 
 
 def url(operation: Operation, rows: Rows) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 from service import preferences
 from service.api.access import Reader, Reviewer
+from service.api.filters import FIRST, LAST, YEARS
 from service.api.pages import answer
 from service.api.problems import documented
 from service.config import now
@@ -27,7 +28,7 @@ class PreferencesIn(BaseModel):
 
     channel: Literal["email", "chat", "call", "meeting"] | None = None
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] | None = None
-    no_contact_until: Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 1, 1))] | None = None
+    no_contact_until: Annotated[date, Field(ge=FIRST, le=LAST, json_schema_extra=YEARS)] | None = None
     opted_out: Annotated[bool, Strict()] = False
     evidence_id: UUID | None = None
 

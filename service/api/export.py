@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -26,21 +27,38 @@ _WHOLE: dict[int | str, dict[str, Any]] = {
 }
 
 
+AFormat = Annotated[Format, Query(alias="format", description="parquet where the server has the extra of this name.")]
+_DOCUMENTED = (
+    """Every row of the view of this name (docs/analysts.md), in no order. In CSV a text that a spreadsheet would take for a formula has a ' in front."""
+)
+
+
 def _exporting(what: What) -> Callable[..., StreamingResponse]:
     def export(
-        caller: Reader,
-        form: Annotated[Format, Query(alias="format", description="parquet where the server has the extra of this name.")] = "csv",
-        since: Since = None,
-        until: Until = None,
-        changed_after: ChangedAfter = None,
-        as_of: AsOf = None,
+        caller: Reader, form: AFormat = "csv", since: Since = None, until: Until = None, changed_after: ChangedAfter = None, as_of: AsOf = None
     ) -> StreamingResponse:
-        """Every row of the view of this name (docs/analysts.md), in no order. In CSV a text that a spreadsheet would take for a formula has a ' in front."""
-        filters = {"since": since, "until": until, "changed_after": changed_after, "as_of": as_of}
-        return download(caller.workspace_id, what, form, filters)
+        return download(caller.workspace_id, what, form, {"since": since, "until": until, "changed_after": changed_after, "as_of": as_of})
 
     return export
 
 
-for _what in exports.SOURCES:
-    router.get(f"/{_what}", name=f"export_{_what}", response_class=StreamingResponse, responses=_WHOLE)(_exporting(_what))
+def _exporting_the_present(what: What) -> Callable[..., StreamingResponse]:
+    """The document does not name what its view cannot tell, and whoever asks for it is told why."""
+
+    def export(
+        caller: Reader,
+        form: AFormat = "csv",
+        since: Since = None,
+        until: Until = None,
+        changed_after: Annotated[int | None, Query(include_in_schema=False)] = None,
+        as_of: Annotated[date | None, Query(include_in_schema=False)] = None,
+    ) -> StreamingResponse:
+        return download(caller.workspace_id, what, form, {"since": since, "until": until, "changed_after": changed_after, "as_of": as_of})
+
+    return export
+
+
+for _what, _source in exports.SOURCES.items():
+    _made = _exporting(_what) if _source.has_changes else _exporting_the_present(_what)
+    router.get(f"/{_what}", name=f"export_{_what}", description=_DOCUMENTED, response_class=StreamingResponse, responses=_WHOLE)(_made)
+

@@ -11,19 +11,26 @@ from pydantic import BaseModel
 
 from service.errors import BadInput
 
-FIRST, LAST = date(1990, 1, 1), date(2100, 1, 1)
+FIRST, LAST = date(1990, 1, 1), date(2099, 12, 31)
+YEARS: dict[str, Any] = {"pattern": r"^(199[0-9]|20[0-9][0-9])-"}
+"""FIRST to LAST, as the document can say it: JSON Schema has no bounds for days."""
 _MOST_CHANGES = 2**63 - 1
 
-Since = Annotated[date | None, Query(ge=FIRST, le=LAST, description="From this day on, itself included.")]
-Until = Annotated[date | None, Query(ge=FIRST, le=LAST, description="Up to this day, itself included.")]
-AsOf = Annotated[
-    date | None, Query(ge=FIRST, le=LAST, description="What was believed at the end of this day (UTC). What is not known as of a day is null, never guessed.")
-]
+_Day = Annotated[date | None, Query(ge=FIRST, le=LAST, json_schema_extra=YEARS)]
+Since = Annotated[_Day, Query(description="From this day on, itself included.")]
+Until = Annotated[_Day, Query(description="Up to this day, itself included.")]
+AsOf = Annotated[_Day, Query(description="What was believed at the end of this day (UTC). What is not known as of a day is null, never guessed.")]
 ChangedAfter = Annotated[
     int | None,
     Query(ge=0, le=_MOST_CHANGES, description="Only what has a higher change number, oldest change first: the highest of the last whole reading."),
 ]
-Fields = Annotated[str | None, Query(max_length=1000, description="Names of fields with commas between them; all where it is left out.")]
+
+
+def fields_of(model: type[BaseModel]) -> Any:
+    """A parameter's `Query`. The pattern is for the document alone; wanted() refuses in better words."""
+    name = f"({'|'.join(model.model_fields)})"
+    documented = {"pattern": f"^ *{name} *(, *{name} *)*$"}
+    return Query(max_length=1000, description="Names of fields with commas between them; all where it is left out.", json_schema_extra=documented)
 
 
 def sparse(schema: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from ml.labels import EmotionName, Language, Priority, SituationName
+from ml.labels import EMOTIONS, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
 from service import feedback
 from service.api.access import Reader, Reviewer
 from service.api.pages import After, Limit, decode_time, encode_time, page
@@ -91,10 +91,28 @@ class Messages(BaseModel):
     next: str | None
 
 
+def _names(known: Sequence[str], **bounds: int) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string", "enum": list(known)}, "uniqueItems": True, **bounds}
+
+
+_VALUES: dict[Label, dict[str, Any]] = {
+    "sentiment": {"type": "number", "minimum": -1, "maximum": 1},
+    "emotions": {"anyOf": [_names([e for e in EMOTIONS if e != "neutral"], minItems=1, maxItems=feedback.MOST_EMOTIONS), {"const": ["neutral"]}]},
+    "situations": _names(SITUATIONS),
+    "churn_risk": {"type": "integer", "minimum": 0, "maximum": 3},
+    "priority": {"type": "string", "enum": list(PRIORITIES)},
+}
+"""For the document alone: `feedback.correct` refuses what is not so, in better words."""
+
+
+def _value_by_label(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"properties": {"label": {"const": label}, "value": value}} for label, value in _VALUES.items()]
+
+
 class CorrectionIn(BaseModel):
     """`value` has the shape of its label: a number, a name, or a list of names. `model_version`: of the reading that was looked at, else the newest."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=_value_by_label)
 
     label: Label
     value: Annotated[Any, Field(description="sentiment: -1 to 1; emotions and situations: lists of names; churn_risk: 0 to 3; priority: a name")]

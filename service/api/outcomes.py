@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
-from service.api.filters import AsOf, ChangedAfter, Fields, Since, Until, sparse
+from service.api.filters import AsOf, ChangedAfter, Since, Until, fields_of, sparse
 from service.api.listing import listed
 from service.api.pages import After, Limit
 from service.api.problems import documented
@@ -52,7 +52,7 @@ def list_outcomes(
     until: Until = None,
     changed_after: ChangedAfter = None,
     as_of: AsOf = None,
-    fields: Fields = None,
+    fields: Annotated[str | None, fields_of(Outcome)] = None,
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
-from service.api.filters import AsOf, ChangedAfter, Fields, Since, Until, only, sparse, wanted
+from service.api.filters import AsOf, ChangedAfter, Since, Until, fields_of, only, sparse, wanted
 from service.api.listing import change_cursor, columns_of, direction
 from service.api.messages import Correction
 from service.api.pages import After, Limit, decode_change, page
@@ -83,7 +83,7 @@ def list_signals(
     until: Until = None,
     changed_after: ChangedAfter = None,
     as_of: AsOf = None,
-    fields: Fields = None,
+    fields: Annotated[str | None, fields_of(Signal)] = None,
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:

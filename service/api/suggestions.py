@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from service import audit, feedback, jobs, signals
 from service.api.access import Pusher, Reader, Reviewer
-from service.api.filters import AsOf, ChangedAfter, Fields, Since, Until, only, sparse, wanted
+from service.api.filters import AsOf, ChangedAfter, Since, Until, fields_of, only, sparse, wanted
 from service.api.listing import change_cursor, direction
 from service.api.pages import After, Limit, answer, decode_change, page
 from service.api.problems import documented
@@ -129,7 +129,7 @@ def list_suggestions(
     until: Until = None,
     changed_after: ChangedAfter = None,
     as_of: AsOf = None,
-    fields: Fields = None,
+    fields: Annotated[str | None, fields_of(Suggestion)] = None,
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
 from service.api.accounts import Driver
-from service.api.filters import AsOf, Fields, Since, Until, only, sparse, wanted
+from service.api.filters import AsOf, Since, Until, fields_of, only, sparse, wanted
 from service.api.messages import Correction
 from service.api.pages import After, Limit, decode_as, encode, page
 from service.api.problems import documented
@@ -60,7 +60,7 @@ def get_timeline(
     since: Since = None,
     until: Until = None,
     as_of: AsOf = None,
-    fields: Fields = None,
+    fields: Annotated[str | None, fields_of(Event)] = None,
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
-from service.api.filters import Fields, Since, Until, only, sparse, wanted
+from service.api.filters import Since, Until, fields_of, only, sparse, wanted
 from service.api.pages import After, Limit, decode_as, encode, page
 from service.api.problems import documented
 from service.store import analytics
@@ -45,7 +45,7 @@ def list_usage(
     metric: Annotated[str | None, Query(max_length=200)] = None,
     since: Since = None,
     until: Until = None,
-    fields: Fields = None,
+    fields: Annotated[str | None, fields_of(UsageDay)] = None,
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:

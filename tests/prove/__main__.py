@@ -17,6 +17,7 @@ PAGE = ROOT / "docs" / "proof.md"
 KILLS, KILLS_A_SEED = 200, 20
 SEQUENCES, SEQUENCES_A_SEED = 1_000, 50
 DRAFT_SEEDS, BODY_SEEDS = 10, 10
+SCHEMA_SEEDS, EXAMPLES = 5, 100
 
 
 def kills(seed: int) -> dict[str, Any]:
@@ -165,6 +166,27 @@ def bodies(seed: int) -> dict[str, Any]:
     return {"bodies": 500, "refused with a reason": refused}
 
 
+def schema(seed: int) -> dict[str, Any]:
+    """The whole OpenAPI document under schemathesis, all checks on: what it allows is taken, what it forbids is refused, each answer is as it says."""
+    import os
+
+    import psycopg
+
+    from service import servers
+    from service.config import settings
+    from tests import schema_fuzz, walk
+
+    os.environ.update(schema_fuzz.WITHOUT_LIMIT)
+    with servers.throwaway():
+        servers.migrate()
+        with psycopg.connect(str(settings().database_owner_url), autocommit=True) as owner:
+            owner.execute("SET row_security = off")
+            found = schema_fuzz.run(owner, walk.planted(owner), EXAMPLES, seed)
+    for failure in sorted(found.failures | set(found.errors)):
+        sys.stdout.write(f"{failure}\n")
+    return {"requests": found.requests.total(), "failures": len(found.failures) + len(found.errors), "faults of ours": found.faults}
+
+
 PARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
     "kills": (kills, KILLS // KILLS_A_SEED),
     "plain create (control)": (plain, 2),
@@ -172,6 +194,7 @@ PARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
     "pages": (pages, 1),
     "drafts": (drafts, DRAFT_SEEDS),
     "hostile bodies": (bodies, BODY_SEEDS),
+    "schema": (schema, SCHEMA_SEEDS),
 }
 
 

@@ -9,15 +9,12 @@ import psycopg
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from service import keys, preferences
+from service import keys
 from service.api import create_app
-from service.signals import Preference
-from service.store import suggestions, workspaces
-from service.store.pool import transaction
 from tests import builders, walk
 from tests.client import TestClient, assert_problem, key
 from tests.filled import Filled, fill
-from tests.walk import MARK, Operation, Rows
+from tests.walk import Operation, Rows
 
 PUBLIC = {"GET /v1/health"}
 """All that answers without a key. It shows no data."""
@@ -44,16 +41,7 @@ def owner(servers: str) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture(scope="module")
 def theirs(servers: str, owner: psycopg.Connection[Any]) -> Filled:
-    filled = fill(builders.workspace(), f"{MARK} Ltd")
-    rows = Rows(owner, filled.workspace_id)
-    said = owner.execute("SELECT evidence_id FROM evidence WHERE workspace_id = %s AND interaction_id IS NOT NULL", [filled.workspace_id]).fetchone()
-    assert said
-    preferences.state(filled.workspace_id, filled.contact_id, Preference(channel="email", evidence_id=said[0], stated_at=builders.NOW), "api")
-    with transaction(filled.workspace_id) as db:
-        for verdict in ("not_now", "edited"):
-            suggestions.add_feedback(db, filled.suggestion_id, verdict, "api", MARK, None, workspaces.next_change(db))
-    walk.plant(rows)
-    return filled
+    return walk.planted(owner)
 
 
 @pytest.fixture(scope="module")

@@ -136,7 +136,7 @@ BAD: dict[str, list[Any]] = {
     "sentiment": [-1.01, 1.01, "0", True, None, [0], {}, "negative"],
     "emotions": ["anger", [], ["joy"], ["anger", "anger"], ["neutral", "anger"], ["anger", "anxiety", "confusion", "frustration"], [1], [["anger"]], None, 0],
     "situations": ["silence", ["joy"], ["silence", "silence"], [{}], None, 0, {"silence": 1}],
-    "churn_risk": [-1, 4, 1.5, 2.0, "2", True, None, [1]],
+    "churn_risk": [-1, 4, 1.5, "2", True, None, [1]],
     "priority": ["money", "", ["security"], 1, None, "Security"],
 }
 CASES = [(label, value) for label, values in BAD.items() for value in values]
@@ -220,6 +220,12 @@ def test_every_name_that_can_be_read_can_be_said_by_a_person(api, ours):
     bodies = [{"label": "emotions", "value": [name]} for name in EMOTIONS] + [{"label": "priority", "value": name} for name in PRIORITIES]
     for body in [*bodies, {"label": "situations", "value": list(SITUATIONS)}]:
         assert correct(api, ours, body, headers).status_code == 201, body
+
+
+def test_a_whole_number_is_one_however_json_writes_it(api, ours):
+    correct(api, ours, {"label": "churn_risk", "value": 2.0})
+    [found] = [c.corrected for c in made(ours)]
+    assert (found, type(found)) == (2, int)
 
 
 def test_the_latest_correction_of_a_label_counts_and_the_earlier_ones_are_kept(api, ours):
