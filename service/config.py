@@ -37,6 +37,9 @@ class Settings:
     model_url: str | None = None
     model_name: str | None = None
     model_key: str | None = field(default=None, repr=False)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(default=None, repr=False)
 
 
 def default_home() -> Path:
@@ -51,6 +54,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     host = _host(given, "UNDERTONE_HOST", "127.0.0.1")
     port = _whole_number(given, "UNDERTONE_PORT", default=8321, low=1, high=65535)
     model_url, model_name, model_key = _model(given)
+    oidc_issuer, oidc_client_id, oidc_client_secret = _provider(given)
     return Settings(
         database_url=_url(given, "DATABASE_URL", _POSTGRES),
         database_owner_url=_url(given, "DATABASE_OWNER_URL", _POSTGRES),
@@ -70,6 +74,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         model_url=model_url,
         model_name=model_name,
         model_key=model_key,
+        oidc_issuer=oidc_issuer,
+        oidc_client_id=oidc_client_id,
+        oidc_client_secret=oidc_client_secret,
     )
 
 
@@ -152,7 +159,7 @@ def _model(given: Mapping[str, str]) -> tuple[str | None, str | None, str | None
             "UNDERTONE_MODEL_URL and UNDERTONE_MODEL_NAME belong together, and UNDERTONE_MODEL_KEY to them. Set both of the first two, or none of the three."
         )
         raise SettingError(message)
-    if url is not None and not _is_model_url(url):
+    if url is not None and not _is_safe_url(url):
         message = "UNDERTONE_MODEL_URL must be like https://models.example.com/v1, without a login or a query; http:// is for this machine alone."
         raise SettingError(message)
     if name is not None and not (len(name) <= 200 and name.isprintable()):
@@ -164,8 +171,23 @@ def _model(given: Mapping[str, str]) -> tuple[str | None, str | None, str | None
     return url.rstrip("/") if url else None, name, key
 
 
-def _is_model_url(text: str) -> bool:
-    """The buyer's words and the key go there, so that plain HTTP is for this machine alone."""
+def _provider(given: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
+    """Issuer, client id and client secret: all three or none at all."""
+    issuer, client_id, secret = found = tuple(given.get(name) for name in ("UNDERTONE_OIDC_ISSUER", "UNDERTONE_OIDC_CLIENT_ID", "UNDERTONE_OIDC_CLIENT_SECRET"))
+    if None in found and set(found) != {None}:
+        message = "UNDERTONE_OIDC_ISSUER, UNDERTONE_OIDC_CLIENT_ID and UNDERTONE_OIDC_CLIENT_SECRET belong together. Set all three, or none of them."
+        raise SettingError(message)
+    if issuer is not None and not _is_safe_url(issuer):
+        message = "UNDERTONE_OIDC_ISSUER must be like https://login.example.com, without a login or a query; http:// is for this machine alone."
+        raise SettingError(message)
+    if not all(re.fullmatch(r"[!-~]{1,4096}", text or "-") for text in (client_id, secret)):
+        message = "UNDERTONE_OIDC_CLIENT_ID and UNDERTONE_OIDC_CLIENT_SECRET must be as the provider shows them, in plain letters and signs without blanks."
+        raise SettingError(message)
+    return issuer, client_id, secret
+
+
+def _is_safe_url(text: str) -> bool:
+    """Keys and private words go there, so that plain HTTP is for this machine alone."""
     parts = _split(text)
     plain = parts and parts.hostname and parts.username is None and not parts.query and not parts.fragment
     if not parts or not plain or re.search(r"[\s\"'<>\\]", text):

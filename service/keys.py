@@ -13,7 +13,8 @@ from typing import Literal, get_args
 from uuid import UUID
 
 from service.errors import BadInput, NotFound, Unauthenticated
-from service.store import workspaces
+from service.store import audit_log, workspaces
+from service.store.audit_log import COMMAND_LINE
 from service.store.pool import transaction
 from service.store.workspaces import ApiKey
 
@@ -43,7 +44,7 @@ class Caller:
     prefix: str
 
 
-def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, valid: timedelta | None) -> str:
+def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, valid: timedelta | None, by: str = COMMAND_LINE) -> str:
     """Returns the key, `ut_<prefix>_<secret>`. It cannot be read again."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
@@ -55,16 +56,20 @@ def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, 
         raise BadInput(message)
     with transaction(workspace_id) as db:
         workspaces.create_api_key(db, name, prefix, _hash(secret), sorted(set(scopes)), now + valid if valid else None)
+        after = {"key": f"ut_{prefix}", "scopes": sorted(set(scopes)), "expires_at": (now + valid).isoformat() if valid else None}
+        audit_log.write(db, now, by, "create key", name, after=after)
     return f"ut_{prefix}_{secret}"
 
 
-def revoke(workspace_id: UUID, key: str, now: datetime) -> None:
+def revoke(workspace_id: UUID, key: str, now: datetime, by: str = COMMAND_LINE) -> None:
     """`key`: whole, or its first characters as the list shows them."""
     prefix = key.removeprefix("ut_")[:_PREFIX]
     with transaction(workspace_id) as db:
-        if not workspaces.revoke_api_key(db, prefix, now):
+        name = workspaces.revoke_api_key(db, prefix, now)
+        if name is None:
             message = "No active key of this workspace begins so. `undertone key list` shows them."
             raise NotFound(message)
+        audit_log.write(db, now, by, "revoke key", name, before={"key": f"ut_{prefix}"})
 
 
 def authenticate(key: str, now: datetime) -> Caller:

@@ -1,67 +1,89 @@
-"""Named people with a role and a password, for the console: Argon2id, a lock after failures, sessions that can be ended at once."""
+"""Named people with a role, for the console: who there is and what they may, how they come in, and sessions that can be ended at once."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, get_args
 from uuid import UUID
 
+from service import passwords
 from service.errors import BadInput, Conflict, NotFound, Unauthenticated
 from service.keys import ROLES, Role
-from service.store import people, workspaces
-from service.store.pool import transaction
+from service.store import audit_log, people, workspaces
+from service.store.audit_log import COMMAND_LINE
+from service.store.people import PersonRow
+from service.store.pool import Db, transaction
 
-if TYPE_CHECKING:
-    from argon2 import PasswordHasher
-
-LEAST, MOST = 12, 200
-"""Characters of a password: below, guessing pays; above, hashing does not."""
 ATTEMPTS = 5
 LOCK = timedelta(minutes=15)
 """After so many wrong attempts no attempt is taken for so long."""
 LASTS = timedelta(hours=12)
 _LONGEST_NAME = 100
-_HASHING = threading.BoundedSemaphore(2)
-"""A hash takes 64 MB and tens of milliseconds on purpose: many at once must not take the machine."""
+_LONGEST_SUBJECT = 255
+"""OpenID Connect Core 1.0, section 2."""
 
 
-def add(workspace_id: UUID, name: str, role: Role, password: str) -> None:
-    if not (1 <= len(name) <= _LONGEST_NAME and name.isprintable() and name == name.strip()):
-        message = f"A name has 1 to {_LONGEST_NAME} characters, all of which can be printed."
-        raise BadInput(message)
-    if role not in get_args(Role):
-        message = f"Roles are {', '.join(ROLES)}."
-        raise BadInput(message)
-    hashed = _hash(password)
+def add(workspace_id: UUID, name: str, role: Role, password: str, now: datetime, by: str = COMMAND_LINE) -> None:
+    hashed = passwords.hashed(password)
     with transaction(workspace_id) as db:
-        if not people.add(db, name, role, hashed):
-            message = "Somebody of this workspace has that name. `undertone people password` gives them a new password, `remove` takes them out."
+        if not people.add(db, checked_name(name), known_role(role), "password", password=hashed):
+            raise _taken()
+        audit_log.write(db, now, by, "add person", name, after={"role": role, "sign_in": "password"})
+
+
+def add_by_subject(workspace_id: UUID, name: str, role: Role, issuer: str, subject: str, now: datetime, by: str = COMMAND_LINE) -> None:
+    """Who signs in by a provider that knows them as `subject`."""
+    if not (1 <= len(subject) <= _LONGEST_SUBJECT and subject.isascii() and subject.isprintable()):
+        message = f"A subject has 1 to {_LONGEST_SUBJECT} plain characters, as the provider shows it: not a name and not an address."
+        raise BadInput(message)
+    with transaction(workspace_id) as db:
+        if not people.add(db, checked_name(name), known_role(role), "oidc", issuer=issuer, subject=subject):
+            message = "Somebody of this workspace has that name or that subject already. `undertone people list` shows who there is."
             raise Conflict(message)
+        audit_log.write(db, now, by, "add person", name, after={"role": role, "sign_in": "oidc", "subject": subject})
 
 
-def set_password(workspace_id: UUID, name: str, password: str, now: datetime) -> None:
-    """Ends all sessions, and a lock."""
-    hashed = _hash(password)
-    with transaction(workspace_id) as db:
-        if not people.end_sessions(db, name, now):
-            raise _nobody()
-        people.set_password(db, name, hashed)
+def set_role(workspace_id: UUID, person: UUID | str, role: Role, now: datetime, by: str = COMMAND_LINE) -> None:
+    """Open sessions may at their next page what the new role may, and no more."""
+    with _changing(workspace_id, person) as (db, row):
+        if role == row.role:
+            return
+        if row.role == "admin":
+            _keep_an_admin(db, row.person_id)
+        people.set_role(db, row.person_id, known_role(role))
+        audit_log.write(db, now, by, "change role", row.name, before={"role": row.role}, after={"role": role})
 
 
-def remove(workspace_id: UUID, name: str, now: datetime) -> None:
-    with transaction(workspace_id) as db:
-        if not people.end_sessions(db, name, now):
-            raise _nobody()
-        people.remove(db, name, now)
+def set_password(workspace_id: UUID, person: UUID | str, password: str, now: datetime, by: str = COMMAND_LINE) -> None:
+    """Ends all sessions, a lock and an invitation."""
+    hashed = passwords.hashed(password)
+    with _changing(workspace_id, person) as (db, row):
+        if row.sign_in != "password":
+            message = "This person signs in by the provider and has no password. Remove them and add them anew to change that."
+            raise Conflict(message)
+        people.end_sessions(db, row.person_id, now)
+        people.set_password(db, row.person_id, hashed)
+        audit_log.write(db, now, by, "set password", row.name)
 
 
-def sign_out(workspace_id: UUID, name: str, now: datetime) -> None:
+def remove(workspace_id: UUID, person: UUID | str, now: datetime, by: str = COMMAND_LINE) -> None:
+    with _changing(workspace_id, person) as (db, row):
+        if row.role == "admin":
+            _keep_an_admin(db, row.person_id)
+        people.end_sessions(db, row.person_id, now)
+        people.remove(db, row.person_id, now)
+        audit_log.write(db, now, by, "remove person", row.name, before={"role": row.role})
+
+
+def sign_out(workspace_id: UUID, person: UUID | str, now: datetime, by: str = COMMAND_LINE) -> None:
     """Everywhere."""
-    with transaction(workspace_id) as db:
-        if not people.end_sessions(db, name, now):
-            raise _nobody()
+    with _changing(workspace_id, person) as (db, row):
+        people.end_sessions(db, row.person_id, now)
+        audit_log.write(db, now, by, "sign out everywhere", row.name)
+
+
+# Signing in
 
 
 def sign_in(workspace: str, name: str, password: str, now: datetime) -> tuple[UUID, UUID]:
@@ -73,12 +95,30 @@ def sign_in(workspace: str, name: str, password: str, now: datetime) -> tuple[UU
     if workspace_id:
         with transaction(workspace_id) as db:
             found = people.count_attempt(db, name, now, ATTEMPTS, LOCK)
-    right = _is_right(found[1] if found else _stranger(), password)
+    right = passwords.is_right(found[1] if found else None, password)
     if not (workspace_id and found and right):
         message = f"No: workspace, name or password is wrong, or there were {ATTEMPTS} wrong attempts in a row; then wait {LOCK.seconds // 60} minutes."
         raise Unauthenticated(message)
     with transaction(workspace_id) as db:
         return workspace_id, people.start_session(db, found[0], now, now + LASTS)
+
+
+def sign_in_by_subject(issuer: str, subject: str, workspace: str | None, now: datetime) -> tuple[UUID, UUID]:
+    """(workspace, session), for whom the provider has vouched. `workspace`: which of several. Raises Unauthenticated for who was not added before."""
+    with transaction() as db:
+        found = people.workspaces_of(db, issuer, subject)
+    chosen = [workspace_id for workspace_id, name in found if workspace in (None, name)]
+    if len(chosen) > 1:
+        message = f"You belong to {len(chosen)} workspaces. Open the sign-in page with ?workspace= and the name of one of them at its end."
+        raise Unauthenticated(message)
+    if not chosen:
+        message = "The provider knows you, but nobody has added you here. Ask whoever runs Undertone for an invitation, and open its link."
+        raise Unauthenticated(message)
+    with transaction(chosen[0]) as db:
+        person_id = people.of_subject(db, issuer, subject)
+        if person_id is None:
+            raise _over()
+        return chosen[0], people.start_session(db, person_id, now, now + LASTS)
 
 
 def scopes_of(workspace_id: UUID, session_id: UUID, now: datetime) -> frozenset[str]:
@@ -93,8 +133,7 @@ def name_of(workspace_id: UUID, session_id: UUID, now: datetime) -> str:
     with transaction(workspace_id) as db:
         found = people.name_in(db, session_id, now)
     if found is None:
-        message = "This session has ended. Sign in again."
-        raise Unauthenticated(message)
+        raise _over()
     return found
 
 
@@ -103,38 +142,47 @@ def end_session(workspace_id: UUID, session_id: UUID, now: datetime) -> None:
         people.end_session(db, session_id, now)
 
 
-def _hash(password: str) -> str:
-    if not (LEAST <= len(password) <= MOST and password.isprintable()):
-        message = f"A password has {LEAST} to {MOST} characters, all of which can be printed. Several words in a row are a good one."
+def listing(workspace_id: UUID) -> Sequence[PersonRow]:
+    with transaction(workspace_id) as db:
+        return people.listing(db)
+
+
+@contextmanager
+def _changing(workspace_id: UUID, person: UUID | str) -> Iterator[tuple[Db, PersonRow]]:
+    """By id or by name."""
+    with transaction(workspace_id) as db:
+        row = people.get(db, person)
+        if row is None:
+            message = "Nobody of this workspace has that name. `undertone people list` shows who there is."
+            raise NotFound(message)
+        yield db, row
+
+
+def _keep_an_admin(db: Db, person_id: UUID) -> None:
+    """Without one nobody could let people in from the console; the machine's own command line still could."""
+    if people.admins(db) == [person_id]:
+        message = "This is the last admin who can sign in. Make somebody else an admin first, else nobody could let people in any more."
+        raise Conflict(message)
+
+
+def checked_name(name: str) -> str:
+    if not (1 <= len(name) <= _LONGEST_NAME and name.isprintable() and name == name.strip()):
+        message = f"A name has 1 to {_LONGEST_NAME} characters, all of which can be printed."
         raise BadInput(message)
-    with _HASHING:
-        return _hasher().hash(password)
+    return name
 
 
-def _is_right(hashed: str, password: str) -> bool:
-    from argon2.exceptions import VerifyMismatchError
-
-    fits = len(password) <= MOST and password.isprintable()
-    with _HASHING:
-        try:
-            return _hasher().verify(hashed, password if fits else "") and fits
-        except VerifyMismatchError:
-            return False
+def known_role(role: str) -> Role:
+    found: Role | None = next((known for known in ROLES if known == role), None)
+    if found is None:
+        message = f"Roles are {', '.join(ROLES)}."
+        raise BadInput(message)
+    return found
 
 
-@cache
-def _stranger() -> str:
-    """What the password of nobody is compared with."""
-    return _hasher().hash("nobody")
+def _taken() -> Conflict:
+    return Conflict("Somebody of this workspace has that name. `undertone people password` gives them a new password, `remove` takes them out.")
 
 
-@cache
-def _hasher() -> PasswordHasher:
-    """Argon2id with 64 MB and three passes: the second of the two profiles that RFC 9106 recommends."""
-    from argon2 import PasswordHasher, profiles
-
-    return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
-
-
-def _nobody() -> NotFound:
-    return NotFound("Nobody of this workspace has that name. `undertone people list` shows who there is.")
+def _over() -> Unauthenticated:
+    return Unauthenticated("This session has ended. Sign in again.")

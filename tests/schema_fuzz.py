@@ -93,7 +93,7 @@ def _note(event: events.EngineEvent, found: Found) -> None:
     found.statuses.update(i.response.status_code for i in event.recorder.interactions.values() if i.response)
     for case_id, checks in event.recorder.checks.items():
         answer = event.recorder.interactions[case_id].response
-        said = answer.text[:400] if answer else "no answer"
+        said = answer.content[:400].decode(errors="replace") if answer else "no answer"
         found.failures.update(
             f"{event.label}: {c.name}: {c.failure_info.failure.message[:600]}\n{c.failure_info.code_sample}\n{said}" for c in checks if c.failure_info
         )

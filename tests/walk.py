@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from service import preferences
+from service import invitations, keys, preferences
 from service.api import create_app
+from service.config import real_time
 from service.signals import Preference
 from service.store import suggestions, workspaces
 from service.store.pool import transaction
@@ -136,6 +137,8 @@ def planted(owner: psycopg.Connection[Any]) -> Filled:
     with transaction(found.workspace_id) as db:
         for verdict in _VERDICTS:
             suggestions.add_feedback(db, found.suggestion_id, verdict, "api", MARK, None, workspaces.next_change(db))
+    invitations.add(found.workspace_id, f"{MARK} Ann", "am", "password", real_time())
+    keys.create(found.workspace_id, f"{MARK} key", ["read"], real_time(), None)
     plant(rows)
     return found
 

@@ -29,7 +29,7 @@ from service.api import (
 from service.api.boundary import Boundary
 from service.config import settings
 from service.console.app import router as console
-from service.console.sign_in import SignInFirst, to_sign_in
+from service.console.sign_in import NotLetIn, SignInFirst, to_form, to_sign_in
 
 
 def create_app() -> FastAPI:
@@ -48,6 +48,7 @@ def create_app() -> FastAPI:
         app.include_router(resource.router)
     app.include_router(console)
     app.add_exception_handler(SignInFirst, to_sign_in)
+    app.add_exception_handler(NotLetIn, to_form)
     app.add_middleware(Boundary)
 
     @app.get("/", include_in_schema=False)

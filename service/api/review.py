@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -13,6 +13,7 @@ from service.api.pages import answer
 from service.api.problems import documented
 from service.critic.draft import MOST_CHARS, Channel
 from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE
+from service.critic.rules import rules
 from service.json_lines import LONGEST_ID
 
 MOST, MOST_EARLIER = 20, 50
@@ -31,6 +32,12 @@ class EvidenceIn(BaseModel):
     text: Text
 
 
+def _reasons(schema: dict[str, Any]) -> None:
+    """What critic.review() refuses, for the document alone: it says so in better words."""
+    schema["propertyNames"] = {"maxLength": LONGEST_NAME, "not": {"enum": sorted(rule.id for rule in rules() if rule.locked)}}
+    schema["additionalProperties"]["pattern"] = r"[^\s\x1c-\x1f\x85]"
+
+
 class DraftIn(BaseModel):
     """`situation` as docs/reading.md names them; without one the evidence decides. `earlier`: drafts to the same account.
     `set_aside`: rule to the reason for which a person sets its findings aside."""
@@ -46,7 +53,7 @@ class DraftIn(BaseModel):
     am_name: Name | None = None
     situation: Name | None = None
     earlier: Annotated[list[Text], Field(max_length=MOST_EARLIER)] = []
-    set_aside: dict[Name, Name] = {}
+    set_aside: Annotated[dict[Name, Name], Field(json_schema_extra=_reasons)] = {}
 
 
 class DraftsIn(BaseModel):

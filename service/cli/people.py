@@ -1,4 +1,4 @@
-"""people: who signs in to the console with a password."""
+"""people: who signs in to the console."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service import keys, people, servers
+from service import invitations, keys, people, servers
 from service.cli.workspace import Workspace, opened, printable
-from service.config import real_time
+from service.config import real_time, settings
+from service.console.session import invitation_link
+from service.errors import BadInput, SettingError
+from service.invitations import Invitation
 from service.store import people as stored
-from service.store.people import PersonRow
+from service.store.people import PersonRow, SignIn
 from service.store.pool import transaction
 
-group = typer.Typer(no_args_is_help=True, help="People who sign in to the console with a password (add, list, password, sign-out, remove).")
+group = typer.Typer(no_args_is_help=True, help="People who sign in to the console (add, invite, list, role, password, sign-out, remove).")
 
 Name = Annotated[str, typer.Argument(help="The name they sign in with.")]
 
@@ -26,11 +29,57 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command()
-def add(name: Name, role: Annotated[keys.Role, typer.Option(help="What they may do.")], workspace: Workspace = "default") -> None:
-    """Let somebody sign in. Asks for their password, or takes it from a pipe."""
+def add(
+    name: Name,
+    role: Annotated[keys.Role, typer.Option(help="What they may do.")],
+    sign_in: Annotated[SignIn, typer.Option(help="How they come in: by a password, or by the OIDC provider that the settings name.")] = "password",
+    subject: Annotated[str | None, typer.Option(help="Who they are to the provider, where that is known; else they get a link.")] = None,
+    invite: Annotated[bool, typer.Option("--invite", help="Print a link by which they set their password, instead of asking for one here.")] = False,
+    workspace: Workspace = "default",
+) -> None:
+    """Let somebody sign in. Asks for their password, takes it from a pipe, or prints a link by which they set it themselves."""
+    if subject is not None and (invite or sign_in != "oidc"):
+        message = "--subject goes with --sign-in oidc, and without --invite: it says already who they are to the provider."
+        raise BadInput(message)
     with servers.running():
-        people.add(opened(workspace), name, role, _password())
+        workspace_id, at = opened(workspace), real_time()
+        if subject is not None:
+            people.add_by_subject(workspace_id, name, role, _issuer(), subject, at)
+        elif invite or sign_in == "oidc":
+            _tell(invitations.add(workspace_id, name, role, sign_in, at))
+            return
+        else:
+            people.add(workspace_id, name, role, _password(), at)
     typer.echo("Added.")
+
+
+def _issuer() -> str:
+    issuer = settings().oidc_issuer
+    if issuer is None:
+        message = "A subject belongs to a provider: set UNDERTONE_OIDC_ISSUER and what belongs to it first."
+        raise SettingError(message)
+    return issuer
+
+
+def _tell(invitation: Invitation) -> None:
+    """The link goes to standard output alone, so that it can be piped on."""
+    typer.echo(f"Give them this link. It is good once, until {invitation.until:%Y-%m-%d %H:%M} UTC, and is shown now only.", err=True)
+    typer.echo(invitation_link(invitation))
+
+
+@group.command()
+def invite(name: Name, workspace: Workspace = "default") -> None:
+    """Print a link by which somebody sets a new password, or says anew who they are to the provider."""
+    with servers.running():
+        _tell(invitations.renew(opened(workspace), name, real_time()))
+
+
+@group.command()
+def role(name: Name, role: Annotated[keys.Role, typer.Argument(help="What they may do from now on.")], workspace: Workspace = "default") -> None:
+    """Give somebody another role, which counts from their next page on."""
+    with servers.running():
+        people.set_role(opened(workspace), name, role, real_time())
+    typer.echo("Changed.")
 
 
 @group.command("list")
@@ -38,15 +87,20 @@ def list_people(workspace: Workspace = "default") -> None:
     """Show who may sign in, as what, and when they last did."""
     with servers.running(), transaction(opened(workspace)) as db:
         rows = stored.listing(db)
-    table = Table("name", "role", "added", "last signed in", "state")
+    table = Table("name", "role", "signs in by", "added", "last signed in", "state")
     for row in rows:
         used = f"{row.last_sign_in_at:%Y-%m-%d %H:%M}" if row.last_sign_in_at else "never"
-        table.add_row(printable(row.name), row.role, f"{row.created_at:%Y-%m-%d}", used, _state(row))
+        table.add_row(printable(row.name), row.role, row.sign_in, f"{row.created_at:%Y-%m-%d}", used, _state(row))
     Console(markup=False, highlight=False).print(table)
 
 
 def _state(row: PersonRow) -> str:
-    return "locked" if row.locked_until and row.locked_until > real_time() else "active"
+    at = real_time()
+    if row.locked_until and row.locked_until > at:
+        return "locked"
+    if row.set_up:
+        return "active"
+    return f"invited until {row.invited_until:%Y-%m-%d}" if row.invited_until and row.invited_until > at else "invitation is over"
 
 
 @group.command()

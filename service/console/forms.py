@@ -21,18 +21,33 @@ def sender_with(scope: Scope) -> Callable[..., Session]:
         if not from_here(request) or not _is_of(session, token):
             message = "This form is out of date or was sent from another site. Open its page anew and try once more."
             raise Refused(message)
-        if scope not in request.state.visit.scopes:
-            roles = " or ".join(role for role, scopes in ROLES.items() if scope in scopes)
-            message = f"This session may not do that. Sign in as {roles}, or with a key made by `undertone key create --scope read --scope {scope}`."
-            raise Refused(message)
+        _require(request, scope)
         return session
 
     return sender
 
 
+def visitor_with(scope: Scope) -> Callable[..., Session]:
+    """A dependency of pages that not everybody may see."""
+
+    def viewer(request: Request, session: Visitor) -> Session:
+        _require(request, scope)
+        return session
+
+    return viewer
+
+
+def _require(request: Request, scope: Scope) -> None:
+    if scope not in request.state.visit.scopes:
+        roles = " or ".join(role for role, scopes in ROLES.items() if scope in scopes)
+        message = f"This session may not do that. Sign in as {roles}, or with a key made by `undertone key create --scope read --scope {scope}`."
+        raise Refused(message)
+
+
 Reviewer = Annotated[Session, Depends(sender_with("feedback"))]
 Configurer = Annotated[Session, Depends(sender_with("configure"))]
 Administrator = Annotated[Session, Depends(sender_with("administer"))]
+Administrating = Annotated[Session, Depends(visitor_with("administer"))]
 
 
 def _is_of(session: Session, token: str) -> bool:

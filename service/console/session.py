@@ -1,26 +1,21 @@
-"""A session, a sign-in link: sealed texts that only this installation can make or read, each good for one purpose and for a time."""
+"""Who a cookie, a form or a link speaks for: a session, or an invitation to begin one."""
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from service import keys, people
 from service.config import real_time, settings
-from service.errors import Conflict, Unauthenticated
+from service.console import sealed
+from service.console.sealed import Purpose
+from service.invitations import Invitation
 from service.store.audit_log import COMMAND_LINE
-from service.vault import Sealed, vault
 
 COOKIE = "undertone_session"
 LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(minutes=10)
-_NOBODY = UUID(int=0)
-
-Purpose = Literal["console session", "console link", "console form"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +42,7 @@ class Session:
 
 def seal(session: Session, purpose: Purpose, until: datetime) -> str:
     person = str(session.person_session) if session.person_session else None
-    plain = json.dumps({"workspace": str(session.workspace_id), "key": session.key, "person": person, "until": until.isoformat()})
-    sealed = vault(settings()).seal(plain, _NOBODY, _NOBODY, purpose)
-    return f"{sealed.key_id}.{base64.urlsafe_b64encode(sealed.ciphertext).decode().rstrip('=')}"
+    return sealed.seal({"workspace": str(session.workspace_id), "key": session.key, "person": person}, purpose, until)
 
 
 def form_token(session: Session) -> str:
@@ -58,20 +51,23 @@ def form_token(session: Session) -> str:
 
 
 def unseal(text: str, purpose: Purpose, at: datetime) -> Session:
-    """Raises Unauthenticated for anything that seal() did not make for this purpose, or whose time is over."""
-    key_id, _, encoded = text.partition(".")
-    try:
-        ciphertext = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        found = json.loads(vault(settings()).open(Sealed(key_id, ciphertext), _NOBODY, _NOBODY, purpose))
-    except (Conflict, ValueError):
-        message = "This link or session is not valid. Sign in again."
-        raise Unauthenticated(message) from None
-    if datetime.fromisoformat(found["until"]) <= at:
-        message = "This link or session has ended. Sign in again."
-        raise Unauthenticated(message)
+    """Raises Unauthenticated as sealed.unseal() does."""
+    found = sealed.unseal(text, purpose, at)
     person = found.get("person")  # not in what was sealed before there were people
     return Session(UUID(found["workspace"]), found["key"], UUID(person) if person else None)
 
 
 def sign_in_link(workspace_id: UUID, at: datetime) -> str:
     return f"{settings().public_url}/console/enter?code={seal(Session(workspace_id, None), 'console link', at + LINK_LASTS)}"
+
+
+def invitation_link(invitation: Invitation) -> str:
+    """What is stored does not make one: it takes the installation's own key as well."""
+    fields = {"workspace": str(invitation.workspace_id), "invitation": str(invitation.invitation_id)}
+    return f"{settings().public_url}/console/sign-in/invitation?code={sealed.seal(fields, 'console invitation', invitation.until)}"
+
+
+def invitation_of(code: str, at: datetime) -> tuple[UUID, UUID]:
+    """(workspace, invitation). Raises Unauthenticated for what is no link of ours; whether it was used, the database knows."""
+    found = sealed.unseal(code, "console invitation", at)
+    return UUID(found["workspace"]), UUID(found["invitation"])

@@ -134,5 +134,7 @@ def touch_api_key(db: Db, api_key_id: UUID, at: datetime) -> None:
     )
 
 
-def revoke_api_key(db: Db, prefix: str, at: datetime) -> bool:
-    return db.execute("UPDATE api_key SET revoked_at = %s WHERE prefix = %s AND revoked_at IS NULL", [at, prefix]).rowcount == 1
+def revoke_api_key(db: Db, prefix: str, at: datetime) -> str | None:
+    """Its name; None where no active key begins so."""
+    row = db.execute("UPDATE api_key SET revoked_at = %s WHERE prefix = %s AND revoked_at IS NULL RETURNING name", [at, prefix]).fetchone()
+    return row[0] if row else None

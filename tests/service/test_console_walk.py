@@ -25,7 +25,10 @@ from tests.walk import MARK, Rows
 ADDRESS = "http://testserver"
 OURS = {"Origin": ADDRESS}
 TOKEN = "t" * 43
-OPEN = {"/console/sign-in", "/console/sign-in/password", "/console/enter", "/console/assets/{name}", "/console/assets/plotly-{release}.js"}
+OPEN = {
+    *("/console/sign-in", "/console/sign-in/password", "/console/sign-in/invitation", "/console/sign-in/oidc", "/console/sign-in/oidc/callback"),
+    *("/console/enter", "/console/assets/{name}", "/console/assets/plotly-{release}.js"),
+}
 """All that is shown without a session: the way in, and files that hold no data."""
 WITHOUT_TOKEN = {"/console/sign-out"}
 """What it does is no harm; the origin is asked for all the same."""
@@ -43,9 +46,7 @@ def each(routes: list[RouteContext]) -> pytest.MarkDecorator:
 def rows(servers: str) -> Iterator[Rows]:
     with psycopg.connect(servers, autocommit=True) as db:
         db.execute("SET row_security = off")
-        theirs = Rows(db, fill(builders.workspace(), f"{MARK} Ltd").workspace_id)
-        walk.plant(theirs)
-        yield theirs
+        yield Rows(db, walk.planted(db).workspace_id)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,8 @@ def test_no_form_does_anything_with_the_token_of_another_session_or_without_a_se
     assert send(browser(app, ours.workspace_id), route, rows, OURS, token_for(route, rows)).status_code == 403
     assert send(browser(app), route, rows, OURS, token_for(route, rows)).status_code == 303
     own = session.form_token(Session(ours.workspace_id, None))
-    assert send(browser(app, ours.workspace_id), route, rows, OURS, own).status_code == 404
+    answer = send(browser(app, ours.workspace_id), route, rows, OURS, own)
+    assert answer.status_code == 404 if "_id}" in str(route.path) else answer.status_code < 400
     assert rows.texts() == before
 
 

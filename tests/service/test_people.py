@@ -43,7 +43,7 @@ def refused(*arguments: Any, **more: Any) -> str:
 
 @pytest.fixture
 def ann(workspace: UUID) -> UUID:
-    people.add(workspace, "ann", "am", PASSWORD)
+    people.add(workspace, "ann", "am", PASSWORD, NOW)
     return workspace
 
 
@@ -51,7 +51,7 @@ def ann(workspace: UUID) -> UUID:
 
 
 def test_no_password_can_be_read_out_of_the_database(servers, ann):
-    people.add(ann, "bo", "am", PASSWORD)
+    people.add(ann, "bo", "am", PASSWORD, NOW)
     with psycopg.connect(servers) as owner:
         owner.execute("SET row_security = off")
         hashes = [row[0] for row in owner.execute("SELECT password FROM person WHERE workspace_id = %s", [ann])]
@@ -63,7 +63,7 @@ def test_no_password_can_be_read_out_of_the_database(servers, ann):
 
 def test_whatever_is_wrong_the_refusal_says_the_same(ann):
     other = builders.workspace()
-    people.add(other, "cy", "am", "another password")
+    people.add(other, "cy", "am", "another password", NOW)
     said = {
         refused(ann, password=PASSWORD + "x"),
         refused(ann, password=""),
@@ -111,7 +111,7 @@ def test_attempts_at_the_same_time_are_all_counted(ann):
 
 
 def test_a_lock_of_one_is_no_lock_of_another(ann):
-    people.add(ann, "bo", "am", PASSWORD)
+    people.add(ann, "bo", "am", PASSWORD, NOW)
     for _ in range(ATTEMPTS):
         refused(ann, password="a wrong password")
     assert sign_in(ann, "bo")
@@ -120,22 +120,22 @@ def test_a_lock_of_one_is_no_lock_of_another(ann):
 @pytest.mark.parametrize("password", ["", "elevenchars", "x" * 201, "a\x00bbbbbbbbbbbb", "\ud800" * 12])
 def test_a_password_that_can_be_guessed_or_not_be_typed_makes_nobody(workspace, password):
     with pytest.raises(BadInput, match="A password has 12 to 200 characters"):
-        people.add(workspace, "ann", "am", password)
+        people.add(workspace, "ann", "am", password, NOW)
     refused(workspace, password=password)
 
 
 @pytest.mark.parametrize("name", ["", " ann", "a\nb", "\x00", "\ud800", "x" * 101])
 def test_a_name_that_cannot_be_typed_makes_nobody(workspace, name):
     with pytest.raises(BadInput, match="A name has"):
-        people.add(workspace, name, "am", PASSWORD)
+        people.add(workspace, name, "am", PASSWORD, NOW)
 
 
 def test_a_name_is_given_once_until_it_is_free_again(ann):
     with pytest.raises(Conflict, match="has that name"):
-        people.add(ann, "ann", "admin", "another password")
+        people.add(ann, "ann", "admin", "another password", NOW)
     people.remove(ann, "ann", NOW)
     refused(ann)
-    people.add(ann, "ann", "analyst", "another password")
+    people.add(ann, "ann", "analyst", "another password", NOW)
     assert sign_in(ann, password="another password")
     refused(ann)
 
@@ -167,7 +167,7 @@ def test_a_session_may_what_the_role_may_and_ends_in_time(ann):
 
 @pytest.mark.parametrize("end", ["sign_out", "remove", "set_password"])
 def test_all_sessions_of_somebody_end_at_once_and_nobody_elses(ann, end):
-    people.add(ann, "bo", "am", PASSWORD)
+    people.add(ann, "bo", "am", PASSWORD, NOW)
     first, second, of_bo = sign_in(ann), sign_in(ann), sign_in(ann, "bo")
     arguments = ("ann", "a new password", NOW) if end == "set_password" else ("ann", NOW)
     getattr(people, end)(ann, *arguments)
@@ -220,7 +220,7 @@ def test_a_person_who_is_signed_out_on_the_machine_is_out_at_the_next_page(brows
 @pytest.mark.parametrize(("role", "judges"), [("am", True), ("admin", True), ("analyst", False), ("revops", False)])
 def test_a_role_sees_the_forms_that_it_may_send_and_no_other(browser, workspace, role, judges):
     found = fill(workspace, "Ours")
-    people.add(workspace, "ann", role, PASSWORD)
+    people.add(workspace, "ann", role, PASSWORD, NOW)
     send(browser, workspace)
     page = browser.get(f"/console/accounts/{found.account_id}")
     assert page.status_code == 200
