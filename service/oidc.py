@@ -32,6 +32,8 @@ _LEEWAY = 60
 _KNOWN_FOR = timedelta(hours=1)
 _LOOK_AGAIN = timedelta(minutes=1)
 """What does not verify makes the provider's keys be read anew, in case it has changed them; not more often than this."""
+_REST = timedelta(seconds=5)
+"""For so long a provider that did not answer is not asked again: who knocks meanwhile should not wait in line."""
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -156,10 +158,18 @@ class _Known:
         self._lock = threading.Lock()
         self._metadata: dict[str, tuple[datetime, dict[str, Any]]] = {}
         self._keys: dict[str, tuple[datetime, KeySet]] = {}
+        self._away: dict[str, datetime] = {}
 
     def metadata(self, provider: Provider, now: datetime) -> dict[str, Any]:
         with self._lock:
-            return _kept(self._metadata, provider, now, _KNOWN_FOR, _metadata)
+            since = self._away.get(provider.issuer)
+            if since is not None and timedelta() <= now - since < _REST:
+                raise _away("did not answer a moment ago")
+            try:
+                return _kept(self._metadata, provider, now, _KNOWN_FOR, _metadata)
+            except Unavailable:
+                self._away[provider.issuer] = now
+                raise
 
     def keys(self, provider: Provider, now: datetime, oldest: timedelta) -> KeySet:
         """Read anew where they have been kept for so long."""

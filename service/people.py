@@ -109,7 +109,7 @@ def sign_in_by_subject(issuer: str, subject: str, workspace: str | None, now: da
         found = people.workspaces_of(db, issuer, subject)
     chosen = [workspace_id for workspace_id, name in found if workspace in (None, name)]
     if len(chosen) > 1:
-        message = f"You belong to {len(chosen)} workspaces. Open the sign-in page with ?workspace= and the name of one of them at its end."
+        message = f"You belong to {len(chosen)} workspaces. Open /console/sign-in/oidc?workspace=NAME with the name of one of them."
         raise Unauthenticated(message)
     if not chosen:
         message = "The provider knows you, but nobody has added you here. Ask whoever runs Undertone for an invitation, and open its link."

@@ -61,4 +61,3 @@ def _exporting_the_present(what: What) -> Callable[..., StreamingResponse]:
 for _what, _source in exports.SOURCES.items():
     _made = _exporting(_what) if _source.has_changes else _exporting_the_present(_what)
     router.get(f"/{_what}", name=f"export_{_what}", description=_DOCUMENTED, response_class=StreamingResponse, responses=_WHOLE)(_made)
-

@@ -14,7 +14,7 @@ from service import invitations, oidc, people
 from service.config import real_time, settings
 from service.console import sealed
 from service.console.session import Session, invitation_of
-from service.console.sign_in import FORM_COOKIE, NotLetIn, count_address, is_forms_token, safe_back, secure, signed_in
+from service.console.sign_in import FORM_COOKIE, NotLetIn, count_address, is_forms_token, secure, signed_in
 from service.errors import Conflict, NotFound, Unauthenticated
 from service.oidc import Going, Provider
 
@@ -42,7 +42,7 @@ def go(
         # Else a link that somebody is sent could tie their account of the provider to a stranger's name.
         raise NotLetIn(403, "Open the link of your invitation, and go on from there.", _HOME)
     address, going = oidc.begin(provider, _redirect_uri(), at)
-    kept = {**asdict(going), "back": safe_back(back), "workspace": workspace or None, "invitation": invitation or None}
+    kept = {**asdict(going), "back": back, "workspace": workspace or None, "invitation": invitation or None}
     response = RedirectResponse(address, status_code=303)
     # Lax: the way back is a link from another site.
     response.set_cookie(

@@ -23,7 +23,7 @@ from service.cli.workspace import printable
 from service.config import real_time, settings
 from service.connect import connect
 from service.errors import Unauthenticated
-from service.store import connections, outbox, quarantine, workspaces
+from service.store import audit_log, connections, outbox, quarantine, workspaces
 from service.store.pool import transaction
 from service.vault import vault
 from tests import builders
@@ -61,7 +61,7 @@ COMMANDS = [
     "worker",
 ]
 KEY_COMMANDS = ["create", "list", "revoke", "secret", "rotate"]
-PEOPLE_COMMANDS = ["add", "list", "password", "sign-out", "remove"]
+PEOPLE_COMMANDS = ["add", "invite", "list", "password", "remove", "role", "sign-out"]
 ANALYST_COMMANDS = ["create", "drop"]
 
 
@@ -167,7 +167,7 @@ MISTAKES = {
     "empty secret": (["connect", "salesforce", "--secret", "password"], "The secret password is empty."),
     "name too long": (["connect", "mail_files", "-w", "x" * 101], "A workspace's name has 1 to 100 characters."),
     "no name": (["connect", "mail_files", "-w", ""], "A workspace's name has 1 to 100 characters."),
-    "wrong scope": (["key", "create", "--scope", "admin", "-w", "known"], "Scopes are read, push, feedback; not: admin."),
+    "wrong scope": (["key", "create", "--scope", "admin", "-w", "known"], "Scopes are read, push, feedback, configure, administer; not: admin."),
     "key for nothing": (["key", "create", "-w", "known"], "Say what the key may do: with --role, or with --scope"),
     "role and scope": (["key", "create", "--role", "am", "--scope", "push", "-w", "known"], "with --role, or with --scope, not with both."),
     "unknown role": (["key", "create", "--role", "boss", "-w", "known"], "--role"),
@@ -175,6 +175,9 @@ MISTAKES = {
     "unknown key": (["key", "revoke", "ut_00000000", "-w", "known"], "No active key of this workspace begins so."),
     "nobody of that name": (["people", "sign-out", "nobody", "-w", "known"], "Nobody of this workspace has that name."),
     "no password": (["people", "add", "ann", "--role", "am", "-w", "known"], "A password has 12 to 200 characters"),
+    "a subject without a provider": (["people", "add", "ann", "--role", "am", "--sign-in", "oidc", "--subject", "x", "-w", "known"], "UNDERTONE_OIDC_ISSUER"),
+    "a subject for a password": (["people", "add", "ann", "--role", "am", "--subject", "x", "-w", "known"], "--subject goes with --sign-in oidc"),
+    "a link for nobody": (["people", "invite", "nobody", "-w", "known"], "There is nobody of that name"),
     "unknown role of a person": (["people", "add", "ann", "--role", "boss", "-w", "known"], "--role"),
     "nothing to pull": (["pull", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
     "nothing to push": (["push", "--preview", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
@@ -347,7 +350,7 @@ def test_a_key_is_shown_once_listed_by_its_prefix_and_revoked(undertone, named):
 
 def test_a_role_makes_a_key_with_its_scopes_and_is_listed(undertone, named):
     key = undertone("key", "create", "--role", "revops", "-w", named[1]).out.strip()
-    assert keys.authenticate(key, real_time()).scopes == {"read", "push"}
+    assert keys.authenticate(key, real_time()).scopes == {"read", "push", "configure"}
     [line] = [line for line in undertone("key", "list", "-w", named[1]).out.splitlines() if key[3:11] in line]
     assert "revops" in line
 
@@ -389,6 +392,25 @@ def test_a_person_is_added_by_a_piped_password_listed_changed_and_removed(undert
     assert undertone("people", "sign-out", "ann [/b]", "-w", named[1]).out == "Signed out everywhere.\n"
     assert undertone("people", "remove", "ann [/b]", "-w", named[1]).out == "Removed.\n"
     assert not signs_in("another four plain words")
+
+
+def test_a_person_is_invited_by_a_link_or_known_by_a_subject_and_every_change_is_on_record(undertone, named):
+    provider = {"UNDERTONE_OIDC_ISSUER": "https://login.example.com", "UNDERTONE_OIDC_CLIENT_ID": "u", "UNDERTONE_OIDC_CLIENT_SECRET": "s"}
+    for more in (["--invite"], ["--sign-in", "oidc"]):
+        added = undertone("people", "add", f"bo{len(more)}", "--role", "am", *more, "-w", named[1])
+        assert re.fullmatch(r"http://\S+/console/sign-in/invitation\?code=\S+\n", added.out)
+        assert "It is good once" in added.err
+    assert undertone("people", "invite", "bo1", "-w", named[1]).out.startswith("http://")
+    assert undertone("people", "add", "cy", "--role", "am", "--sign-in", "oidc", "--subject", "s-1", "-w", named[1], **provider).out == "Added.\n"
+    assert undertone("people", "role", "cy", "analyst", "-w", named[1]).out == "Changed.\n"
+    listed = undertone("people", "list", "-w", named[1]).out
+    assert re.search(r"bo1.*password.*invited until", listed)
+    assert re.search(r"cy.*analyst.*oidc.*active", listed)
+    with transaction(named[0]) as db:
+        done = [(e.changed_by, e.action, e.subject) for e in audit_log.listing(db, 5)]
+    by = "command line"
+    assert done[:2] == [(by, "change role", "cy"), (by, "add person", "cy")]
+    assert sorted(done[2:]) == [(by, "invite person", "bo1"), (by, "invite person", "bo1"), (by, "invite person", "bo2")]
 
 
 def test_a_new_encryption_key_can_be_used_as_it_is_printed(undertone, named):

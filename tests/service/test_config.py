@@ -50,6 +50,9 @@ BAD = {
     "UNDERTONE_REQUESTS_PER_MINUTE": [SECRET, "0", "1000001", "-5"],
     "UNDERTONE_REQUESTS_BURST": [SECRET, "0", "1e3"],
     "UNDERTONE_LOG_LEVEL": [SECRET, "TRACE"],
+    "UNDERTONE_OIDC_ISSUER": [f"https://login.example.com/{SECRET}", SECRET],
+    "UNDERTONE_OIDC_CLIENT_ID": [SECRET],
+    "UNDERTONE_OIDC_CLIENT_SECRET": [SECRET],
 }
 
 
@@ -106,6 +109,34 @@ def test_settings_are_read_as_written():
     assert found.fixed_now == datetime(2026, 3, 2, 8, tzinfo=UTC)
     assert (found.host, found.port, found.public_url) == ("0.0.0.0", 80, "https://undertone.example.com")
     assert (found.pool_size, found.push_lease, found.log_level) == (3, timedelta(seconds=9), "DEBUG")
+
+
+OIDC = {"UNDERTONE_OIDC_ISSUER": "https://login.example.com/", "UNDERTONE_OIDC_CLIENT_ID": "undertone", "UNDERTONE_OIDC_CLIENT_SECRET": SECRET}
+BAD_OIDC = {
+    "UNDERTONE_OIDC_ISSUER": ["http://login.example.com", "https://u:p@h", "https://h?x=1", "https://", "javascript:x", "https://h/<b>"],
+    "UNDERTONE_OIDC_CLIENT_ID": ["a b", "\u00e9", "x" * 4097],
+    "UNDERTONE_OIDC_CLIENT_SECRET": [f"{SECRET} x", "\u00e9"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_OIDC.items() for value in values])
+def test_a_sign_in_provider_that_cannot_be_trusted_or_typed_is_refused(name, value):
+    with pytest.raises(SettingError, match=name) as caught:
+        read({**OIDC, name: value})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", OIDC)
+def test_half_a_sign_in_provider_is_none(name):
+    with pytest.raises(SettingError, match="belong together"):
+        read({**OIDC, name: ""})
+
+
+def test_a_sign_in_provider_is_read_as_written_and_its_secret_is_not_shown():
+    found = read(OIDC)
+    assert (found.oidc_issuer, found.oidc_client_id, found.oidc_client_secret) == ("https://login.example.com/", "undertone", SECRET)
+    assert SECRET not in repr(found)
+    assert read({**OIDC, "UNDERTONE_OIDC_ISSUER": "http://127.0.0.1:8080"}).oidc_issuer == "http://127.0.0.1:8080"
 
 
 def test_an_address_of_colons_makes_a_url_that_opens():
