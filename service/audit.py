@@ -17,6 +17,7 @@ from service.errors import no_such
 from service.playbook import render
 from service.playbook.drafting import asked_again, segments
 from service.playbook.wording import full_name
+from service.policy import Policy, report_of
 from service.signals import Evidence, Made, Report, Source
 from service.store import accounts, drafts, messages, signals, suggestions
 from service.store.accounts import Profile
@@ -59,11 +60,11 @@ def earlier_drafts(db: Db, on: date, known_through: int) -> Earlier:
     return Earlier(drafts.past(db, on - timedelta(days=30 * MONTHS), MOST_OF_TEAM, known_through), known_through)
 
 
-def keep(db: Db, shown: Suggestion, made: Made | None, profile: Profile, earlier: Earlier, today: date, change_no: int) -> None:
+def keep(db: Db, shown: Suggestion, made: Made | None, profile: Profile, earlier: Earlier, today: date, change_no: int, policy: Policy) -> None:
     """Writes down a draft that this version of a suggestion is the first to show. In the transaction, and with the change, that writes the version."""
     if made is None or shown.draft is None:
         return
-    bodies = messages.bodies(db, quoted_messages(shown.draft))
+    text = render(shown.draft, messages.bodies(db, quoted_messages(shown.draft)), made.channel, made.lang)
     row = Draft(
         suggestion_id=shown.suggestion_id,
         version=shown.version,
@@ -81,8 +82,8 @@ def keep(db: Db, shown: Suggestion, made: Made | None, profile: Profile, earlier
         opened_from=earlier.opened_from,
         engine_version=engine_version(),
         rules_version=rules_version(),
-        report=made.report,
-        sha256=hashlib.sha256(render(shown.draft, bodies, made.channel, made.lang).encode()).digest(),
+        report=report_of(policy, made.report, text, made.channel, made.lang),
+        sha256=hashlib.sha256(text.encode()).digest(),
     )
     drafts.append(db, row, change_no)
 

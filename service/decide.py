@@ -13,7 +13,6 @@ from service.signals import Signal, SignalKind
 
 FRESH = timedelta(days=30)
 """Evidence older than this opens nothing, and a suggestion older than this ends."""
-MOST_OPEN_PER_OWNER = 5
 RENEWAL_NEAR = timedelta(days=90)
 
 URGENCY: Mapping[SignalKind, float] = {
@@ -66,9 +65,10 @@ class OpenOne:
     task_closed: bool
     task_deleted: bool
     account_gone: bool = False
+    out_of_scope: bool = False
 
 
-CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone"]
+CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone", "out_of_scope"]
 
 
 def evidence_at(signal: Signal) -> date:
@@ -98,21 +98,19 @@ def reasons(standing: Standing, today: date) -> list[Signal]:
 
 def why_close(current: OpenOne, still_open: frozenset[UUID], today: date) -> CloseReason | None:
     """`still_open`: ids of the account's signals that nothing has contradicted or ended."""
-    if current.task_deleted:
-        return "task_deleted"
-    if current.task_closed:
-        return "task_closed"
-    if current.account_gone:
-        return "account_gone"
-    if not current.signal_ids & still_open:
-        return "contradicted"
-    if today - current.opened_at > FRESH:
-        return "expired"
-    return None
+    ends: Sequence[tuple[bool, CloseReason]] = (
+        (current.task_deleted, "task_deleted"),
+        (current.task_closed, "task_closed"),
+        (current.account_gone, "account_gone"),
+        (current.out_of_scope, "out_of_scope"),
+        (not current.signal_ids & still_open, "contradicted"),
+        (today - current.opened_at > FRESH, "expired"),
+    )
+    return next((reason for holds, reason in ends if holds), None)
 
 
-def choose(candidates: Sequence[Standing], open_per_owner: Mapping[str | None, int], today: date) -> list[Standing]:
-    """Which accounts get a new suggestion: the most pressing first, larger accounts before smaller ones, at most five open an owner."""
+def choose(candidates: Sequence[Standing], open_per_owner: Mapping[str | None, int], today: date, most_open: int) -> list[Standing]:
+    """Which accounts get a new suggestion: the most pressing first, larger accounts before smaller ones, no owner with more than `most_open`."""
     ranked = sorted(
         ((reasons(c, today), c) for c in candidates),
         key=lambda pair: (-pressing(pair[1], pair[0][0], today) if pair[0] else 0.0, -(pair[1].arr or 0.0), str(pair[1].account_id)),
@@ -120,7 +118,7 @@ def choose(candidates: Sequence[Standing], open_per_owner: Mapping[str | None, i
     taken = dict(open_per_owner)
     chosen = []
     for found, standing in ranked:
-        if found and taken.get(standing.owner_key, 0) < MOST_OPEN_PER_OWNER:
+        if found and taken.get(standing.owner_key, 0) < most_open:
             taken[standing.owner_key] = taken.get(standing.owner_key, 0) + 1
             chosen.append(standing)
     return chosen

@@ -43,6 +43,11 @@ class Caller:
     scopes: frozenset[str]
     prefix: str
 
+    @property
+    def who(self) -> str:
+        """For the audit log."""
+        return f"key ut_{self.prefix}"
+
 
 def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, valid: timedelta | None, by: str = COMMAND_LINE) -> str:
     """Returns the key, `ut_<prefix>_<secret>`. It cannot be read again."""

@@ -11,11 +11,12 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from ml.calendar import calendar_for
-from service import decide, quiet, trouble
+from service import decide, policy, quiet, trouble
 from service.audit import earlier_drafts, keep
 from service.case import acting_owner, addressee, case_of
 from service.earlier import Earlier
 from service.playbook import compose
+from service.policy import Policy
 from service.restraint import ASKED, is_settled, restraint
 from service.signals import Composition, Recipient, Signal, SignalKind
 from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, workspaces
@@ -53,8 +54,14 @@ class Known:
     earlier: Earlier
     anger: Mapping[UUID, float]
     """Of the messages that open signals rest on."""
+    policy: Policy
     not_before: datetime | None
     """When quiet hours are over; None outside of them."""
+
+    def is_in(self, account_id: UUID) -> bool:
+        """Whether the account is there, and the workspace has not left it out."""
+        profile = self.profiles.get(account_id)
+        return profile is not None and self.policy.accounts.holds(profile.key, profile.owner_key, profile.arr)
 
 
 def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
@@ -64,21 +71,22 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     with transaction(workspace_id) as db:
         workspaces.suggest_due(db, due=False)
         known = _read(db, now)
-        kept = [*_close_finished(db, known, today, report), *_reopen(db, known, today, report)]
+        kept = _close_finished(db, known, today, report)
+        kept += _reopen(db, known, Counter(s.owner_key for s in kept), today, report)
         for suggestion in kept:
             _update(db, known, suggestion, today, report)
         taken = Counter(s.owner_key for s in kept)
         doubtful = trouble.doubtful(trouble.unread(connections.all_connections(db), conditions.streams(db), now))
         busy = {*known.open_suggestions, *(s.account_id for s in kept)}
-        candidates = [_certain(_standing(known, a), doubtful) for a in known.open_signals if a not in busy and a in known.profiles]
-        for standing in decide.choose(candidates, taken, today):
+        candidates = [_certain(_standing(known, a), doubtful) for a in known.open_signals if a not in busy and known.is_in(a)]
+        for standing in decide.choose(candidates, taken, today, known.policy.most_open):
             _open(db, known, standing, today, report)
     log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated})
     return report
 
 
 def _read(db: Db, now: datetime) -> Known:
-    today = now.date()
+    today, decided = now.date(), policy.current(db)
     open_rows = signals.current(db, states=("open",))
     by_account: dict[UUID, list[Signal]] = defaultdict(list)
     for row in open_rows:
@@ -96,7 +104,8 @@ def _read(db: Db, now: datetime) -> Known:
         ledger={row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in opened.values()])},
         closed_evidence=suggestions.last_closed(db),
         earlier=earlier_drafts(db, today, workspaces.last_change(db)),
-        not_before=quiet.over_at(now, workspaces.quiet_hours(db)),
+        policy=decided,
+        not_before=quiet.over_at(now, decided.quiet_hours),
         anger=readings.anger(db, sorted({e.interaction_id for r in open_rows for e in r.signal.evidence if e.interaction_id})),
     )
 
@@ -112,21 +121,24 @@ def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) ->
         closed = replace(_bare(suggestion), version=suggestion.version + 1, state="closed", close_reason=reason)
         suggestions.append(db, closed, workspaces.next_change(db))
         suggestions.free_account(db, suggestion.account_id)
-        if row and reason in ("contradicted", "expired"):
+        if row and reason in ("contradicted", "expired", "out_of_scope"):
             outbox.add(db, [suggestion.suggestion_id], row.connection_id, known.not_before)
         report.closed += 1
     return kept
 
 
-def _reopen(db: Db, known: Known, today: date, report: SuggestReport) -> list[SuggestionRow]:
-    """An account that has come back, or is at home in another one now, has its suggestion again: the same one, and so the same task."""
+def _reopen(db: Db, known: Known, taken: Counter[str | None], today: date, report: SuggestReport) -> list[SuggestionRow]:
+    """An account that has come back, is at home in another one now, or is left out no more, has its suggestion again: the same one, and so the same task.
+    One that was left out waits until its owner has room, as others came in between."""
     back = []
-    rows = [s for s in suggestions.withdrawn(db) if s.account_id in known.profiles]
+    rows = [s for s in suggestions.withdrawn(db) if known.is_in(s.account_id)]
     ledger = {row.suggestion_id: row for row in outbox.ledger(db, [s.suggestion_id for s in rows])}
     for suggestion in rows:
         row = ledger.get(suggestion.suggestion_id)
-        if _why_close(suggestion, row, known, today) or not suggestions.claim_account(db, suggestion.account_id, suggestion.suggestion_id):
+        is_full = suggestion.close_reason == "out_of_scope" and taken[suggestion.owner_key] >= known.policy.most_open
+        if is_full or _why_close(suggestion, row, known, today) or not suggestions.claim_account(db, suggestion.account_id, suggestion.suggestion_id):
             continue
+        taken[suggestion.owner_key] += 1
         version = suggestion.version + 1
         suggestions.append(db, replace(_bare(suggestion), version=version, state="open", close_reason=None), workspaces.next_change(db))
         outbox.add(db, [suggestion.suggestion_id], known.profiles[suggestion.account_id].connection_id, known.not_before)
@@ -142,6 +154,7 @@ def _why_close(suggestion: SuggestionRow, row: outbox.LedgerRow | None, known: K
         task_closed=bool(row and row.remote_closed),
         task_deleted=bool(row and row.remote_deleted),
         account_gone=suggestion.account_id not in known.profiles,
+        out_of_scope=not known.is_in(suggestion.account_id),
     )
     return decide.why_close(current, frozenset(s.id for s in known.open_signals.get(suggestion.account_id, ())), today)
 
@@ -164,7 +177,7 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
         return
     change_no = workspaces.next_change(db)
     suggestions.append(db, new, change_no)
-    keep(db, new, composed[0].made, profile, known.earlier, today, change_no)
+    keep(db, new, composed[0].made, profile, known.earlier, today, change_no, known.policy)
     outbox.add(db, [suggestion.suggestion_id], profile.connection_id, known.not_before)
     report.updated += 1
 
@@ -204,7 +217,7 @@ def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: 
     new = _suggestion(composed, profile, found, suggestion_id, today, priority=priority)
     change_no = workspaces.next_change(db)
     suggestions.append(db, new, change_no)
-    keep(db, new, composed[0].made, profile, known.earlier, today, change_no)
+    keep(db, new, composed[0].made, profile, known.earlier, today, change_no, known.policy)
     if new.draft:
         known.earlier.add(new, change_no)
     outbox.add(db, [suggestion_id], profile.connection_id, known.not_before)
@@ -251,7 +264,7 @@ def _suggestion(
         draft=composition.draft,
         no_draft_reason=composition.no_draft_reason,
         alternatives=list(composition.alternatives),
-        due=max(_working_days_after(opened_at, DUE_IN[priority]), _not_before(recipient) or opened_at),
+        due=max(calendar_for(None).add(opened_at, DUE_IN[priority]), _not_before(recipient) or opened_at),
         priority=priority,
         opened_at=opened_at,
         evidence_at=_evidence_at(found),
@@ -262,10 +275,6 @@ def _suggestion(
 
 def _not_before(recipient: Recipient | None) -> date | None:
     return recipient.preference.no_contact_until if recipient and recipient.preference else None
-
-
-def _working_days_after(day: date, count: int) -> date:
-    return calendar_for(None).add(day, count)
 
 
 def _standing(known: Known, account_id: UUID) -> decide.Standing:

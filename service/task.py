@@ -11,17 +11,19 @@ from typing import Protocol
 from uuid import UUID
 
 from connectors.base import Task
+from service import policy
 from service.case import case_of
 from service.config import settings
 from service.playbook import Shown, WordsErased, render, task_text
 from service.signals import Composition, Quote, Segment, Signal
-from service.store import accounts, messages, signals, suggestions, workspaces
+from service.store import accounts, messages, signals, suggestions
 from service.store.accounts import ContactRow, Place, Profile
 from service.store.pool import Db, transaction
 from service.store.suggestions import SuggestionRow
 
 NO_LONGER = {
     "contradicted": "NO LONGER CURRENT: what this rested on has ended or was corrected. Nothing needs doing for it.",
+    "out_of_scope": "NO LONGER CURRENT: your team has left this account out. Nothing needs doing for it.",
     "expired": "NO LONGER CURRENT: this is more than 30 days old and was not taken up.",
 }
 WRITTEN_SINCE = "they have written since it was made; read that first, and look at the account anew"
@@ -106,7 +108,7 @@ def _gather(db: Db, found: Sequence[SuggestionRow]) -> Material:
         contacts=contacts,
         signals=signals.by_ids(db, list({s for row in found for s in row.signal_ids})),
         bodies=messages.bodies(db, list({m for s in found for m in quoted_messages(s.draft)})),
-        quotes=workspaces.quotes_in_task(db),
+        quotes=policy.current(db).quotes_in_task,
     )
 
 

@@ -13,7 +13,8 @@ from ml.calendar import calendar_for
 from ml.moments import Moment
 from ml.usage import FeedState, Panel, Replay, account_moments, changes
 from ml.usage.feed import FEED_STATES, feeds
-from service.store import usage_series, usage_tracking, workspaces
+from service import policy
+from service.store import usage_series, usage_tracking
 from service.store.pool import Db, transaction
 from service.store.usage_tracking import AlertRow
 from service.usage_tracker import Live, alert_of
@@ -54,7 +55,7 @@ def advance(workspace_id: UUID, now: datetime, *, fresh: bool) -> Usage:
         with transaction(workspace_id) as db:
             usage_series.lock(db)
             if live is None or not live.is_current(db):
-                live = Live.restore(db, workspaces.usage_budget(db))
+                live = Live.restore(db, policy.current(db).usage_budget)
             if live is None:
                 return Usage()
             live.catch_up(db)

@@ -51,7 +51,8 @@ class Operation:
 
     @property
     def names_a_row(self) -> bool:
-        return any(_is_id(schema) for _, schema in self.named("path"))
+        """By its id, or by a number that it has in its workspace."""
+        return any(_is_id(schema) or _resolved(schema).get("type") == "integer" for _, schema in self.named("path"))
 
 
 @cache
@@ -117,6 +118,8 @@ PLANTS = (
     "UPDATE usage_series SET metric = %(mark)s WHERE workspace_id = %(id)s",
     "UPDATE signal SET alternatives = ARRAY[%(mark)s] WHERE workspace_id = %(id)s",
     "UPDATE suggestion SET why_now = %(mark)s, plan = ARRAY[%(mark)s], alternatives = ARRAY[%(mark)s] WHERE workspace_id = %(id)s",
+    "INSERT INTO policy (workspace_id, version, document, made_at, made_by, why)"
+    " VALUES (%(id)s, 1, jsonb_build_object('lexicon', jsonb_build_array(jsonb_build_object('phrase', %(mark)s::text))), now(), %(mark)s, %(mark)s)",
     "UPDATE connection SET status_reason = %(mark)s WHERE workspace_id = %(id)s",
 )
 
@@ -180,7 +183,8 @@ def example(schema: Mapping[str, Any], rows: Rows, name: str = "", *, whole: boo
         return [example(schema["items"], rows, name, whole=whole)] * (1 if whole else schema.get("minItems", 0))
     if kind == "string":
         return "2026-04-01" if schema.get("format") == "date" else "a" * schema.get("minLength", 1)
-    return schema.get("minimum", 0)
+    least = schema.get("minimum", 0)
+    return int(least) if kind == "integer" else least
 
 
 def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:

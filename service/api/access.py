@@ -44,3 +44,4 @@ def _count(request: Request, caller: Caller, at: datetime) -> None:
 Reader = Annotated[Caller, Depends(caller_with("read"))]
 Pusher = Annotated[Caller, Depends(caller_with("push"))]
 Reviewer = Annotated[Caller, Depends(caller_with("feedback"))]
+Configurer = Annotated[Caller, Depends(caller_with("configure"))]

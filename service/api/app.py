@@ -17,6 +17,7 @@ from service.api import (
     ledger,
     messages,
     outcomes,
+    policy,
     problems,
     read,
     review,
@@ -60,7 +61,7 @@ def create_app() -> FastAPI:
 
 _RESOURCES = (
     *(accounts, contacts, ledger, messages, timeline, signals, scores, usage, suggestions, outcomes, export),
-    *(connections, read, review, drafts, health),
+    *(connections, policy, read, review, drafts, health),
 )
 
 

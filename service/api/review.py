@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from service import critic
+from service import critic, policy
 from service.api.access import Reader
 from service.api.pages import answer
 from service.api.problems import documented
@@ -15,6 +15,7 @@ from service.critic.draft import MOST_CHARS, Channel
 from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE
 from service.critic.rules import rules
 from service.json_lines import LONGEST_ID
+from service.store.pool import transaction
 
 MOST, MOST_EARLIER = 20, 50
 
@@ -67,9 +68,12 @@ class Reviews(BaseModel):
 
 
 @router.post("", response_model=Reviews)
-def review_drafts(_caller: Reader, given: DraftsIn) -> Response:
-    """Which rules each draft breaks, in the order given. Nothing is stored. `start` and `end` are offsets into the draft."""
-    found = [critic.review(_draft(d), reasons=d.set_aside) for d in given.drafts]
+def review_drafts(caller: Reader, given: DraftsIn) -> Response:
+    """Which rules each draft breaks, in the order given: those of docs/rules.md that the workspace has not switched off, and `TEAM`, its own words.
+    Nothing is stored. `start` and `end` are offsets into the draft."""
+    with transaction(caller.workspace_id) as db:
+        decided = policy.current(db).critic
+    found = [critic.review(_draft(d), decided, d.set_aside) for d in given.drafts]
     return answer({"items": [asdict(r) for r in found]})
 
 

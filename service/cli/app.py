@@ -20,6 +20,7 @@ from service.cli import (
     importing,
     keys,
     people,
+    policy,
     reading,
     retraining,
     reviewing,
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _GROUPS = (
-    *(running, connecting, steps, status, keys, people, erasing, importing, reading, asking, auditing, reviewing, drafting),
+    *(running, connecting, steps, status, policy, keys, people, erasing, importing, reading, asking, auditing, reviewing, drafting),
     *(detecting, explaining, retraining, evaluating, exporting, analysts, demo),
 )
 for group in _GROUPS:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
 from connectors.base import Change
-from service import notices, quiet, servers
+from service import notices, policy, servers
 from service.cli.workspace import Workspace, connection_named, opened, printable
-from service.config import now
+from service.config import now, real_time
 from service.errors import Conflict, Unavailable
 from service.pull import pull as pull_step
 from service.push import approve, preview, retry
 from service.push import push as push_step
 from service.push_results import PushReport
 from service.score import score as score_step
-from service.store import connections, workspaces
+from service.store import connections
+from service.store.audit_log import COMMAND_LINE
 from service.store.pool import transaction
 from service.suggest import suggest as suggest_step
 from service.turn import StreamReport
@@ -71,8 +72,7 @@ def score(
     with servers.running():
         workspace_id = opened(workspace)
         if usage_budget is not None:
-            with transaction(workspace_id) as db:
-                workspaces.set_usage_budget(db, usage_budget)
+            policy.change(workspace_id, {"usage_budget": usage_budget}, COMMAND_LINE, "undertone score --usage-budget", None, real_time())
         report = score_step(workspace_id, now())
     typer.echo(f"{report.messages} messages and {report.accounts} accounts scored; {report.signals} signals new or changed.")
 
@@ -120,11 +120,12 @@ def push(
 
 
 def _set(workspace_id: UUID, words: bool | None, quiet_hours: str | None) -> None:
-    with transaction(workspace_id) as db:
-        if words is not None:
-            workspaces.set_quotes_in_task(db, shown=words)
-        if quiet_hours is not None:
-            workspaces.set_quiet_hours(db, quiet.parse(quiet_hours))
+    given: dict[str, Any] = {}
+    if words is not None:
+        given["quotes_in_task"] = words
+    if quiet_hours is not None:
+        given["quiet_hours"] = quiet_hours
+    policy.change(workspace_id, given, COMMAND_LINE, "undertone push", None, real_time())
 
 
 def described(changes: Sequence[Change]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a team made of the rules: lowered, off for a channel. What is locked stays as it is."""
+"""What a team made of the rules: lowered, off for a channel, words of their own. What is locked stays as it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from service.critic.draft import Severity
 from service.critic.rules import Rule, rules
+from service.critic.team import Phrase
 from service.errors import BadInput
 
 _RANK: Mapping[Severity, int] = {"E": 2, "W": 1, "S": 0}
@@ -14,10 +15,12 @@ _RANK: Mapping[Severity, int] = {"E": 2, "W": 1, "S": 0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`lowered`: rule to severity. `off`: rule to the channels where it does not apply; an empty set means all of them."""
+    """`lowered`: rule to severity. `off`: rule to the channels where it does not apply; an empty set means all of them.
+    `team`: phrases that are not to be used."""
 
     lowered: Mapping[str, Severity] = field(default_factory=dict)
     off: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    team: tuple[Phrase, ...] = ()
 
     def __post_init__(self) -> None:
         known = {rule.id: rule for rule in rules()}

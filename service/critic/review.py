@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from service.critic.case import Case
 from service.critic.draft import Draft, Finding, Reasons, Review, Severity, Suppressed
@@ -11,6 +12,7 @@ from service.critic.kinds import KINDS
 from service.critic.policy import DEFAULT, Policy
 from service.critic.rules import Check, Rule, rules
 from service.critic.scores import scores
+from service.critic.team import findings as of_team
 from service.errors import BadInput
 
 MOST_FINDINGS = 3
@@ -41,6 +43,7 @@ def _findings(case: Case, policy: Policy) -> Iterator[Finding]:
             continue
         for start, end, more, lower in breaches(case, rule):
             yield Finding(rule.id, lower or severity, start, end, f"{rule.message} {more[:1].upper()}{more[1:]}".strip() if more else rule.message, rule.hint)
+    yield from islice(of_team(case, policy.team), MOST_FINDINGS)
 
 
 def breaches(case: Case, rule: Rule) -> Sequence[tuple[int, int, str, Severity | None]]:

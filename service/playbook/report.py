@@ -7,6 +7,7 @@ from functools import cache
 
 from ml.calendar import calendar_for
 from service.critic.rules import rules
+from service.critic.team import MESSAGE, TEAM
 from service.signals import Report
 
 FRESH = 5
@@ -28,4 +29,4 @@ def lines(report: Report) -> list[str]:
 @cache
 def messages() -> dict[str, str]:
     """What each rule says, without the full stop."""
-    return {rule.id: rule.message.rstrip(".") for rule in rules()}
+    return {**{rule.id: rule.message.rstrip(".") for rule in rules()}, TEAM: MESSAGE.rstrip(".")}

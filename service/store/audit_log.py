@@ -14,6 +14,8 @@ from service.store.pool import Db
 
 COMMAND_LINE = "command line"
 """Changed by whoever runs the machine."""
+CHANGE_POLICY = "change policy"
+"""Its versions hold the same and more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

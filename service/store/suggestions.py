@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from service.signals import Quote, Report, Segment
 from service.store.pool import Db
 
-CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone"]
+CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone", "out_of_scope"]
 Verdict = Literal["used", "edited", "not_now", "wrong_reading"]
 
 
@@ -129,10 +129,10 @@ def open_suggestions(db: Db) -> list[SuggestionRow]:
 
 
 def withdrawn(db: Db) -> list[SuggestionRow]:
-    """Those that ended because their account was gone, and after which nothing has happened there; the oldest first."""
+    """Those that ended because their account was gone or left out, and after which nothing has happened there; the oldest first."""
     return _rows(
         db,
-        f"{_ROW} WHERE s.state = 'closed' AND s.close_reason = 'account_gone' AND NOT EXISTS"
+        f"{_ROW} WHERE s.state = 'closed' AND s.close_reason IN ('account_gone', 'out_of_scope') AND NOT EXISTS"
         " (SELECT FROM suggestion n WHERE n.account_id = s.account_id AND n.change_no > s.change_no) ORDER BY s.opened_at, s.suggestion_id",
         {},
     )

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from service.quiet import QuietHours
 from service.store.pool import Db
 
 
@@ -45,37 +44,6 @@ def find(db: Db, name: str) -> UUID | None:
 
 def create(db: Db, workspace_id: UUID, name: str) -> None:
     db.execute("INSERT INTO workspace (workspace_id, name) VALUES (%s, %s)", [workspace_id, name])
-
-
-def quotes_in_task(db: Db) -> bool:
-    row = db.execute("SELECT quotes_in_task FROM workspace").fetchone()
-    return bool(row and row[0])
-
-
-def set_quotes_in_task(db: Db, *, shown: bool) -> None:
-    db.execute("UPDATE workspace SET quotes_in_task = %s", [shown])
-
-
-def quiet_hours(db: Db) -> QuietHours | None:
-    row = db.execute("SELECT quiet_from, quiet_until, quiet_zone FROM workspace WHERE quiet_from IS NOT NULL").fetchone()
-    return QuietHours(start=row[0], end=row[1], zone=row[2]) if row else None
-
-
-def set_quiet_hours(db: Db, quiet: QuietHours | None) -> None:
-    values = (quiet.start, quiet.end, quiet.zone) if quiet else (None, None, None)
-    db.execute("UPDATE workspace SET quiet_from = %s, quiet_until = %s, quiet_zone = %s", values)
-
-
-def usage_budget(db: Db) -> float:
-    """False alarms of usage drops that are accepted per account and year."""
-    row = db.execute("SELECT usage_budget FROM workspace").fetchone()
-    assert row is not None
-    return float(row[0])
-
-
-def set_usage_budget(db: Db, budget: float) -> None:
-    """From the next day that is closed on. `budget`: 0.01 to 5."""
-    db.execute("UPDATE workspace SET usage_budget = %s", [budget])
 
 
 def suggest_due(db: Db, *, due: bool) -> None:

@@ -46,6 +46,7 @@ COMMANDS = [
     "migrate",
     "pause",
     "people",
+    "policy",
     "pull",
     "push",
     "read",

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from service import decide
-from service.decide import FRESH, MOST_OPEN_PER_OWNER, OpenOne, Standing
+from service.decide import FRESH, OpenOne, Standing
 from service.signals import Evidence, Signal, SignalKind
 from tests import builders
 
 TODAY = date(2026, 3, 2)
+MOST_OPEN = 5
 
 
 def signal(kind: str = "price_objection", *, age: int = 0, confidence: float = 0.9, evidence_age: int | None = None, **fields: object) -> Signal:
@@ -48,7 +49,7 @@ def standing(*found: Signal, owner: str | None = "U1", arr: float | None = 100.0
     ids=["nothing known", "stale", "stale evidence", "routine", "good news", "unsure", "unsure and not urgent", "as old as what was closed", "older than that"],
 )
 def test_no_suggestion_is_opened_for(found, closed):
-    assert decide.choose([standing(*found, closed=closed)], {}, TODAY) == []
+    assert decide.choose([standing(*found, closed=closed)], {}, TODAY, MOST_OPEN) == []
 
 
 def test_every_kind_that_may_open_one_is_a_kind_of_signal():
@@ -60,12 +61,12 @@ def test_every_kind_that_may_open_one_is_a_kind_of_signal():
 
 
 def test_evidence_of_thirty_days_ago_still_counts():
-    assert decide.choose([standing(signal(age=30))], {}, TODAY)
-    assert decide.choose([standing(signal(age=90, evidence_age=30))], {}, TODAY)
+    assert decide.choose([standing(signal(age=30))], {}, TODAY, MOST_OPEN)
+    assert decide.choose([standing(signal(age=90, evidence_age=30))], {}, TODAY, MOST_OPEN)
 
 
 def test_newer_evidence_than_that_of_a_closed_matter_opens_it_again():
-    assert decide.choose([standing(signal(age=2), closed=TODAY - timedelta(days=3))], {}, TODAY)
+    assert decide.choose([standing(signal(age=2), closed=TODAY - timedelta(days=3))], {}, TODAY, MOST_OPEN)
 
 
 def test_the_most_pressing_signal_leads():
@@ -83,20 +84,20 @@ def test_a_near_renewal_presses_and_a_far_or_past_one_does_not():
 
 def test_when_all_else_is_equal_the_larger_account_comes_first():
     small, large, unknown = standing(signal(), arr=1.0), standing(signal(), arr=9.0), standing(signal(), arr=None)
-    assert decide.choose([small, unknown, large], {}, TODAY) == [large, small, unknown]
+    assert decide.choose([small, unknown, large], {}, TODAY, MOST_OPEN) == [large, small, unknown]
 
 
 def test_an_owner_gets_five_at_the_most_and_the_most_pressing_ones():
     many = [standing(signal(confidence=0.5 + n / 100)) for n in range(20)]
-    chosen = decide.choose(many, {}, TODAY)
-    assert chosen == list(reversed(many[-MOST_OPEN_PER_OWNER:]))
+    chosen = decide.choose(many, {}, TODAY, MOST_OPEN)
+    assert chosen == list(reversed(many[-MOST_OPEN:]))
 
 
 def test_those_already_open_count():
     many = [standing(signal()) for _ in range(9)]
-    assert len(decide.choose(many, {"U1": 4}, TODAY)) == 1
-    assert decide.choose(many, {"U1": 5}, TODAY) == []
-    assert len(decide.choose(many, {"U2": 5}, TODAY)) == MOST_OPEN_PER_OWNER
+    assert len(decide.choose(many, {"U1": 4}, TODAY, MOST_OPEN)) == 1
+    assert decide.choose(many, {"U1": 5}, TODAY, MOST_OPEN) == []
+    assert len(decide.choose(many, {"U2": 5}, TODAY, MOST_OPEN)) == MOST_OPEN
 
 
 _standings = strategies.lists(
@@ -117,10 +118,10 @@ _standings = strategies.lists(
 @given(_standings, strategies.dictionaries(strategies.sampled_from(["U1", "U2", None]), strategies.integers(0, 7)), strategies.randoms())
 @settings(max_examples=60, deadline=None)
 def test_whoever_comes_in_what_order_each_account_once_five_an_owner_and_nobody_more_pressing_is_left_out(candidates, opened, shuffle):
-    chosen = decide.choose(candidates, opened, TODAY)
+    chosen = decide.choose(candidates, opened, TODAY, MOST_OPEN)
     mixed = list(candidates)
     shuffle.shuffle(mixed)
-    assert decide.choose(mixed, opened, TODAY) == chosen
+    assert decide.choose(mixed, opened, TODAY, MOST_OPEN) == chosen
     assert len({c.account_id for c in chosen}) == len(chosen)
     assert all(decide.reasons(c, TODAY) for c in chosen)
 
@@ -130,9 +131,9 @@ def test_whoever_comes_in_what_order_each_account_once_five_an_owner_and_nobody_
     for owner in ("U1", "U2", None):
         mine = [c for c in chosen if c.owner_key == owner]
         left = [c for c in candidates if c.owner_key == owner and c not in chosen and decide.reasons(c, TODAY)]
-        assert len(mine) <= max(0, MOST_OPEN_PER_OWNER - opened.get(owner, 0))
+        assert len(mine) <= max(0, MOST_OPEN - opened.get(owner, 0))
         if left:
-            assert len(mine) == max(0, MOST_OPEN_PER_OWNER - opened.get(owner, 0))
+            assert len(mine) == max(0, MOST_OPEN - opened.get(owner, 0))
         assert not mine or all(weight(c) <= min(map(weight, mine)) for c in left)
 
 
@@ -141,8 +142,9 @@ def test_whoever_comes_in_what_order_each_account_once_five_an_owner_and_nobody_
 RESTS_ON = UUID(int=1)
 
 
-def current(*, age: int = 0, closed: bool = False, deleted: bool = False) -> OpenOne:
-    return OpenOne(opened_at=TODAY - timedelta(days=age), signal_ids=frozenset({RESTS_ON}), task_closed=closed, task_deleted=deleted)
+def current(*, age: int = 0, closed: bool = False, deleted: bool = False, left_out: bool = False) -> OpenOne:
+    opened_at = TODAY - timedelta(days=age)
+    return OpenOne(opened_at=opened_at, signal_ids=frozenset({RESTS_ON}), task_closed=closed, task_deleted=deleted, out_of_scope=left_out)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +159,8 @@ def current(*, age: int = 0, closed: bool = False, deleted: bool = False) -> Ope
         (current(deleted=True), {RESTS_ON}, "task_deleted"),
         (current(closed=True, deleted=True), set(), "task_deleted"),
         (current(closed=True, age=99), set(), "task_closed"),
+        (current(left_out=True), {RESTS_ON}, "out_of_scope"),
+        (current(left_out=True, closed=True), {RESTS_ON}, "task_closed"),
     ],
 )
 def test_a_suggestion_ends_for_one_reason_and_what_a_person_did_comes_first(open_one, still_open, reason):

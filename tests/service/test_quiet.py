@@ -6,12 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from service import policy
 from service.cli.app import app
 from service.errors import BadInput
 from service.quiet import QuietHours, over_at, parse
@@ -32,11 +32,6 @@ NO_HOURS = ["", "18-8", "18:00-08:00", "18:00-08:00 Mars/Base", "24:00-08:00 UTC
 def test_what_are_no_quiet_hours_is_refused(text):
     with pytest.raises(BadInput, match="Europe/Berlin"):
         parse(text)
-
-
-def test_hours_without_a_zone_are_refused_by_the_table(workspace: UUID):
-    with pytest.raises(psycopg.errors.CheckViolation), transaction(workspace) as db:
-        db.execute("UPDATE workspace SET quiet_from = '18:00', quiet_until = '08:00'")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +73,9 @@ def _run_at(workspace: UUID) -> datetime:
 
 def test_a_suggestion_made_in_quiet_hours_waits_in_the_outbox_until_they_are_over(workspace: UUID):
     tonight = datetime.now(UTC).replace(hour=20, minute=0) + timedelta(days=1)
+    policy.change(workspace, {"quiet_hours": "18:00-08:00 UTC"}, "test", "", None, tonight)
     with transaction(workspace) as db:
-        workspaces.set_quiet_hours(db, QuietHours(start=time(18), end=time(8), zone="UTC"))
-        assert workspaces.quiet_hours(db) == QuietHours(start=time(18), end=time(8), zone="UTC")
+        assert policy.current(db).quiet_hours == QuietHours(start=time(18), end=time(8), zone="UTC")
     _suggest_at(workspace, tonight)
     morning = (tonight + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
     assert _run_at(workspace) == morning
@@ -104,4 +99,4 @@ def test_the_command_sets_and_ends_them(workspace: UUID):
     for text, expected in (("18:00-08:00 Europe/Berlin", NIGHT), ("off", None)):
         CliRunner().invoke(app, ["push", "--preview", "--quiet-hours", text, "-w", f"test {workspace}"])
         with transaction(workspace) as db:
-            assert workspaces.quiet_hours(db) == expected
+            assert policy.current(db).quiet_hours == expected

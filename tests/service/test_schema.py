@@ -13,7 +13,7 @@ from service.store import migrate, signals, workspaces
 from service.store.pool import transaction
 from tests import builders
 
-APPEND_ONLY = ("message_score", "outlook", "signal", "evidence", "suggestion", "feedback", "correction", "draft", "contact_preference")
+APPEND_ONLY = ("message_score", "outlook", "signal", "evidence", "suggestion", "feedback", "correction", "draft", "contact_preference", "policy", "audit_log")
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'migration'"
 
 

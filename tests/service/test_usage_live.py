@@ -14,7 +14,8 @@ from connectors.records import Account, UsageRows
 from ml.evaluate.usage.workspaces import Workspace, make_workspace
 from ml.usage import DEFAULT_BUDGET, Alert, Panel, replay
 from ml.usage.state import State
-from service.store import landing, usage, usage_tracking, workspaces
+from service import policy
+from service.store import landing, usage, usage_tracking
 from service.store.pool import Db, transaction
 from service.usage import advance
 from service.usage_tracker import Live
@@ -174,8 +175,7 @@ def test_a_larger_budget_says_more(workspace: UUID) -> None:
     other = builders.workspace()
     for one, budget in ((workspace, 0.02), (other, 3.0)):
         filled(one, made().panel)
-        with transaction(one) as db:
-            workspaces.set_usage_budget(db, budget)
+        policy.change(one, {"usage_budget": budget}, "test", "", None, builders.NOW)
         run(one, end_of(made().panel))
     assert len(alerts(other)) > len(alerts(workspace))
 
