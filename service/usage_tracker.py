@@ -10,10 +10,10 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from ml.usage.cohort import FOLDS, Closed, Coded, Cohort, peers_of
+from ml.usage.cohort import FOLDS, Cell, Closed, Coded, Cohort, Peers, peers_of
 from ml.usage.examine import Factors
 from ml.usage.panel import Alert
-from ml.usage.score import Calibration, load
+from ml.usage.score import Calibration, Weights, load
 from ml.usage.state import State
 from ml.usage.tracker import Tracker, follow, shut_days
 from ml.usage.watch import Watch
@@ -67,14 +67,10 @@ class Live:
         if not len(series) or first is None:
             return None
         row, through, weights = usage_tracking.tracker(db), usage_tracking.closed_through(db), load()
-        known = list(zip(row.regions, row.metrics, strict=True)) if row else []
-        names = Coded(series.account_names, series.account)
-        peers = peers_of(names, Coded(series.metrics, series.metric), Coded(series.regions, series.region), known)
+        peers = peers_in(series, row)
         start = first if through is None else max(first, through - timedelta(days=Factors.DAYS - 1))
         tracker = Tracker(peers, weights, start.toordinal(), cohort=_cohort(row, len(peers.cells)))
-        calibration = Calibration(weights)
-        if row and row.version == weights.version:
-            calibration.counts, calibration.years = np.array(row.quiet_counts), row.quiet_years
+        calibration = calibration_of(row, weights)
         standing = [alert_of(a) for a in usage_tracking.alerts(db, standing=True) if a.kind != "growth"]
         forming = [alert_of(a) for a in usage_tracking.forming(db)]
         live = cls(series, tracker, calibration, budget, (standing, forming), through)
@@ -154,7 +150,7 @@ class Live:
                 quiet_years=calibration.years,
             ),
         )
-        usage_tracking.drop_states(db, [*_snapshots(db)[-SNAPSHOTS:], self.through])
+        usage_tracking.drop_states(db, [*snapshots(db)[-SNAPSHOTS:], self.through])
         usage_series.close_days(db, self.through)
 
     def catch_up(self, db: Db) -> None:
@@ -162,7 +158,7 @@ class Live:
         late = usage_tracking.take_late(db)
         if not late or self.through is None:
             return
-        days = _snapshots(db)
+        days = snapshots(db)
         groups: dict[date | None, list[int]] = {}
         for number, since in late.items():
             groups.setdefault(max((day for day in days if day < since), default=None), []).append(number)
@@ -182,7 +178,7 @@ class Live:
             usage_tracking.read_columns(db, snapshot, numbers, state.rows)
         counts = usage_tracking.values_of(db, numbers, first, self.through)
         for row in usage_tracking.closed_days(db, first, self.through):
-            record = self._record(row)
+            record = record_of(row, self.tracker.peers.cells)
             at = np.ascontiguousarray(counts[:, (row.day - first).days])
             follow(state, at, row.day.toordinal(), record.closed, self.tracker.peers, numbers, record.shut)
             if _is_snapshot(row.day):
@@ -200,20 +196,10 @@ class Live:
     def _remember(self, db: Db, first: date, last: date) -> None:
         """What the last days' records say of the peers."""
         for row in usage_tracking.closed_days(db, first, last):
-            record = self._record(row)
+            record = record_of(row, self.tracker.peers.cells)
             self.tracker.factors.append(record.closed.factor, record.shut)
             self.tracker.cohort.week = record.closed.week
             self._note_reported(record.closed.reported)
-
-    def _record(self, row: ClosedRow) -> Record:
-        """Cells that are newer than the day stand for their region's, as they did then."""
-        known = len(row.shut)
-        cells = self.tracker.peers.cells
-        at = np.array([k if k < known else cells.index((region, "")) for k, (region, _) in enumerate(cells)], np.int64)
-        at = np.where(at < known, at, 0)
-        factor, week = np.frombuffer(row.factor, np.float32).reshape(known, FOLDS), np.frombuffer(row.week, np.float32).reshape(known, 7)
-        reported, shut = np.frombuffer(row.reported, bool), np.frombuffer(row.shut, bool)
-        return Record(Closed(factor[at], week[at], reported[at]), shut[at])
 
     def factors_of(self, db: Db, numbers: Ints, first: date) -> Singles:
         """(series, days) from `first` to the last closed day."""
@@ -223,7 +209,7 @@ class Live:
             return self.tracker.factors.of(numbers, first.toordinal(), last)
         factors = Factors(self.tracker.peers, first.toordinal(), (self.through - first).days + 1)
         for row in usage_tracking.closed_days(db, first, self.through):
-            record = self._record(row)
+            record = record_of(row, self.tracker.peers.cells)
             factors.append(record.closed.factor, record.shut)
         return factors.of(numbers, first.toordinal(), last)
 
@@ -239,7 +225,31 @@ def _is_snapshot(day: date) -> bool:
     return day.toordinal() % SNAPSHOT_DAYS == 0
 
 
-def _snapshots(db: Db) -> list[date]:
+def peers_in(series: AllSeries, row: TrackerRow | None) -> Peers:
+    known = list(zip(row.regions, row.metrics, strict=True)) if row else []
+    names = Coded(series.account_names, series.account)
+    return peers_of(names, Coded(series.metrics, series.metric), Coded(series.regions, series.region), known)
+
+
+def calibration_of(row: TrackerRow | None, weights: Weights) -> Calibration:
+    """What other weights learned is of no use to these."""
+    calibration = Calibration(weights)
+    if row and row.version == weights.version:
+        calibration.counts, calibration.years = np.array(row.quiet_counts), row.quiet_years
+    return calibration
+
+
+def record_of(row: ClosedRow, cells: Sequence[Cell]) -> Record:
+    """Cells that are newer than the day stand for their region's, as they did then."""
+    known = len(row.shut)
+    at = np.array([k if k < known else cells.index((region, "")) for k, (region, _) in enumerate(cells)], np.int64)
+    at = np.where(at < known, at, 0)
+    factor, week = np.frombuffer(row.factor, np.float32).reshape(known, FOLDS), np.frombuffer(row.week, np.float32).reshape(known, 7)
+    reported, shut = np.frombuffer(row.reported, bool), np.frombuffer(row.shut, bool)
+    return Record(Closed(factor[at], week[at], reported[at]), shut[at])
+
+
+def snapshots(db: Db) -> list[date]:
     return [day for day in usage_tracking.state_days(db) if _is_snapshot(day)]
 
 

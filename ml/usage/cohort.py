@@ -105,8 +105,14 @@ def close(cohort: Cohort, state: State, counts: Singles, weekday: int, peers: Pe
     if weekday == 0:
         _renew_week(cohort, state, peers)
     factor = _centred(cohort.usual, weekday, _day_factors(_histogram(state, counts, weekday, cohort.week, peers), peers))
-    cohort.season += np.float32(SEASON_PACE) * (np.minimum(np.abs(np.log(factor)), 1).astype(np.float32) - cohort.season)
+    cohort.season = strayed(cohort.season, factor)
     return Closed(factor.astype(np.float32), cohort.week, _reporting(state, counts, peers))
+
+
+def strayed(season: Singles, factor: Floats | Singles) -> Singles:
+    """(cells, FOLDS): the season after a day of these factors."""
+    found: Singles = season + np.float32(SEASON_PACE) * (np.minimum(np.abs(np.log(factor)), 1).astype(np.float32) - season)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,12 +143,22 @@ class Calibration:
 
     def close_block(self, state: State) -> None:
         """Every BLOCK days: judge the block before the last by where its series stand now."""
-        known = state.waiting_stood > SMALLEST_LEVEL
-        returned = state.level(2) >= np.float32(RETURNED) * state.waiting_stood
-        self.counts += PER_QUIET_BLOCK * self._exceeding(state.waiting_highest[known & returned])
-        years = np.count_nonzero(known) * BLOCK / DAYS_A_YEAR
-        self.counts += PER_FALLEN_BLOCK * np.maximum(self._exceeding(state.waiting_highest[known & ~returned]) - USUAL_DROPS * years, 0)
+        counts, years = self._learned(state)
+        self.counts += counts
         self.years += years
         state.waiting_highest, state.waiting_stood = state.highest, state.stood
         state.highest = np.full_like(state.highest, -np.inf)
         state.stood = np.where(state.seen >= LEARNING_DAYS, state.level(SLOW), np.nan)
+
+    def take_back(self, state: State) -> None:
+        """What close_block() learned on a day on which it found this state."""
+        counts, years = self._learned(state)
+        self.counts, self.years = np.maximum(self.counts - counts, 0.0), max(self.years - years, 0.0)
+
+    def _learned(self, state: State) -> tuple[Floats, float]:
+        known = state.waiting_stood > SMALLEST_LEVEL
+        returned = state.level(2) >= np.float32(RETURNED) * state.waiting_stood
+        years = np.count_nonzero(known) * BLOCK / DAYS_A_YEAR
+        quiet = self._exceeding(state.waiting_highest[known & returned])
+        fallen = np.maximum(self._exceeding(state.waiting_highest[known & ~returned]) - USUAL_DROPS * years, 0)
+        return PER_QUIET_BLOCK * quiet + PER_FALLEN_BLOCK * fallen, years

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from ml.calendar import calendar_for
-from ml.usage.cohort import Closed, Coded, Cohort, Peers, close, peers_of
+from ml.usage.cohort import Closed, Coded, Cohort, Peers, close, peers_of, strayed
 from ml.usage.examine import Factors, weekday_of
 from ml.usage.features import score
 from ml.usage.panel import Panel
@@ -41,7 +41,14 @@ class Tracker:
 
     def advance(self, today: int, counts: Singles, shut: Bools) -> Scored:
         """Closes a day: `counts` per series, `shut` per cell where its region has a holiday."""
-        closed = close(self.cohort, self.state, counts, weekday_of(today), self.peers)
+        return self._judge(today, counts, close(self.cohort, self.state, counts, weekday_of(today), self.peers), shut)
+
+    def repeat(self, today: int, counts: Singles, closed: Closed, shut: Bools) -> Scored:
+        """Goes once more through a day whose record is known."""
+        self.cohort.week, self.cohort.season = closed.week, strayed(self.cohort.season, closed.factor)
+        return self._judge(today, counts, closed, shut)
+
+    def _judge(self, today: int, counts: Singles, closed: Closed, shut: Bools) -> Scored:
         self.factors.append(closed.factor, shut)
         points, weighty = np.empty(len(counts), np.float32), self.factors.of(np.arange(len(counts)), today, today)[:, 0] > 0
         for start in range(0, len(counts), CHUNK):

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from service import policy, servers
+from service import backtest, policy, servers
+from service.backtest import BackTest
 from service.cli.workspace import Workspace, opened, printable
-from service.config import real_time
+from service.config import now, real_time
 from service.errors import BadInput
 from service.policy import Policy, Version
+from service.policy.document import LEAST_BUDGET, MOST_BUDGET
 from service.store.audit_log import COMMAND_LINE
 from service.store.pool import transaction
 
@@ -47,10 +50,10 @@ def set_fields(
     with servers.running():
         workspace_id = opened(workspace)
         with transaction(workspace_id) as db:
-            now = policy.standing(db)
-        made = policy.change(workspace_id, fields_of(given, now.policy), COMMAND_LINE, why, now.version, real_time())
-    typer.echo("Nothing changed." if made.version == now.version else _headline(made))
-    for line in made.changed if made.version != now.version else ():
+            stands = policy.standing(db)
+        made = policy.change(workspace_id, fields_of(given, stands.policy), COMMAND_LINE, why, stands.version, real_time())
+    typer.echo("Nothing changed." if made.version == stands.version else _headline(made))
+    for line in made.changed if made.version != stands.version else ():
         typer.echo(printable(f"  {line}"))
 
 
@@ -77,9 +80,35 @@ def undo(version: Annotated[int, typer.Argument(min=1, help="As `history` number
         typer.echo(printable(f"  {line}"))
 
 
-def fields_of(given: Sequence[str], now: Policy) -> dict[str, Any]:
+@group.command("backtest")
+def try_budget(
+    usage_budget: Annotated[float, typer.Option(min=LEAST_BUDGET, max=MOST_BUDGET, help="False alarms of usage drops per account and year.")],
+    workspace: Workspace = "default",
+) -> None:
+    """List the falls of usage that another alert budget would have told in the last 90 days, beside those that were told. Nothing is changed."""
+    console = Console(stderr=True, highlight=False, markup=False)
+    with servers.running(), console.status("reading what the days taught") as status:
+        workspace_id = opened(workspace)
+        found = backtest.run(workspace_id, usage_budget, now(), lambda done, total: status.update(f"{done} of {total} days"))
+    for line in told(found):
+        typer.echo(printable(line))
+
+
+def told(found: BackTest) -> Iterator[str]:
+    """The summary, then a line for each fall."""
+    if found.through is None:
+        yield "No day of usage has been closed yet: there is nothing to try a budget on."
+        return
+    yield found.summary
+    yield from (f"  {t.mark:14} {t.day}  {t.sentence}" for t in found.told)
+    if found.gone:
+        yield "No longer told:"
+    yield from (f"  {t.mark:14} {t.day}  {t.sentence}" for t in found.gone)
+
+
+def fields_of(given: Sequence[str], stands: Policy) -> dict[str, Any]:
     """What to change, as in a document. Raises BadInput for what is no FIELD=VALUE."""
-    document = policy.to_document(now)
+    document = policy.to_document(stands)
     found: dict[str, Any] = {}
     for one in given:
         name, equals, text = one.partition("=")

@@ -19,19 +19,20 @@ from service.errors import SettingError, Unavailable
 
 Db = psycopg.Connection[tuple[Any, ...]]
 
+_ORDINARY, _STEADY = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 OUTSIDE = UUID(int=0)
 """No workspace: row-level security shows no row at all; only the look-up functions answer."""
 
 
 @contextmanager
-def transaction(workspace_id: UUID = OUTSIDE) -> Iterator[Db]:
-    """Commits at the end of the block, rolls back on an exception.
+def transaction(workspace_id: UUID = OUTSIDE, *, steady: bool = False) -> Iterator[Db]:
+    """Commits at the end of the block, rolls back on an exception. `steady`: sees everything as it stands at the first query, and cannot write.
 
     The workspace is set for this transaction only (SET LOCAL): a setting of the session would be seen by the next user
     of a pooled connection. Raises Unavailable when no connection is free or Postgres cannot be reached.
     """
     try:
-        with _begun(workspace_id) as db:
+        with _begun(workspace_id, _STEADY if steady else _ORDINARY) as db:
             yield db
     except PoolTimeout as error:
         message = "The database did not give a connection in time. Try again in a few seconds."
@@ -42,9 +43,10 @@ def transaction(workspace_id: UUID = OUTSIDE) -> Iterator[Db]:
 
 
 @contextmanager
-def _begun(workspace_id: UUID) -> Iterator[Db]:
+def _begun(workspace_id: UUID, begin: str) -> Iterator[Db]:
     pool = _pool()
-    db = _begin(pool, workspace_id) or _begin(_checked(pool), workspace_id, last=True)
+    started = f"{begin}; SET LOCAL undertone.workspace = '{workspace_id.hex}'"
+    db = _begin(pool, started) or _begin(_checked(pool), started, last=True)
     assert db is not None
     try:
         with db:  # of a pool: commits or rolls back, and stays open
@@ -53,11 +55,11 @@ def _begun(workspace_id: UUID) -> Iterator[Db]:
         pool.putconn(db)
 
 
-def _begin(pool: ConnectionPool[Db], workspace_id: UUID, *, last: bool = False) -> Db | None:
+def _begin(pool: ConnectionPool[Db], statements: str, *, last: bool = False) -> Db | None:
     """One message to Postgres. None where the connection turns out to be dead: asking each time before would cost a message more."""
     db = pool.getconn()
     try:
-        db.execute(f"BEGIN; SET LOCAL undertone.workspace = '{workspace_id.hex}'")
+        db.execute(statements)
     except BaseException as error:
         pool.putconn(db)
         if last or not isinstance(error, psycopg.OperationalError):

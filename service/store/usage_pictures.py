@@ -129,6 +129,22 @@ def peers(db: Db, account_id: UUID, region: str, metrics: Sequence[str], most: i
         ).fetchall()
 
 
+def names(db: Db, account_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Name and region."""
+    rows = db.execute("SELECT account_id, name, COALESCE(region, '') FROM account WHERE account_id = ANY(%s)", [list(account_ids)])
+    return {account_id: (name, region) for account_id, name, region in rows}
+
+
+def accounts_with_usage(db: Db) -> dict[str, int]:
+    """How many in each region."""
+    return dict(
+        db.execute(
+            "SELECT COALESCE(a.region, ''), count(*) FROM account a WHERE NOT a.deleted"
+            " AND EXISTS (SELECT 1 FROM usage_series s WHERE s.account_id = a.account_id) GROUP BY 1"
+        ).fetchall()
+    )
+
+
 def lines(db: Db, today: date, account_ids: Sequence[UUID], most: int) -> dict[UUID, Lines]:
     """Per account its last year as `most` small lines: fallen metrics first, then the main ones; an account without any is not there.
 

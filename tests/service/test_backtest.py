@@ -1,0 +1,145 @@
+"""What another alert budget would have told: nothing is written, and at the budget that was in force it is what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import numpy as np
+import psycopg
+import pytest
+
+from connectors.records import UsageRows
+from ml.usage import DEFAULT_BUDGET, Panel
+from service import backtest, policy
+from service.backtest import BackTest
+from service.errors import BadInput
+from service.store import usage, usage_tracking
+from service.store.pool import transaction
+from tests import builders
+from tests.service.test_usage_live import alerts, end_of, filled, land, made, morning, people, run
+from tests.walk import Rows
+
+
+def asked(workspace: UUID, budget: float = DEFAULT_BUDGET, panel: Panel | None = None) -> BackTest:
+    return backtest.run(workspace, budget, morning(end_of(panel or made().panel)))
+
+
+def rows_of(found: BackTest) -> list[tuple[object, ...]]:
+    return sorted((t.account_id, t.metric, t.day, t.sentence) for t in found.told)
+
+
+def really(workspace: UUID, since: date) -> list[tuple[object, ...]]:
+    with transaction(workspace) as db:
+        series = usage_tracking.all_series(db)
+        found = [a for a in usage_tracking.alerts(db) if a.kind != "growth" and a.alerted_on >= since]
+    return sorted((series.account_id(a.series_no), series.metric_name(a.series_no), a.alerted_on) for a in found)
+
+
+@pytest.fixture(scope="module")
+def closed(servers: str) -> UUID:
+    """A year, closed in pieces as it came."""
+    panel, workspace = made().panel, builders.workspace()
+    with transaction(workspace) as db:
+        people(db, panel)
+    steps = [0, 120, 150, 151, 199, 230, 231, 260, 290, 300, 301, 330]
+    for first, last in pairwise(steps):
+        with transaction(workspace) as db:
+            land(db, panel, first, last)
+        run(workspace, panel.first_day + timedelta(days=last - 1))
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def owner(servers: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(servers, autocommit=True) as db:
+        db.execute("SET row_security = off")
+        yield db
+
+
+# What must not happen
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, 5.01, float("nan"), float("inf")])
+def test_no_budget_beyond_the_limits_is_tried(closed: UUID, budget: float) -> None:
+    with pytest.raises(BadInput, match="usage_budget must be"):
+        asked(closed, budget)
+
+
+def test_nothing_is_written(closed: UUID, owner: psycopg.Connection[tuple[object, ...]]) -> None:
+    before = Rows(owner, closed).texts()
+    asked(closed, 3.0)
+    assert Rows(owner, closed).texts() == before
+
+
+def test_nothing_of_another_workspace_is_told(closed: UUID, workspace: UUID) -> None:
+    found = asked(workspace)
+    assert (found.through, found.told, found.gone) == (None, (), ())
+
+
+# What it tells
+
+
+def test_the_budget_in_force_tells_again_what_was_told(closed: UUID) -> None:
+    found = asked(closed)
+    told = really(closed, found.since)
+    assert len(told) >= 3
+    assert [t[:3] for t in rows_of(found)] == told
+    assert {t.how for t in found.told} == {"same"}
+    assert all(t.really == t.day for t in found.told)
+    assert found.gone == []
+
+
+def test_it_tells_every_figure_of_an_alert_as_it_was_told(closed: UUID) -> None:
+    with transaction(closed, steady=True) as db:
+        past = backtest.Past.of(db, asked(closed).since)
+        assert past is not None
+        first = past.first
+        would = [(a.series, a.alerted_on, a.kind, a.onset, round(a.score, 4)) for a in past.alerts(db, DEFAULT_BUDGET, lambda done, total: None)]
+    assert first > made().panel.first_day + timedelta(days=100)
+    assert would == [
+        (a[0], a[1], a[2], a[3], round(float(str(a[5])), 4))
+        for a in sorted(alerts(closed), key=lambda a: (str(a[1]), a[0]))
+        if a[1] > first and a[2] != "growth"
+    ]
+
+
+def test_a_larger_budget_has_more_and_a_smaller_one_less(closed: UUID) -> None:
+    now, more, less = asked(closed), asked(closed, 5.0), asked(closed, 0.01)
+    assert more.new > 0
+    assert len(more.told) > len(now.told) > len(less.told)
+    assert less.same + len(less.gone) == len(now.told)
+    assert more.same + len(more.gone) == len(now.told)
+
+
+def test_a_workspace_without_a_snapshot_tells_what_one_with_that_budget_tells() -> None:
+    whole = made().panel
+    short = Panel(whole.accounts, whole.metrics, whole.region, whole.first_day, whole.values[:, 200:305])
+    one, other = builders.workspace(), builders.workspace()
+    policy.change(other, {"usage_budget": 5.0}, "test", "", None, builders.NOW)
+    for each in (one, other):
+        filled(each, short)
+        run(each, end_of(short))
+    found = asked(one, 5.0, short)
+    assert [(t.metric, t.day) for t in found.told]
+    assert sorted((t.account, t.metric, t.day) for t in found.told) == sorted((t.account, t.metric, t.day) for t in asked(other, 5.0, short).told)
+    assert {t.how for t in asked(other, 5.0, short).told} == {"same"}
+
+
+def test_a_value_that_came_late_moves_its_own_series_alone(closed: UUID) -> None:
+    panel, before = made().panel, asked(closed)
+    late = next(i for i, name in enumerate(panel.accounts) if name not in {t.account for t in before.told})
+    with transaction(closed) as db:
+        day = np.array([end_of(panel) - timedelta(days=40)], "datetime64[D]")
+        usage.land_usage(db, UsageRows(accounts=[panel.accounts[late]], metrics=[panel.metrics[late]], days=day, values=np.array([7.0])))
+    run(closed, end_of(panel))
+    assert [t for t in rows_of(asked(closed)) if t[1] != panel.metrics[late]] == [t for t in rows_of(before) if t[1] != panel.metrics[late]]
+
+
+def test_progress_is_told_to_its_end(closed: UUID) -> None:
+    told: list[tuple[int, int]] = []
+    backtest.run(closed, 1.0, morning(end_of(made().panel)), lambda done, total: told.append((done, total)))
+    assert told[-1][0] == told[-1][1]
+    assert told == sorted(told)
