@@ -41,7 +41,8 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One fall. `day`: on which it would have been told at the other budget, or, of what is gone, was told. `really`: the day on which it was told."""
+    """One fall. `day`: on which it would have been told at the other budget, `other`: on which it was told. Of what is gone the other way round: it may have
+    been told before these days at the other budget."""
 
     how: How
     account_id: UUID
@@ -49,15 +50,15 @@ class Told:
     metric: str
     day: date
     sentence: str
-    really: date | None
+    other: date | None
 
     @property
     def mark(self) -> str:
-        """ "new", "gone", "as now", or how much earlier or later than it was really told."""
-        days = (self.really - self.day).days if self.really else 0
-        if self.how != "same" or not days:
-            return "as now" if self.how == "same" else self.how
-        return f"{abs(days)} day{'s' * (abs(days) != 1)} {'earlier' if days > 0 else 'later'}"
+        """ "new", "gone", "as now", or how much earlier or later than it was told."""
+        if self.other is None:
+            return self.how
+        days = (self.other - self.day).days if self.how == "same" else (self.day - self.other).days
+        return f"{abs(days)} day{'s' * (abs(days) != 1)} {'earlier' if days > 0 else 'later'}" if days else "as now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,9 @@ class BackTest:
     def summary(self) -> str:
         alerts = f"{len(self.told):,} alert{'s' * (len(self.told) != 1)}"
         gone = f"; {len(self.gone):,} that you had would not have been told" if self.gone else ""
-        return f"At a budget of {self.budget:g} you would have had {alerts} in the last {DAYS} days, {self.same:,} of them as now{gone}."
+        accounts = len({t.account_id for t in self.told})
+        where = f" at {accounts:,} account{'s' * (accounts != 1)}" if accounts else ""
+        return f"At a budget of {self.budget:g} you would have had {alerts}{where} in the last {DAYS} days, {self.same:,} of them as now{gone}."
 
     @property
     def same(self) -> int:
@@ -93,16 +96,19 @@ def run(workspace_id: UUID, budget: float, now: datetime, tell: Tell = lambda do
         past = Past.of(db, since)
         if past is None:
             return BackTest(budget=budget, since=since, through=None, told=(), gone=())
-        would = [a for a in past.alerts(db, budget, tell) if a.alerted_on >= since]
-        really = [alert_of(a) for a in usage_tracking.alerts(db) if a.alerted_on >= since and a.kind != "growth"]
-        told, gone = _compared(would, really)
-        say = _teller(db, past.series, [*would, *really])
+        would = list(past.alerts(db, budget, tell))
+        really = [alert_of(a) for a in usage_tracking.alerts(db) if a.alerted_on > past.first and a.kind != "growth"]
+        pairs = _pairs(would, really)
+        now_told = {id(told): w for w, told in pairs if told is not None}
+        shown = [(a, told) for a, told in pairs if a.alerted_on >= since]
+        gone = [a for a in really if a.alerted_on >= since and (id(a) not in now_told or now_told[id(a)].alerted_on < since)]
+        say = _teller(db, past.series, [*(a for a, _ in shown), *gone])
         return BackTest(
             budget=budget,
             since=since,
             through=past.through,
-            told=[say("same" if known else "new", alert, known.alerted_on if known else None) for alert, known in told],
-            gone=[say("gone", alert, alert.alerted_on) for alert in gone],
+            told=[say("same" if told else "new", alert, told) for alert, told in shown],
+            gone=[say("gone", alert, now_told.get(id(alert))) for alert in gone],
         )
 
 
@@ -197,25 +203,32 @@ def _history(db: Db) -> Callable[[np.ndarray, int, int], Singles]:
     return lambda numbers, first, last: usage_tracking.values_of(db, numbers, date.fromordinal(first), date.fromordinal(last))
 
 
-def _compared(would: Sequence[Alert], really: Sequence[Alert]) -> tuple[list[tuple[Alert, Alert | None]], list[Alert]]:
-    """Each with the one that was told of the same fall: on the same day, or else the nearest within the weeks in which a series is told of once."""
-    left: dict[int, list[Alert]] = defaultdict(list)
+def _pairs(would: Sequence[Alert], really: Sequence[Alert]) -> list[tuple[Alert, Alert | None]]:
+    """Each with the one that was told of the same fall, if there was one: told, or beginning, within the weeks in which a series is told of once."""
+    of_series: dict[int, list[Alert]] = defaultdict(list)
     for alert in really:
-        left[alert.series].append(alert)
+        of_series[alert.series].append(alert)
+    near = [(days, n, told) for n, alert in enumerate(would) for told in of_series[alert.series] if (days := _apart(alert, told)) is not None]
     found: dict[int, Alert] = {}
-    pairs = [(abs((w.alerted_on - r.alerted_on).days), n, r) for n, w in enumerate(would) for r in left[w.series]]
-    for days, n, told in sorted(pairs, key=lambda pair: pair[:2]):
-        if days <= COOLDOWN and n not in found and any(told is r for r in left[told.series]):
+    taken: set[int] = set()
+    for _, n, told in sorted(near, key=lambda pair: pair[:2]):
+        if n not in found and id(told) not in taken:
             found[n] = told
-            left[told.series] = [r for r in left[told.series] if r is not told]
-    return [(w, found.get(n)) for n, w in enumerate(would)], sorted((r for rest in left.values() for r in rest), key=lambda r: (r.alerted_on, r.series))
+            taken.add(id(told))
+    return [(alert, found.get(n)) for n, alert in enumerate(would)]
 
 
-def _teller(db: Db, series: AllSeries, alerts: Sequence[Alert]) -> Callable[[How, Alert, date | None], Told]:
+def _apart(one: Alert, other: Alert) -> int | None:
+    """Days between the days on which they were told; None where they are not of the same fall."""
+    days = abs((one.alerted_on - other.alerted_on).days)
+    return days if days <= COOLDOWN or abs((one.onset - other.onset).days) <= COOLDOWN else None
+
+
+def _teller(db: Db, series: AllSeries, alerts: Sequence[Alert]) -> Callable[[How, Alert, Alert | None], Told]:
     named = usage_pictures.names(db, list({series.account_id(a.series) for a in alerts}))
     many = usage_pictures.accounts_with_usage(db)
 
-    def say(how: How, alert: Alert, really: date | None) -> Told:
+    def say(how: How, alert: Alert, other: Alert | None) -> Told:
         account_id, metric = series.account_id(alert.series), series.metric_name(alert.series)
         name, region = named[account_id]
         near, every = many.get(region, 1) - 1, sum(many.values()) - 1
@@ -230,6 +243,8 @@ def _teller(db: Db, series: AllSeries, alerts: Sequence[Alert]) -> Callable[[How
             per_week=None,
             peers=peers_clause(alert.peers, near if is_near else every, region=is_near),
         )
-        return Told(how=how, account_id=account_id, account=name, metric=metric, day=alert.alerted_on, sentence=sentence, really=really)
+        return Told(
+            how=how, account_id=account_id, account=name, metric=metric, day=alert.alerted_on, sentence=sentence, other=other.alerted_on if other else None
+        )
 
     return say

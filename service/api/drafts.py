@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from service import rewriter
+from service import policy, rewriter
 from service.api.access import Reader
 from service.api.pages import answer
 from service.api.problems import documented
@@ -17,6 +17,7 @@ from service.critic.draft import Channel
 from service.critic.rows import MOST_EVIDENCE
 from service.drafting.rows import DraftRow, draft_row
 from service.json_lines import LONGEST_ID
+from service.store.pool import transaction
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"], responses=documented(400, 401, 403, 413, 422, 503))
 
@@ -46,8 +47,16 @@ class Drafts(BaseModel):
 
 
 @router.post("", response_model=Drafts)
-def write_drafts(_caller: Reader, given: RequestsIn) -> Response:
+def write_drafts(caller: Reader, given: RequestsIn) -> Response:
     """A draft for each, in the order given, or why there is none. Nothing is stored and nothing is sent; where a language model is set it is asked
-    to put each draft better, which takes up to 8 seconds a draft."""
+    to put each draft better, which takes up to 8 seconds a draft. What a workspace has decided changes the report, never the draft."""
+    with transaction(caller.workspace_id) as db:
+        decided = policy.current(db)
     rewrite = rewriter.rewriting(settings())
-    return answer({"items": [asdict(draft_row(one.model_dump(), rewrite)) for one in given.drafts]})
+    return answer({"items": [asdict(_reported(draft_row(one.model_dump(), rewrite), one, decided)) for one in given.drafts]})
+
+
+def _reported(row: DraftRow, asked: RequestIn, decided: policy.Policy) -> DraftRow:
+    if row.draft is None or row.report is None:
+        return row
+    return replace(row, report=policy.review_of(decided, row.report, row.draft, asked.channel, asked.lang))

@@ -32,7 +32,7 @@ PER_ADDRESS = Rate(per_minute=20, burst=60)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _HOME = "/console"
 _NOT_OURS = "This form is out of date or was sent from another site. Try once more."
-_RETURN = re.compile(r"/console(/connections|/people|/(accounts|suggestions)/[0-9a-f-]{36})?")
+_RETURN = re.compile(r"/console(/[a-z]+(/[0-9a-f-]{36})?)?")
 """Where a sign-in may lead back to: our own pages, never another address."""
 
 

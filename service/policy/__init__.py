@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.policy.document import Accounts, Policy, as_text, known_fields, read, to_document
-from service.policy.reports import report_of
+from service.policy.reports import report_of, review_of
 from service.policy.versions import Version, change, current, standing, undo, versions
 from service.policy.words import difference
 
@@ -18,6 +18,7 @@ __all__ = [
     "known_fields",
     "read",
     "report_of",
+    "review_of",
     "standing",
     "to_document",
     "undo",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ _RECONSIDERED = frozenset({"accounts", "most_open"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """`changed`: the difference to the version before, in words; nobody made the defaults (version 0)."""
+    """`before`: the policy of the version before, `changed`: the difference in words. Nobody made the defaults (version 0)."""
 
     version: int
     policy: Policy
@@ -33,21 +33,29 @@ class Version:
     made_by: str | None = None
     why: str = ""
     undoes: int | None = None
+    before: Policy = field(default_factory=Policy)
     changed: Sequence[str] = ()
+
+    def undone(self, now: Policy) -> Policy:
+        """`now` with every field that this version changed as it was before."""
+        was, done = to_document(self.before), to_document(self.policy)
+        return now.with_fields({name: was[name] for name in was if was[name] != done[name]})
 
 
 def current(db: Db) -> Policy:
-    return standing(db).policy
+    row = policies.current(db)
+    return read(row.document) if row else Policy()
 
 
 def standing(db: Db) -> Version:
     """The newest version."""
-    return versions(db, most=1)[0] if policies.current(db) else Version(version=FIRST, policy=Policy())
+    found = versions(db, most=1)
+    return found[0] if found else Version(version=FIRST, policy=Policy())
 
 
-def versions(db: Db, *, most: int = MOST_VERSIONS, before: int | None = None) -> list[Version]:
+def versions(db: Db, *, most: int = MOST_VERSIONS, before: int | None = None, made_before: datetime | None = None) -> list[Version]:
     """The newest first, without the defaults."""
-    rows = policies.listing(db, most=most + 1, before=before)
+    rows = policies.listing(db, most=most + 1, before=before, made_before=made_before)
     earlier = [read(row.document) for row in rows[1:]] + ([Policy()] if len(rows) <= most else [])
     return [_version(row, was) for row, was in zip(rows[:most], earlier, strict=False)]
 
@@ -69,16 +77,13 @@ def undo(workspace_id: UUID, version: int, by: str, at: datetime, from_version: 
     Conflict where all of them are so already."""
     with transaction(workspace_id) as db:
         policies.lock(db)
-        now, row = standing(db), policies.get(db, version)
-        if row is None:
+        now, found = standing(db), versions(db, most=1, before=version + 1)
+        if not found or found[0].version != version:
             message = f"There is no version {version} of the policy."
             raise NotFound(message)
         if from_version is not None and from_version != now.version:
             raise _changed_since(now)
-        before = policies.get(db, version - 1)
-        was = to_document(read(before.document) if before else Policy())
-        done = to_document(read(row.document))
-        wanted = now.policy.with_fields({name: was[name] for name in was if was[name] != done[name]})
+        wanted = found[0].undone(now.policy)
         if wanted == now.policy:
             message = f"What version {version} changed is as it was before already."
             raise Conflict(message)
@@ -113,6 +118,7 @@ def _version(row: PolicyRow, was: Policy) -> Version:
         made_by=row.made_by,
         why=row.why,
         undoes=row.undoes,
+        before=was,
         changed=difference(was, found),
     )
 

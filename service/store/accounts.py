@@ -86,6 +86,21 @@ class ContactRow:
         return not self.opted_out and not (self.preference and self.preference.opted_out)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What decides whether an account is among those that get suggestions."""
+
+    account_id: UUID
+    key: str
+    name: str
+    owner_key: str | None
+    owner_name: str | None
+    arr: float | None
+    currency: str | None
+    has_suggestion: bool
+    """An open one."""
+
+
 _RENEWAL = (
     "LEFT JOIN LATERAL (SELECT o.close_date, o.amount, o.primary_contact_key FROM opportunity o WHERE o.workspace_id = a.workspace_id"
     " AND o.account_id = a.account_id AND NOT o.is_closed AND NOT o.deleted AND o.close_date IS NOT NULL"
@@ -127,6 +142,16 @@ def profiles(db: Db, account_ids: Sequence[UUID] | None = None) -> list[Profile]
             f" FROM account a JOIN connection n USING (workspace_id, connection_id) {_OWNER} {_RENEWAL}"
             " WHERE NOT a.deleted AND a.merged_into_key IS NULL AND (%(ids)s::uuid[] IS NULL OR a.account_id = ANY(%(ids)s)) ORDER BY a.name",
             {"ids": list(account_ids) if account_ids is not None else None},
+        ).fetchall()
+
+
+def placed(db: Db) -> list[Placed]:
+    """All of them, by name."""
+    with db.cursor(row_factory=class_row(Placed)) as cursor:
+        return cursor.execute(
+            "SELECT a.account_id, a.key, a.name, a.owner_key, w.name AS owner_name, a.arr, a.currency,"
+            " EXISTS (SELECT FROM suggestion_open s WHERE s.account_id = a.account_id) AS has_suggestion"
+            f" FROM account a {_OWNER} WHERE NOT a.deleted AND a.merged_into_key IS NULL ORDER BY a.name, a.account_id"
         ).fetchall()
 
 

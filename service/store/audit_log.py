@@ -38,9 +38,11 @@ def write(db: Db, at: datetime, by: str, action: str, subject: str, *, before: M
     )
 
 
-def listing(db: Db, most: int) -> Sequence[Entry]:
-    """The newest first."""
+def listing(db: Db, most: int, before: datetime | None = None) -> Sequence[Entry]:
+    """The newest first; of those that happened at one moment all or none."""
     with db.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(
-            "SELECT happened_at, changed_by, action, subject, before, after FROM audit_log ORDER BY happened_at DESC, audit_id LIMIT %s", [most]
+            "SELECT happened_at, changed_by, action, subject, before, after FROM audit_log"
+            " WHERE %(before)s::timestamptz IS NULL OR happened_at < %(before)s ORDER BY happened_at DESC FETCH FIRST %(most)s ROWS WITH TIES",
+            {"before": before, "most": most},
         ).fetchall()

@@ -36,17 +36,13 @@ def current(db: Db) -> PolicyRow | None:
     return rows[0] if rows else None
 
 
-def get(db: Db, version: int) -> PolicyRow | None:
-    rows = listing(db, most=1, before=version + 1)
-    return rows[0] if rows and rows[0].version == version else None
-
-
-def listing(db: Db, *, most: int, before: int | None = None) -> Sequence[PolicyRow]:
-    """The newest first; `before`: only those of lower numbers."""
+def listing(db: Db, *, most: int, before: int | None = None, made_before: datetime | None = None) -> Sequence[PolicyRow]:
+    """The newest first; `before`: only those of lower numbers, `made_before`: only those that were made before that."""
     with db.cursor(row_factory=class_row(PolicyRow)) as cursor:
         return cursor.execute(
-            f"SELECT {_COLUMNS} FROM policy WHERE %(before)s::integer IS NULL OR version < %(before)s ORDER BY version DESC LIMIT %(most)s",
-            {"before": before, "most": most},
+            f"SELECT {_COLUMNS} FROM policy WHERE (%(before)s::integer IS NULL OR version < %(before)s)"
+            " AND (%(made_before)s::timestamptz IS NULL OR made_at < %(made_before)s) ORDER BY version DESC LIMIT %(most)s",
+            {"before": before, "made_before": made_before, "most": most},
         ).fetchall()
 
 

@@ -12,14 +12,14 @@ import psycopg
 import pytest
 
 from connectors.records import UsageRows
-from ml.usage import DEFAULT_BUDGET, Panel
+from ml.usage import DEFAULT_BUDGET, Panel, replay
 from service import backtest, policy
 from service.backtest import BackTest
 from service.errors import BadInput
 from service.store import usage, usage_tracking
 from service.store.pool import transaction
 from tests import builders
-from tests.service.test_usage_live import alerts, end_of, filled, land, made, morning, people, run
+from tests.service.test_usage_live import alerts, end_of, filled, land, made, morning, people, run, stored
 from tests.walk import Rows
 
 
@@ -44,12 +44,18 @@ def closed(servers: str) -> UUID:
     panel, workspace = made().panel, builders.workspace()
     with transaction(workspace) as db:
         people(db, panel)
-    steps = [0, 120, 150, 151, 199, 230, 231, 260, 290, 300, 301, 330]
+    steps = [0, 199, 230, 231, 300, 330]
     for first, last in pairwise(steps):
         with transaction(workspace) as db:
             land(db, panel, first, last)
         run(workspace, panel.first_day + timedelta(days=last - 1))
     return workspace
+
+
+@pytest.fixture(scope="module")
+def now(closed: UUID) -> BackTest:
+    """At the budget in force."""
+    return asked(closed)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +74,16 @@ def test_no_budget_beyond_the_limits_is_tried(closed: UUID, budget: float) -> No
         asked(closed, budget)
 
 
-def test_nothing_is_written(closed: UUID, owner: psycopg.Connection[tuple[object, ...]]) -> None:
-    before = Rows(owner, closed).texts()
-    asked(closed, 3.0)
+def test_nothing_is_written_and_progress_is_told_to_its_end(closed: UUID, owner: psycopg.Connection[tuple[object, ...]], now: BackTest) -> None:
+    before, told = Rows(owner, closed).texts(), list[tuple[int, int]]()
+    more = backtest.run(closed, 5.0, morning(end_of(made().panel)), lambda done, total: told.append((done, total)))
     assert Rows(owner, closed).texts() == before
+    assert told[-1][0] == told[-1][1]
+    assert told == sorted(told)
+    assert more.new > 0
+    assert len(more.told) > len(now.told)
+    assert {t.how for t in more.told} == {"same", "new"}
+    assert [t.mark for t in more.gone if t.other is None] == [], "a larger budget tells of no fall later than never"
 
 
 def test_nothing_of_another_workspace_is_told(closed: UUID, workspace: UUID) -> None:
@@ -82,19 +94,18 @@ def test_nothing_of_another_workspace_is_told(closed: UUID, workspace: UUID) -> 
 # What it tells
 
 
-def test_the_budget_in_force_tells_again_what_was_told(closed: UUID) -> None:
-    found = asked(closed)
-    told = really(closed, found.since)
+def test_the_budget_in_force_tells_again_what_was_told(closed: UUID, now: BackTest) -> None:
+    told = really(closed, now.since)
     assert len(told) >= 3
-    assert [t[:3] for t in rows_of(found)] == told
-    assert {t.how for t in found.told} == {"same"}
-    assert all(t.really == t.day for t in found.told)
-    assert found.gone == []
+    assert [t[:3] for t in rows_of(now)] == told
+    assert {t.how for t in now.told} == {"same"}
+    assert all(t.other == t.day for t in now.told)
+    assert now.gone == []
 
 
-def test_it_tells_every_figure_of_an_alert_as_it_was_told(closed: UUID) -> None:
+def test_it_tells_every_figure_of_an_alert_as_it_was_told(closed: UUID, now: BackTest) -> None:
     with transaction(closed, steady=True) as db:
-        past = backtest.Past.of(db, asked(closed).since)
+        past = backtest.Past.of(db, now.since)
         assert past is not None
         first = past.first
         would = [(a.series, a.alerted_on, a.kind, a.onset, round(a.score, 4)) for a in past.alerts(db, DEFAULT_BUDGET, lambda done, total: None)]
@@ -106,12 +117,23 @@ def test_it_tells_every_figure_of_an_alert_as_it_was_told(closed: UUID) -> None:
     ]
 
 
-def test_a_larger_budget_has_more_and_a_smaller_one_less(closed: UUID) -> None:
-    now, more, less = asked(closed), asked(closed, 5.0), asked(closed, 0.01)
-    assert more.new > 0
-    assert len(more.told) > len(now.told) > len(less.told)
-    assert less.same + len(less.gone) == len(now.told)
-    assert more.same + len(more.gone) == len(now.told)
+def test_it_begins_with_the_falls_that_stood_at_the_snapshot(closed: UUID, now: BackTest) -> None:
+    with transaction(closed, steady=True) as db:
+        past = backtest.Past.of(db, now.since)
+    assert past is not None
+    whole = stored(closed)
+    until = Panel(whole.accounts, whole.metrics, whole.region, whole.first_day, whole.values[:, : (past.first - whole.first_day).days])
+    latest = {a.series: a for a in replay(until).alerts if a.kind != "growth"}
+    stood = sorted((a.series, a.alerted_on, a.after) for a in latest.values() if a.recovered_on is None)
+    assert stood
+    assert sorted((a.series, a.alerted_on, a.after) for a in past.standing) == stood
+
+
+def test_a_smaller_budget_has_fewer(closed: UUID, now: BackTest) -> None:
+    less = asked(closed, 0.01)
+    assert len(less.told) < len(now.told)
+    assert less.new == 0
+    assert {t.mark for t in less.gone} == {"gone"}
 
 
 def test_a_workspace_without_a_snapshot_tells_what_one_with_that_budget_tells() -> None:
@@ -122,24 +144,16 @@ def test_a_workspace_without_a_snapshot_tells_what_one_with_that_budget_tells() 
     for each in (one, other):
         filled(each, short)
         run(each, end_of(short))
-    found = asked(one, 5.0, short)
-    assert [(t.metric, t.day) for t in found.told]
-    assert sorted((t.account, t.metric, t.day) for t in found.told) == sorted((t.account, t.metric, t.day) for t in asked(other, 5.0, short).told)
-    assert {t.how for t in asked(other, 5.0, short).told} == {"same"}
+    found, there = asked(one, 5.0, short), asked(other, 5.0, short)
+    assert {t.how for t in there.told} == {"same"}
+    assert sorted((t.account, t.metric, t.day) for t in found.told) == sorted((t.account, t.metric, t.day) for t in there.told)
 
 
-def test_a_value_that_came_late_moves_its_own_series_alone(closed: UUID) -> None:
-    panel, before = made().panel, asked(closed)
+def test_a_value_that_came_late_moves_its_own_series_alone(closed: UUID, now: BackTest) -> None:
+    panel, before = made().panel, now
     late = next(i for i, name in enumerate(panel.accounts) if name not in {t.account for t in before.told})
     with transaction(closed) as db:
         day = np.array([end_of(panel) - timedelta(days=40)], "datetime64[D]")
         usage.land_usage(db, UsageRows(accounts=[panel.accounts[late]], metrics=[panel.metrics[late]], days=day, values=np.array([7.0])))
     run(closed, end_of(panel))
     assert [t for t in rows_of(asked(closed)) if t[1] != panel.metrics[late]] == [t for t in rows_of(before) if t[1] != panel.metrics[late]]
-
-
-def test_progress_is_told_to_its_end(closed: UUID) -> None:
-    told: list[tuple[int, int]] = []
-    backtest.run(closed, 1.0, morning(end_of(made().panel)), lambda done, total: told.append((done, total)))
-    assert told[-1][0] == told[-1][1]
-    assert told == sorted(told)

@@ -1,0 +1,103 @@
+"""What was decided and what was set up, by whom, from what to what: versions of the policy and the audit log, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from service import policy
+from service.console.pages import page
+from service.console.sign_in import Visitor
+from service.policy import Version
+from service.store import audit_log
+from service.store.audit_log import Entry
+from service.store.pool import Db, transaction
+
+router = APIRouter(prefix="/console")
+
+PAGE = 100
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """`lines`: from what to what. `undo`: the version of the policy that can be undone here."""
+
+    at: datetime
+    by: str
+    what: str
+    why: str
+    lines: Sequence[str]
+    undo: int | None = None
+    in_force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """`older`: where the next page begins."""
+
+    items: Sequence[Happened]
+    older: datetime | None
+
+
+@router.get("/history")
+def history_page(request: Request, session: Visitor, before: Annotated[datetime | None, Query()] = None) -> HTMLResponse:
+    with transaction(session.workspace_id) as db:
+        found = read(db, before)
+    return page(request, "history.html", found=found, later=before is not None)
+
+
+def read(db: Db, before: datetime | None) -> History:
+    """A page holds what both kinds have told since the later of the moments that their pages reach back to."""
+    entries = audit_log.listing(db, PAGE, before)
+    versions = policy.versions(db, most=PAGE, made_before=before)
+    reached = max([rows[-1] for rows in ([e.happened_at for e in entries], [_at(v) for v in versions]) if len(rows) >= PAGE], default=None)
+    stands = policy.standing(db)
+    every = [*(_of_version(v, stands) for v in versions), *(_of_entry(e) for e in entries if e.action != audit_log.CHANGE_POLICY)]
+    shown = sorted((h for h in every if reached is None or h.at >= reached), key=lambda h: h.at, reverse=True)
+    return History(items=shown, older=reached)
+
+
+def _at(version: Version) -> datetime:
+    assert version.made_at is not None
+    return version.made_at
+
+
+def _of_version(found: Version, stands: Version) -> Happened:
+    return Happened(
+        at=_at(found),
+        by=found.made_by or "",
+        what=f"Policy, version {found.version}",
+        why=found.why,
+        lines=found.changed,
+        undo=found.version if found.undone(stands.policy) != stands.policy else None,
+        in_force=found.version == stands.version,
+    )
+
+
+def _of_entry(entry: Entry) -> Happened:
+    return Happened(
+        at=entry.happened_at,
+        by=entry.changed_by,
+        what=f"{entry.action[:1].upper()}{entry.action[1:]}: {entry.subject}",
+        why="",
+        lines=list(_differences(entry)),
+    )
+
+
+def _differences(entry: Entry) -> Iterator[str]:
+    before, after = entry.before or {}, entry.after or {}
+    for name in dict.fromkeys([*before, *after]):
+        if before.get(name) != after.get(name):
+            yield f"{name.replace('_', ' ')}: {_said(before, name)} → {_said(after, name)}"
+
+
+def _said(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    text = "nothing" if value is None or value in ([], {}) else "yes" if value is True else "no" if value is False else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
