@@ -20,8 +20,9 @@ log = logging.getLogger("undertone.jobs")
 PULL = "undertone.pull"
 SCORE = "undertone.score"
 PUSH = "undertone.push"
+JOB = "undertone.job"
 SWEEP = "undertone.sweep"
-NAMES = (PULL, SCORE, PUSH, SWEEP)
+NAMES = (PULL, SCORE, PUSH, JOB, SWEEP)
 
 QUEUE = "undertone"
 SWEEP_EVERY = timedelta(seconds=5)
@@ -76,6 +77,14 @@ def ring(job: str, **ids: Any) -> bool:
         log.warning("doorbell out of reach, the sweep will ring again", extra={"job": job})
         return False
     return True
+
+
+def out_of_time() -> type[Exception]:
+    """What is raised in a task shortly before its time limit."""
+    from celery.exceptions import SoftTimeLimitExceeded
+
+    error: type[Exception] = SoftTimeLimitExceeded
+    return error
 
 
 def waiting() -> int:

@@ -25,6 +25,8 @@ STOP_WAIT = 20.0
 MOST_ENDS = 5
 ENDS_WITHIN = 60.0
 FIRST_SWEEP = timedelta(minutes=15)
+_ENDS = ("--timeout-graceful-shutdown", "10")
+"""Seconds after which an answer is cut that has no end of its own: the events of a job, while somebody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Child:
 
 
 def api() -> Child:
-    return Child("api", (sys.executable, "-m", "uvicorn", "service.api:create_app", "--factory", *_where(), "--no-server-header", "--log-level", "warning"))
+    return Child(
+        "api", (sys.executable, "-m", "uvicorn", "service.api:create_app", "--factory", *_where(), *_ENDS, "--no-server-header", "--log-level", "warning")
+    )
 
 
 def worker(concurrency: int = 2) -> Child:

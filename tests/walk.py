@@ -121,6 +121,7 @@ PLANTS = (
     "INSERT INTO policy (workspace_id, version, document, made_at, made_by, why)"
     " VALUES (%(id)s, 1, jsonb_build_object('lexicon', jsonb_build_array(jsonb_build_object('phrase', %(mark)s::text))), now(), %(mark)s, %(mark)s)",
     "UPDATE connection SET status_reason = %(mark)s WHERE workspace_id = %(id)s",
+    "INSERT INTO job (workspace_id, kind, state, said, made_by, ended_at) VALUES (%(id)s, 'first_read', 'done', %(mark)s, %(mark)s, now())",
 )
 
 

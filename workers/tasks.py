@@ -24,6 +24,11 @@ def push(*, workspace_id: str, connection_id: str) -> None:
     flow.push(UUID(workspace_id), UUID(connection_id))
 
 
+@shared_task(name=jobs.JOB)
+def job(*, workspace_id: str, job_id: str) -> None:
+    flow.job(UUID(workspace_id), UUID(job_id))
+
+
 @shared_task(name=jobs.SWEEP)
 def sweep() -> None:
     flow.sweep()
