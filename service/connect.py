@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,23 +16,41 @@ from connectors.errors import AuthFailed, Misconfigured
 from service import tokens
 from service.budget import SharedBudget, shares_of
 from service.config import now as clock
-from service.config import settings
+from service.config import real_time, settings
 from service.errors import BadInput, Conflict, NotFound
-from service.store import accounts, connections, streams
+from service.store import accounts, audit_log, connections, streams
 from service.store import tokens as stored_tokens
 from service.store.connections import Connection
 from service.store.pool import Db, transaction
 from service.vault import vault
 
 
-def connect(workspace_id: UUID, connector: str, name: str, config: Mapping[str, Any], secrets: Mapping[str, str]) -> UUID:
-    """Stores a connection; an existing one of that name is set up anew. Raises BadInput naming the field that is wrong."""
-    checked = _checked_config(connector, config)
+def connect(
+    workspace_id: UUID,
+    connector: str,
+    name: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    *,
+    by: str = audit_log.COMMAND_LINE,
+    pull_in: timedelta | None = None,
+) -> UUID:
+    """Stores a connection; an existing one of that name is set up anew. Raises BadInput naming the field that is wrong.
+
+    `pull_in`: no worker begins to read before that; at once if not given.
+    """
+    checked = checked_config(connector, config)
     with transaction(workspace_id) as db:
+        before = connections.by_name(db, name)
         connection_id = connections.create(db, connector, name, checked)
+        after = {"connector": connector, "config": checked, "secrets given": sorted(secrets)}
+        was = {"connector": before.connector, "config": before.config} if before else None
+        audit_log.write(db, real_time(), by, "change connection" if before else "make connection", name, before=was, after=after)
         # Before the secrets are written: a login that is under way holds the token's row and may be about to write one itself.
         tokens.forget(db, connection_id)
         streams.make_due(db, connection_id)
+        if pull_in is not None:
+            connections.schedule_pull(db, connection_id, pull_in)
         for secret, plain in secrets.items():
             connections.save_secret(db, connection_id, secret, vault(settings()).seal(plain, workspace_id, connection_id, secret))
     return connection_id
@@ -110,7 +128,7 @@ def _context(workspace_id: UUID, connection: Connection, budget: Budget) -> Cont
     return Context(config=connection.config, secrets=secrets, tokens=tokens.StoredTokens(workspace_id, connection.connection_id), budget=budget)
 
 
-def _checked_config(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def checked_config(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
     known = registry.names()
     if connector not in known:
         message = f"There is no connector named {connector}. There are: {', '.join(known)}."

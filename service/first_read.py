@@ -75,6 +75,9 @@ class _Run:
         report = pull(self.workspace_id, connection.connection_id, self.now, progress, limits=WORKER)
         if report.unfinished and not report.parked:
             raise GoesOn
+        stopped = [s.error for s in report.streams if s.name == "connection" and s.error]
+        if stopped:
+            raise Conflict(f"{connection.name} cannot be read. {stopped[0]}")
         self.lines += [f"{connection.name}: {line}" for line in _troubles(report)]
         self.lines += [f"{connection.name}, {f.about}: {f.message}" for f in findings if f.level == "warning"]
 
@@ -96,7 +99,7 @@ def _named(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _ended(scored: ScoreReport, opened: Sequence[SuggestionRow], lines: Sequence[str]) -> Ended:
-    said = f"{scored.messages:,} messages read and {scored.accounts:,} accounts looked at"
+    said = f"{scored.messages:,} messages read and {scored.accounts:,} accounts looked at" if scored.accounts else "Nothing has changed since the last reading"
     if not opened:
         return Ended(said=f"{said}. Nothing among them wants a suggestion now.", link="/console", label="Look at the accounts", lines=tuple(lines))
     number = "1 suggestion is open" if len(opened) == 1 else f"{len(opened):,} suggestions are open"

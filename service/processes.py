@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -96,8 +97,8 @@ def started(children: Sequence[Child], log_dir: Path | None = None) -> Iterator[
         family.stop()
 
 
-def run_until_stopped(children: Sequence[Child]) -> None:
-    """Until SIGINT or SIGTERM, or until a child will not stay up."""
+def run_until_stopped(children: Sequence[Child], welcome: Callable[[], None] | None = None) -> None:
+    """Until SIGINT or SIGTERM, or until a child will not stay up. `welcome` is called once, as soon as the API answers."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -107,6 +108,9 @@ def run_until_stopped(children: Sequence[Child]) -> None:
         with started(children) as family:
             while True:
                 family.mend(time.monotonic())
+                if welcome is not None and _listens():
+                    welcome()
+                    welcome = None
                 time.sleep(0.2)
     except KeyboardInterrupt:
         return
@@ -134,6 +138,12 @@ def _apart() -> None:
     """Ctrl-C reaches the parent alone, which then stops its children in good order."""
     die_with_parent()
     os.setpgrp()
+
+
+def _listens() -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in settings().host else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((settings().host, settings().port)) == 0
 
 
 def _where() -> tuple[str, ...]:

@@ -14,11 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.problems import fault, refusal
 from service.config import settings
 from service.errors import BadInput
+from service.uploads import MOST_BYTES
 
 log = logging.getLogger("undertone.api")
 
 MOST_BODY = 64 * 1024
 """Bytes. The largest body with a meaning is a note of 2,000 characters."""
+LARGER = {("POST", "/console/start"): MOST_BYTES + MOST_BODY}
+"""Where files are given. That route reads nothing of the body before it knows its sender, and puts it on disk as it comes."""
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,7 +57,7 @@ class Boundary:
                 message = "The address holds a NUL character, which no name or cursor can have."
                 await refusal(Request(scope), BadInput(message))(scope, receive, answer)
             else:
-                await self._app(scope, _Body(receive), answer)
+                await self._app(scope, _Body(scope, receive), answer)
         except Exception:
             log.exception("unexpected error", extra={"method": scope["method"], "route": _template(scope)})
             if not answer.started:
@@ -62,18 +65,25 @@ class Boundary:
 
 
 class _Body:
-    """`receive`, up to MOST_BODY bytes."""
+    """`receive`, up to as many bytes as the address may take. What says that it is larger is not begun."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
+        self._most = LARGER.get((scope["method"], scope["path"]), MOST_BODY)
         self._taken = 0
+        self._said = next((int(v[:20]) for name, v in scope["headers"] if name == b"content-length" and v.isdigit()), 0)
 
     async def __call__(self) -> Message:
+        if self._said > self._most:
+            raise self._too_large()
         message = await self._receive()
         self._taken += len(message.get("body", b""))
-        if self._taken > MOST_BODY:
-            raise HTTPException(413, f"A body may have {MOST_BODY:,} bytes at the most.")
+        if self._taken > self._most:
+            raise self._too_large()
         return message
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"A body may have {self._most:,} bytes at the most.")
 
 
 class _Answer:

@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from service import processes, servers
-from service.cli.workspace import ready_schema
-from service.config import settings
+from service.cli.workspace import opened, ready_schema
+from service.config import real_time, settings
+from service.console.session import sign_in_link
+from service.store import connections
+from service.store.pool import transaction
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +28,19 @@ def serve(
     with servers.running():
         ready_schema()
         children = [processes.api()] if api_only else [processes.api(), processes.worker(), processes.beat()]
-        typer.echo(f"Undertone listens on {settings().public_url} (console: {settings().public_url}/console). Ctrl-C stops it.")
-        processes.run_until_stopped(children)
+        typer.echo("Starting.")
+        processes.run_until_stopped(children, _welcome)
+
+
+def _welcome() -> None:
+    """Where nothing is connected yet, with the way in for whoever begins."""
+    typer.echo(f"Undertone listens on {settings().public_url} (console: {settings().public_url}/console). Ctrl-C stops it.")
+    workspace_id = opened("default", create=True)
+    with transaction(workspace_id) as db:
+        if connections.all_connections(db):
+            return
+    link = sign_in_link(workspace_id, real_time(), "/console/start")
+    typer.echo(f"Nothing is connected yet. Begin here (signs you in, valid for ten minutes):\n  {link}")
 
 
 def worker(

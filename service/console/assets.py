@@ -16,7 +16,7 @@ from service.errors import NotFound
 
 router = APIRouter(prefix="/console")
 
-_STATIC = {"console.css": "text/css", "charts.js": "text/javascript", "progress.js": "text/javascript"}
+_STATIC = {"console.css": "text/css", "charts.js": "text/javascript", "progress.js": "text/javascript", "upload.js": "text/javascript"}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 

@@ -18,10 +18,9 @@ def sender_with(scope: Scope) -> Callable[..., Session]:
     """A dependency. As at the sign-in, two proofs: a form that another site has filled in has neither our origin nor our token."""
 
     def sender(request: Request, session: Visitor, token: Annotated[str, Form(max_length=1000)] = "") -> Session:
-        if not from_here(request) or not _is_of(session, token):
-            message = "This form is out of date or was sent from another site. Open its page anew and try once more."
-            raise Refused(message)
-        _require(request, scope)
+        mind_origin(request)
+        mind_token(session, token)
+        mind_scope(request, scope)
         return session
 
     return sender
@@ -31,17 +30,31 @@ def visitor_with(scope: Scope) -> Callable[..., Session]:
     """A dependency of pages that not everybody may see."""
 
     def viewer(request: Request, session: Visitor) -> Session:
-        _require(request, scope)
+        mind_scope(request, scope)
         return session
 
     return viewer
 
 
-def _require(request: Request, scope: Scope) -> None:
+def mind_origin(request: Request) -> None:
+    """This and the next two raise Refused: separately for a form whose body is too large to be read before its sender is known."""
+    if not from_here(request):
+        raise Refused(_NOT_OURS)
+
+
+def mind_token(session: Session, token: str) -> None:
+    if not _is_of(session, token):
+        raise Refused(_NOT_OURS)
+
+
+def mind_scope(request: Request, scope: Scope) -> None:
     if scope not in request.state.visit.scopes:
         roles = " or ".join(role for role, scopes in ROLES.items() if scope in scopes)
         message = f"This session may not do that. Sign in as {roles}, or with a key made by `undertone key create --scope read --scope {scope}`."
         raise Refused(message)
+
+
+_NOT_OURS = "This form is out of date or was sent from another site. Open its page anew and try once more."
 
 
 Reviewer = Annotated[Session, Depends(sender_with("feedback"))]

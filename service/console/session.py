@@ -57,8 +57,10 @@ def unseal(text: str, purpose: Purpose, at: datetime) -> Session:
     return Session(UUID(found["workspace"]), found["key"], UUID(person) if person else None)
 
 
-def sign_in_link(workspace_id: UUID, at: datetime) -> str:
-    return f"{settings().public_url}/console/enter?code={seal(Session(workspace_id, None), 'console link', at + LINK_LASTS)}"
+def sign_in_link(workspace_id: UUID, at: datetime, to: str = "") -> str:
+    """`to`: the page of ours that it leads to, the first one if not given."""
+    code = seal(Session(workspace_id, None), "console link", at + LINK_LASTS)
+    return f"{settings().public_url}/console/enter?code={code}{f'&next={to}' if to else ''}"
 
 
 def invitation_link(invitation: Invitation) -> str:

@@ -32,7 +32,7 @@ PER_ADDRESS = Rate(per_minute=20, burst=60)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _HOME = "/console"
 _NOT_OURS = "This form is out of date or was sent from another site. Try once more."
-_RETURN = re.compile(r"/console(/[a-z]+(/[0-9a-f-]{36})?)?")
+_RETURN = re.compile(r"/console(/[a-z]+(/[0-9a-f-]{36}|/new)?)?")
 """Where a sign-in may lead back to: our own pages, never another address."""
 
 
@@ -148,12 +148,17 @@ def sign_in_by_password(
 
 
 @router.get("/enter")
-def enter(request: Request, code: Annotated[str, Query(max_length=1000)] = "", form: Annotated[str | None, Cookie(alias=FORM_COOKIE)] = None) -> Response:
+def enter(
+    request: Request,
+    code: Annotated[str, Query(max_length=1000)] = "",
+    back: Annotated[str, Query(alias="next", max_length=100)] = _HOME,
+    form: Annotated[str | None, Cookie(alias=FORM_COOKIE)] = None,
+) -> Response:
     try:
         found = unseal(code, "console link", real_time())
     except Unauthenticated as error:
-        return _form(request, form, _HOME, 401, str(error))
-    return signed_in(found, _HOME)
+        return _form(request, form, back, 401, str(error))
+    return signed_in(found, back)
 
 
 @router.post("/sign-out")
