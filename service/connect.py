@@ -24,6 +24,9 @@ from service.store.connections import Connection
 from service.store.pool import Db, transaction
 from service.vault import vault
 
+UNTIL_ASKED = timedelta(days=365)
+"""Before the first reading of a connection that somebody sets up in the browser: they ask for it when the settings are right."""
+
 
 def connect(
     workspace_id: UUID,

@@ -6,5 +6,6 @@ from collections.abc import Mapping
 
 from service.first_read import first_read
 from service.long_jobs import Work
+from service.setup_jobs import check, dry_run
 
-KINDS: Mapping[str, Work] = {"first_read": first_read}
+KINDS: Mapping[str, Work] = {"first_read": first_read, "check": check, "dry_run": dry_run}

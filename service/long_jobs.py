@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from service import jobs
+from service.config import real_time
 from service.errors import Unavailable, UndertoneError
-from service.store import long_jobs
+from service.store import audit_log, long_jobs
 from service.store.long_jobs import Job, Taken
 from service.store.pool import transaction
 
@@ -58,10 +59,12 @@ Work = Callable[[UUID, Mapping[str, Any], datetime, Tell], Ended]
 """(workspace, about, now, tell). May be begun anew at any time, so that doing it twice must change nothing. An UndertoneError ends it with its sentence."""
 
 
-def ask(workspace_id: UUID, kind: str, about: Mapping[str, Any], by: str) -> UUID:
-    """Of two that ask for the same while it is under way, both get the same job."""
+def ask(workspace_id: UUID, kind: str, about: Mapping[str, Any], by: str, subject: str = "") -> UUID:
+    """Of two that ask for the same while it is under way, both get the same job. `subject`: for the audit log, the name of what it is about."""
     with transaction(workspace_id) as db:
-        job_id = long_jobs.add(db, kind, about, by)
+        job_id, is_new = long_jobs.add(db, kind, about, by)
+        if is_new:
+            audit_log.write(db, real_time(), by, f"begin {kind.replace('_', ' ')}", subject, after={"job": str(job_id)})
     jobs.ring(jobs.JOB, workspace_id=workspace_id, job_id=job_id)
     return job_id
 

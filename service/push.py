@@ -18,12 +18,12 @@ from connectors.batches import batches
 from connectors.errors import ConnectorError, Misconfigured, Parked, Retriable
 from connectors.records import TaskState
 from service import push_plan
-from service.config import settings
+from service.config import real_time, settings
 from service.connect import known, open_sink, ready, stop
 from service.errors import Conflict, Refused
 from service.push_plan import Step
 from service.push_results import LONGEST_WAIT, PushReport, Results
-from service.store import connections, outbox, streams
+from service.store import audit_log, connections, outbox, streams
 from service.store.connections import Connection
 from service.store.outbox import Item, Result, Sending
 from service.store.pool import transaction
@@ -84,15 +84,19 @@ def preview(workspace_id: UUID, connection_id: UUID) -> list[Change]:
     return [step.change for batch in batches(items, AHEAD) for step in run.steps(batch)]
 
 
-def approve(workspace_id: UUID, connection_id: UUID, now: datetime) -> None:
+def approve(workspace_id: UUID, connection_id: UUID, now: datetime, by: str = audit_log.COMMAND_LINE) -> None:
     with transaction(workspace_id) as db:
-        connections.approve_push(db, connection_id, now)
+        if connections.approve_push(db, connection_id, now):
+            audit_log.write(db, real_time(), by, "approve tasks", known(db, connection_id).name)
 
 
-def retry(workspace_id: UUID, connection_id: UUID) -> int:
+def retry(workspace_id: UUID, connection_id: UUID, by: str = audit_log.COMMAND_LINE) -> int:
     """What the CRM refused for good, or what was given up, is due once more: a person has mended something. Returns how many."""
     with transaction(workspace_id) as db:
-        return outbox.revive(db, connection_id)
+        found = outbox.revive(db, connection_id)
+        if found:
+            audit_log.write(db, real_time(), by, "retry tasks", known(db, connection_id).name, after={"tasks": found})
+        return found
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,19 +8,23 @@ from functools import partial
 from uuid import UUID
 
 from connectors.base import Fetching, Page, Source, Stream
-from service.store import connections, quarantine, streams
+from service.config import real_time
+from service.connect import known
+from service.store import audit_log, connections, quarantine, streams
 from service.store.pool import Db, transaction
 from service.turn import Held, Outcome, Run, StreamReport, take_turn
 
 CHUNK = 1_000
 
 
-def replay(workspace_id: UUID, connection_id: UUID, stream: str | None = None, source_key: str | None = None) -> int:
+def replay(workspace_id: UUID, connection_id: UUID, stream: str | None = None, source_key: str | None = None, by: str = audit_log.COMMAND_LINE) -> int:
     """Asks for one row, all of a stream, or all of the connection. Returns how many rows will be read again."""
     with transaction(workspace_id) as db:
         found = quarantine.ask(db, connection_id, stream, source_key)
         if found:
             connections.schedule_pull(db, connection_id, timedelta(0))
+            after = {"rows": found, "stream": stream, "row": source_key}
+            audit_log.write(db, real_time(), by, "replay rows", known(db, connection_id).name, after=after)
     return found
 
 

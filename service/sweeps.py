@@ -9,8 +9,10 @@ from functools import partial
 from uuid import UUID
 
 from connectors.base import Cursor, Fetching, Page, Source, Stream, Sweep, Sweeping
+from service.config import real_time
+from service.connect import known
 from service.intake import source_key
-from service.store import connections, streams, sweeps
+from service.store import audit_log, connections, streams, sweeps
 from service.store.pool import Db, transaction
 from service.store.sweeps import Drifted, Due
 from service.turn import Held, Outcome, Run, StreamReport, take_turn
@@ -25,12 +27,13 @@ FEW = 100
 NOTHING = Page(records=())
 
 
-def ask(workspace_id: UUID, connection_id: UUID, now: datetime, stream: str | None = None, kind: Sweep | None = None) -> int:
+def ask(workspace_id: UUID, connection_id: UUID, now: datetime, stream: str | None = None, kind: Sweep | None = None, by: str = audit_log.COMMAND_LINE) -> int:
     """The next pull sweeps at once: one stream, one kind, or all there is. Returns how many sweeps."""
     with transaction(workspace_id) as db:
         found = sweeps.ask(db, connection_id, stream, kind, now)
         if found:
             connections.schedule_pull(db, connection_id, timedelta(0))
+            audit_log.write(db, real_time(), by, "compare rows", known(db, connection_id).name, after={"stream": stream, "kind": kind})
     return found
 
 

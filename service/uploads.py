@@ -70,7 +70,7 @@ def receive(workspace_id: UUID, upload: Upload, by: str, now: datetime) -> UUID:
         placed = {connector: _placed(config, staged, folder) for connector, config in configs.items()}
         _replace(staged, folder)
     made = [connect(workspace_id, connector, NAMES[connector], config, {}, by=by, pull_in=OWN_READING) for connector, config in placed.items()]
-    return long_jobs.ask(workspace_id, "first_read", {"connections": [str(c) for c in made]}, by)
+    return long_jobs.ask(workspace_id, "first_read", {"connections": [str(c) for c in made]}, by, "uploaded files")
 
 
 def _mind_names(workspace_id: UUID) -> None:

@@ -45,10 +45,12 @@ CONTACT_COLUMNS = {
 
 
 class Config(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     accounts: str
+    """A CSV or NDJSON file with a row for each account, as the worker's machine sees it."""
     contacts: str | None = None
+    """Another one with their people: email and account."""
 
 
 class AccountFiles:

@@ -23,12 +23,12 @@ PAGE = 200
 
 
 class Config(BaseModel):
-    """`our_domains`: mail from these is ours, separated by commas. At a mail provider, name single addresses instead."""
-
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     path: str
+    """A folder of .eml and .mbox files, or one such file, as the worker's machine sees it."""
     our_domains: tuple[str, ...]
+    """Mail from these is ours; several are parted by commas. At a mail provider, name single addresses instead."""
 
     @field_validator("our_domains", mode="before")
     @classmethod

@@ -49,7 +49,7 @@ RenewalSource = Literal["opportunity", "account", "contract"]
 class SalesforceConfig(BaseModel):
     """How to reach the org, and which of its fields hold what Undertone reads. An empty field name means: there is none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     domain: str
     """My Domain, for example acme.my (of acme.my.salesforce.com)."""

@@ -85,6 +85,12 @@ def candidates(client: Client, schema: Schema, settings: Sequence[str] = tuple(_
     return sorted(found, key=lambda c: (settings.index(c.setting), -c.filled))
 
 
+def choices(schema: Schema) -> dict[str, list[str]]:
+    """Fields of Account by the setting that could name them, whatever they are called."""
+    columns = schema.table("Account").columns.values()
+    return {setting: sorted(c.name for c in columns if c.type in wanted.types) for setting, wanted in _WANTED.items()}
+
+
 def preview(client: Client, schema: Schema, config: SalesforceConfig, now: datetime) -> Iterator[Finding]:
     total = client.count("SELECT COUNT() FROM Account")
     yield _renewals(client, schema, config, now, total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from connectors.salesforce.client import Client
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.faults import Refused, error_of
 from connectors.salesforce.lookups import Lookups
-from connectors.salesforce.mapping import Candidate, candidates, preview
+from connectors.salesforce.mapping import Candidate, candidates, choices, preview
 from connectors.salesforce.pages import Pages
 from connectors.salesforce.readings import READINGS, Reading, missing_fields, readings, selection
 from connectors.salesforce.schema import Schema
@@ -40,6 +40,10 @@ class SalesforceSource:
     def candidates(self) -> Sequence[Candidate]:
         """Fields of the org that may be what the settings ask for."""
         return candidates(self._client, self._schema)
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """All fields of the org that a setting could name, by setting."""
+        return choices(self._schema)
 
     def preview(self, now: datetime) -> Sequence[Finding]:
         """What the settings find in the org, counted."""

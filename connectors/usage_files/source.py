@@ -43,9 +43,10 @@ TIMED = {("at" if name == "day" else name): column for name, column in COLUMNS.i
 
 
 class Config(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     path: str
+    """A folder of CSV or NDJSON files, or one such file, as the worker's machine sees it."""
 
 
 class UsageFiles:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +13,13 @@ import typer
 from connectors import registry
 from connectors.base import Sweep
 from service import connect as connecting
-from service import quarantine, servers, sweeps
-from service.cli import guide, setting_up
-from service.cli.guides import guide_of
+from service import guide, quarantine, servers, standing, sweeps
+from service.cli import setting_up
 from service.cli.workspace import Workspace, connection_named, opened, printable, ready_schema
 from service.config import now
-from service.errors import BadInput, Conflict, NotFound
-from service.store import accounts, connections, workspaces
+from service.errors import BadInput, NotFound
+from service.guides import guide_of
+from service.store import connections, workspaces
 from service.store.connections import Connection
 from service.store.pool import transaction
 
@@ -65,7 +64,7 @@ def connect(
         if any(f.level == "error" for f in findings):
             raise BadInput(_not_yet(made, guide_of(connector).secret_for(made.config)))
         if owner:
-            setting_up.set_owner(workspace_id, made, owner)
+            standing.set_owner(workspace_id, made, owner, now())
         if at_terminal and registry.connector(connector).sink is not None:
             setting_up.go_on(workspace_id, made, guide_of(connector), findings)
             return
@@ -81,12 +80,7 @@ def pause(
     with servers.running():
         workspace_id = opened(workspace)
         held = connection_named(workspace_id, name)
-        if held.status in ("auth_failed", "misconfigured"):
-            message = f"Connection {printable(held.name)} has stopped already: {printable(held.status_reason or held.status)}"
-            raise Conflict(message)
-        with transaction(workspace_id) as db:
-            connections.set_status(db, held.connection_id, "paused", reason or None)
-            accounts.mark_all_due(db)
+        standing.pause(workspace_id, held.connection_id, reason)
     typer.echo(printable(f"{held.name} is paused. What rests on it counts as unknown. `undertone resume {held.name}` starts it again."))
 
 
@@ -95,16 +89,7 @@ def resume(name: Name, workspace: Workspace = "default") -> None:
     with servers.running():
         workspace_id = opened(workspace)
         held = connection_named(workspace_id, name)
-        if held.status in ("auth_failed", "misconfigured"):
-            message = (
-                f"Connection {printable(held.name)} has not been paused but stopped: {printable(held.status_reason or held.status)} "
-                f"Mend that, then run `undertone connect {held.connector} --name {printable(held.name)}`."
-            )
-            raise Conflict(message)
-        with transaction(workspace_id) as db:
-            connections.set_status(db, held.connection_id, "active", None)
-            connections.schedule_pull(db, held.connection_id, timedelta(0))
-            accounts.mark_all_due(db)
+        standing.resume(workspace_id, held.connection_id)
     typer.echo(printable(f"{held.name} goes on. A worker reads it now, or `undertone pull --connection {held.name}` does."))
 
 

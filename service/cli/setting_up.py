@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,23 +9,21 @@ from uuid import UUID
 
 import typer
 
-from connectors.base import Cursor, Finding
-from connectors.records import User
-from service.cli import guide
-from service.cli.guide import Candidate, Guide, Mapped, Progress, Step
+from connectors.base import Finding
+from service import guide
 from service.cli.steps import described, told
 from service.cli.workspace import connection_named, printable
 from service.config import now
 from service.connect import connect, open_source
 from service.errors import BadInput
+from service.field_mapping import by_setting
+from service.guide import Candidate, Guide, Mapped, Progress, Step
 from service.pull import WORKER
 from service.pull import pull as pull_step
 from service.push import approve, preview
 from service.push import push as push_step
 from service.score import score as score_step
-from service.store import notices
 from service.store.connections import Connection
-from service.store.pool import transaction
 from service.suggest import suggest as suggest_step
 
 _FILES = frozenset({"private_key"})
@@ -83,9 +80,7 @@ def _map_fields(workspace_id: UUID, connection: Connection, known: Guide) -> Con
     if not isinstance(source, Mapped):
         return connection
     config = connection.config
-    others = defaultdict[str, list[Candidate]](list)
-    for candidate in source.candidates():
-        others[candidate.setting].append(candidate)
+    others = by_setting(source.candidates())
     asked = {setting: found for setting, found in others.items() if not {c.field for c in found} <= {config.get(setting)}}
     if asked:
         _say(known, _named(known, "fields"))
@@ -109,28 +104,6 @@ def _chosen(setting: str, kept: str, found: Sequence[Candidate]) -> str:
     if answer.isdigit() and 1 <= int(answer) <= len(found):
         return found[int(answer) - 1].field
     return "" if answer == "-" else answer
-
-
-def set_owner(workspace_id: UUID, connection: Connection, email: str) -> None:
-    """Finds the CRM's user with this address, as the CRM has it now or as it was read before. Raises BadInput if there is none."""
-    with transaction(workspace_id) as db:
-        known = notices.users_with(db, email)
-    found = next((key for connection_id, key in known if connection_id == connection.connection_id), None)
-    found = found or _user_at_source(workspace_id, connection, email) or next((key for _, key in known), None)
-    if found is None:
-        message = f"No active user of the CRM has the address {printable(email)}. Name one who has, so that the task finds its reader."
-        raise BadInput(message)
-    with transaction(workspace_id) as db:
-        notices.set_owner(db, connection.connection_id, found)
-
-
-def _user_at_source(workspace_id: UUID, connection: Connection, email: str) -> str | None:
-    source = open_source(workspace_id, connection)
-    if "users" not in {s.name for s in source.streams()}:
-        return None
-    every = (r for page in source.read("users", Cursor(), now()) for r in page.records if isinstance(r, User))
-    wanted = email.strip().casefold()
-    return next((u.key for u in every if u.active and not u.deleted and (u.email or "").casefold() == wanted), None)
 
 
 def show(findings: Sequence[Finding]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -57,6 +57,13 @@ def _distance(day: date, today: date) -> str:
     return f"in {said}" if days > 0 else f"{said} ago"
 
 
+def _lag(behind: timedelta) -> str:
+    """In the unit somebody would say it in."""
+    minutes = max(0, round(behind.total_seconds() / 60))
+    count, unit = (minutes, "minute") if minutes < 120 else (round(minutes / 60), "hour") if minutes < 48 * 60 else (round(minutes / 1440), "day")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
 def _coded(sentence: str) -> Markup:
     """What stands between backticks as code."""
     parts = [escape(part) for part in sentence.split("`")]
@@ -70,7 +77,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(day=_day, money=_money, words=_words, distance=_distance, moment=trouble.moment, coded=_coded)
+_environment.filters.update(day=_day, money=_money, words=_words, distance=_distance, lag=_lag, moment=trouble.moment, coded=_coded)
 _templates = Jinja2Templates(env=_environment)
 
 

@@ -198,6 +198,25 @@ def due(db: Db, most: int) -> list[UUID]:
     return [account_id for (account_id,) in rows]
 
 
+def examples(db: Db, connection_id: UUID, most: int) -> dict[str, list[str]]:
+    """A few values of each field that a setting may name, as they were read; of the first accounts that have one."""
+    found = {}
+    for what, table, column in _MAPPED:
+        some = f"SELECT {column} AS v FROM {table} WHERE connection_id = %s AND NOT deleted AND {column} IS NOT NULL LIMIT 500"
+        rows = db.execute(f"SELECT DISTINCT v FROM ({some}) f LIMIT %s", [connection_id, most])
+        found[what] = [f"{value:,.0f}" if isinstance(value, float) else str(value) for (value,) in rows]
+    return found
+
+
+_MAPPED = (
+    ("seats", "account", "seats"),
+    ("arr", "account", "arr"),
+    ("region", "account", "region"),
+    ("timezone", "account", "timezone"),
+    ("close_date", "opportunity", "close_date"),
+)
+
+
 def places(db: Db, account_ids: Sequence[UUID]) -> dict[UUID, Place]:
     rows = db.execute(
         "WITH RECURSIVE way AS (SELECT a.account_id AS origin, a.account_id, a.connection_id, a.merged_into_key, a.deleted, 0 AS hop FROM account a"

@@ -127,8 +127,9 @@ def schedule_pull(db: Db, connection_id: UUID, after: timedelta) -> None:
     )
 
 
-def approve_push(db: Db, connection_id: UUID, at: datetime) -> None:
-    db.execute("UPDATE connection SET push_approved_at = %s WHERE connection_id = %s AND push_approved_at IS NULL", [at, connection_id])
+def approve_push(db: Db, connection_id: UUID, at: datetime) -> bool:
+    """False where it has been approved before."""
+    return db.execute("UPDATE connection SET push_approved_at = %s WHERE connection_id = %s AND push_approved_at IS NULL", [at, connection_id]).rowcount == 1
 
 
 def save_secret(db: Db, connection_id: UUID, name: str, sealed: Sealed) -> None:

@@ -51,16 +51,15 @@ class Taken:
 _COLUMNS = "job_id, kind, about, state, done, total, said, result, made_by, made_at, started_at, ended_at"
 
 
-def add(db: Db, kind: str, about: Mapping[str, Any], made_by: str) -> UUID:
-    """One that is under way with the same kind and about is as good: its id is returned then."""
+def add(db: Db, kind: str, about: Mapping[str, Any], made_by: str) -> tuple[UUID, bool]:
+    """(its id, whether it is new): one that is under way with the same kind and about is as good."""
     row = db.execute(
         "INSERT INTO job (workspace_id, kind, about, made_by) VALUES (current_workspace(), %(kind)s, %(about)s, %(by)s)"
-        " ON CONFLICT (workspace_id, kind, about) WHERE state IN ('queued', 'running') DO UPDATE SET queued_at = job.queued_at RETURNING job_id",
+        " ON CONFLICT (workspace_id, kind, about) WHERE state IN ('queued', 'running') DO UPDATE SET queued_at = job.queued_at RETURNING job_id, xmax = 0",
         {"kind": kind, "about": Jsonb(dict(about)), "by": made_by},
     ).fetchone()
     assert row is not None
-    job_id: UUID = row[0]
-    return job_id
+    return row[0], row[1]
 
 
 def get(db: Db, job_id: UUID) -> Job | None:

@@ -44,6 +44,15 @@ def newest(db: Db, most: int) -> list[Quarantined]:
         ).fetchall()
 
 
+def of_connection(db: Db, connection_id: UUID, most: int) -> list[Quarantined]:
+    with db.cursor(row_factory=class_row(Quarantined)) as cursor:
+        return cursor.execute(
+            "SELECT connection_id, stream, source_key, reason, first_seen_at, last_seen_at FROM quarantine WHERE connection_id = %s"
+            " ORDER BY last_seen_at DESC, stream, source_key LIMIT %s",
+            [connection_id, most],
+        ).fetchall()
+
+
 def counts(db: Db) -> dict[UUID, int]:
     return dict(db.execute("SELECT connection_id, count(*) FROM quarantine GROUP BY connection_id").fetchall())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from service.cli.guide import Guide, Step
+from service.guide import Guide, Step
 
 
 def guide_of(connector: str) -> Guide:

@@ -62,6 +62,13 @@ class Mapped(Protocol):
     def preview(self, now: datetime) -> Sequence[Finding]: ...
 
 
+@runtime_checkable
+class Choosing(Protocol):
+    """A source that knows, for each setting that names a field, all fields of the other side that could hold it."""
+
+    def choices(self) -> Mapping[str, Sequence[str]]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a connection is. `findings`: of a check just made, None without one."""
@@ -112,6 +119,11 @@ def listing(guide: Guide, p: Progress) -> Iterator[str]:
         yield f"{number} of {len(guide.steps)}  {'done' if done else 'open'}  {step.title}"
         if not done:
             yield from explained(step)
+
+
+def is_command(line: str) -> bool:
+    """Whether a line of a step's `how` is typed on a machine's command line."""
+    return line.removeprefix("or: ").startswith(("undertone ", "sf ", "cd "))
 
 
 def explained(step: Step) -> Iterator[str]:
