@@ -43,6 +43,11 @@ class Field:
     candidates: Sequence[str] = ()
     choices: Sequence[str] = ()
 
+    @property
+    def is_unknown(self) -> bool:
+        """The other side shows no such field, or one of another type."""
+        return bool(self.source and self.choices) and self.source.casefold() not in {c.casefold() for c in self.choices}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -65,7 +70,8 @@ def preview(workspace_id: UUID, connection: Connection, guide: Guide, given: Map
     """What other settings would read; stores nothing. Raises BadInput naming the setting that is wrong, and ConnectorError."""
     config = checked_config(connection.connector, guide.merged(connection.config, given))
     source = open_source(workspace_id, replace(connection, config=config))
-    records = list(islice((r for page in source.read("accounts", Cursor(), now) for r in page.records), _LOOKED_AT))
+    offered = {s.name for s in source.streams()}
+    records = [r for stream in ("accounts", "opportunities") if stream in offered for r in _some(source, stream, now)]
     examples = {setting: _examples(records, kind, attribute) for setting, (_, kind, attribute) in _OURS.items()}
     return Preview(config=config, fields=_fields(config, examples, source), findings=source.preview(now) if isinstance(source, Mapped) else ())
 
@@ -112,6 +118,10 @@ def _fields(config: Mapping[str, Any], examples: Mapping[str, Sequence[str]], so
         for setting, (name, _, _) in _OURS.items()
         if setting in config
     ]
+
+
+def _some(source: Source, stream: str, now: datetime) -> list[Record]:
+    return list(islice((r for page in source.read(stream, Cursor(), now) for r in page.records), _LOOKED_AT))
 
 
 def _examples(records: Sequence[Record], kind: type, attribute: str) -> list[str]:

@@ -12,8 +12,8 @@ from service.connect import check, ready
 from service.errors import Conflict
 from service.long_jobs import Ended, GoesOn, Tell
 from service.pull import WORKER, PullReport, pull
-from service.score import ScoreReport, score
-from service.store import quarantine, suggestions
+from service.score import score
+from service.store import quarantine, streams, suggestions
 from service.store.connections import Connection
 from service.store.pool import transaction
 from service.store.suggestions import SuggestionRow
@@ -33,14 +33,16 @@ def first_read(workspace_id: UUID, about: Mapping[str, Any], now: datetime, tell
     for connection in chosen:
         run.read(connection)
     run.step("Scoring messages and usage")
-    scored = score(workspace_id, now, lambda what, done: run.say(f"Scoring: {done:,} {what}"))
+    score(workspace_id, now, lambda what, done: run.say(f"Scoring: {done:,} {what}"))
     run.step("Looking for what wants a suggestion")
     suggest(workspace_id, now)
     with transaction(workspace_id) as db:
         opened = sorted(suggestions.open_suggestions(db), key=_pressing)
-        rejected = [q for q in quarantine.newest(db, 1_000) if q.connection_id in {c.connection_id for c in chosen}]
+        ids = {c.connection_id for c in chosen}
+        rows = sum(s.landed for s in streams.states(db) if s.connection_id in ids)
+        rejected = [q for q in quarantine.newest(db, 1_000) if q.connection_id in ids]
     lines = [*run.lines, *_named([f"{q.source_key}: {q.reason}" for q in rejected])]
-    return _ended(scored, opened, lines)
+    return _ended(rows, opened, lines)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,8 +100,8 @@ def _named(lines: Sequence[str]) -> Iterator[str]:
         yield f"and {len(lines) - MOST_LINES:,} rows more; the connection's page lists them"
 
 
-def _ended(scored: ScoreReport, opened: Sequence[SuggestionRow], lines: Sequence[str]) -> Ended:
-    said = f"{scored.messages:,} messages read and {scored.accounts:,} accounts looked at" if scored.accounts else "Nothing has changed since the last reading"
+def _ended(rows: int, opened: Sequence[SuggestionRow], lines: Sequence[str]) -> Ended:
+    said = f"{rows:,} rows are read and scored"
     if not opened:
         return Ended(said=f"{said}. Nothing among them wants a suggestion now.", link="/console", label="Look at the accounts", lines=tuple(lines))
     number = "1 suggestion is open" if len(opened) == 1 else f"{len(opened):,} suggestions are open"

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from connectors import registry
+from service.field_mapping import names
 from service.guide import Guide
 
 _LONG = frozenset({"private_key"})
@@ -43,8 +44,10 @@ class ConfigForm:
 
 
 def form_of(connector: str, guide: Guide, config: Mapping[str, Any], stored: Collection[str] = ()) -> ConfigForm:
+    """Without the fields of the other side: they have a page of their own, with examples."""
     fields = _fields(connector)
     inputs = {name: _input(name, field, guide, config) for name, field in fields.items()}
+    inputs = {name: i for name, i in inputs.items() if name not in names()}
     first = [i for name, i in inputs.items() if i.required or name in guide.questions or (guide.secrets and name == "auth")]
     wanted = guide.secret_for(config)
     secrets = [_secret(name, guide, stored) for name in dict.fromkeys(guide.secrets.values())]
@@ -90,7 +93,7 @@ def _input(name: str, field: FieldInfo, guide: Guide, config: Mapping[str, Any])
     choices = [str(c) for c in get_args(_bare(field.annotation))] if get_origin(_bare(field.annotation)) is Literal else []
     return Input(
         name=name,
-        label=guide.questions.get(name, name),
+        label=guide.questions.get(name, name.replace("_", " ").capitalize()),
         kind="choice" if choices else "number" if _bare(field.annotation) in (int, float) else "text",
         value=", ".join(map(str, value)) if isinstance(value, (list, tuple)) else "" if value is None else str(value),
         hint=" ".join((field.description or "").split()),

@@ -18,7 +18,7 @@ from service.connect import known
 from service.console.forms import Configurer
 from service.console.pages import page
 from service.console.session import Session
-from service.console.setup_actions import Sent
+from service.console.setup_actions import Sent, ask
 from service.console.sign_in import Visitor
 from service.errors import BadInput, Conflict
 from service.field_mapping import Field
@@ -59,6 +59,7 @@ def save_fields(request: Request, session: Configurer, sent: Sent, connection_id
         field_mapping.save(session.workspace_id, connection, guide_of(connection.connector), _given(connection, sent), session.who(real_time()))
     except BadInput as error:
         return _fields(request, connection, _as_sent(connection, sent), 400, problem=str(error))
+    ask(session, "check", connection_id, connection.name)
     return RedirectResponse(f"/console/connections/{connection_id}", status_code=303)
 
 

@@ -26,7 +26,7 @@ from service.console.session import Session
 from service.console.sign_in import Visitor
 from service.errors import NotFound
 from service.field_mapping import is_mapped
-from service.guide import Guide, Step
+from service.guide import Guide, Step, StepName
 from service.guides import guide_of
 from service.store import long_jobs, quarantine
 from service.store.connections import Connection
@@ -37,6 +37,7 @@ from service.store.quarantine import Quarantined
 router = APIRouter(prefix="/console")
 
 MOST_QUARANTINED = 100
+_OPTIONAL: frozenset[StepName] = frozenset({"metadata", "fields"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,8 @@ class SetUp:
 
     @property
     def next(self) -> int:
-        """Number of the first step that is open, 0 where none is."""
-        return next((number for number, s in enumerate(self.steps, 1) if not s.done), 0)
+        """Number of the first step that is open and cannot be left out; 0 where none is."""
+        return next((number for number, s in enumerate(self.steps, 1) if not s.done and s.step.name not in _OPTIONAL), 0)
 
 
 @router.get("/connections/new")

@@ -49,7 +49,7 @@ def make(request: Request, session: Configurer, sent: Sent, connector: Line, nam
         made = connect(session.workspace_id, connector, called, config, secrets_of(how, sent), by=_who(session), pull_in=UNTIL_ASKED)
     except BadInput as error:
         return setup.new(request, connector if connector in registry.names() else "", 400, str(error), called, config)
-    _ask(session, "check", made, called)
+    ask(session, "check", made, called)
     return _back(made)
 
 
@@ -66,13 +66,13 @@ def change(request: Request, session: Configurer, sent: Sent, connection_id: UUI
         connect(session.workspace_id, found.connector, found.name, config, secrets_of(how, sent), by=_who(session), pull_in=pull_in)
     except BadInput as error:
         return setup.show(request, session, connection_id, 400, str(error))
-    _ask(session, "check", connection_id, found.name)
+    ask(session, "check", connection_id, found.name)
     return _back(connection_id)
 
 
 @router.post("/connections/{connection_id}/check")
 def check(session: Configurer, connection_id: UUID) -> Response:
-    _ask(session, "check", connection_id, _known(session, connection_id).name)
+    ask(session, "check", connection_id, _known(session, connection_id).name)
     return _back(connection_id)
 
 
@@ -85,7 +85,7 @@ def read(session: Configurer, connection_id: UUID) -> Response:
 
 @router.post("/connections/{connection_id}/dry-run")
 def dry_run(session: Configurer, connection_id: UUID) -> Response:
-    _ask(session, "dry_run", connection_id, _known(session, connection_id).name)
+    ask(session, "dry_run", connection_id, _known(session, connection_id).name)
     return _back(connection_id)
 
 
@@ -169,7 +169,7 @@ def _mind_name(workspace_id: UUID, name: str) -> None:
         raise BadInput("A connection of this name is there already. Give this one another name, or change the settings of that one.")
 
 
-def _ask(session: Session, kind: str, connection_id: UUID, name: str) -> UUID:
+def ask(session: Session, kind: str, connection_id: UUID, name: str) -> UUID:
     return long_jobs.ask(session.workspace_id, kind, {"connection": str(connection_id)}, _who(session), name)
 
 

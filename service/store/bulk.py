@@ -39,14 +39,22 @@ def _emptying(table: str, columns: tuple[tuple[str, str], ...]) -> bytes:
     return making.format(sql.Identifier(f"landing_{table}"), typed).as_bytes(None)
 
 
-def append(db: Db, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]], change_no: int | None = None) -> None:
-    """Inserts into a table of this workspace; `change_no` is given to each row."""
+def append(
+    db: Db, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]], change_no: int | None = None, *, unless_there: bool = False
+) -> None:
+    """Inserts into a table of this workspace; `change_no` is given to each row. `unless_there`: rows whose key is there already are left out."""
     copy_to_landing(db, table, columns, rows)
     names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     extra, value = (sql.SQL(", change_no"), sql.SQL(", {}").format(sql.Literal(change_no))) if change_no is not None else (sql.SQL(""), sql.SQL(""))
     db.execute(
-        sql.SQL("INSERT INTO {} (workspace_id, {}{}) SELECT current_workspace(), {}{} FROM {}").format(
-            sql.Identifier(table), names, extra, names, value, sql.Identifier(f"landing_{table}")
+        sql.SQL("INSERT INTO {} (workspace_id, {}{}) SELECT current_workspace(), {}{} FROM {}{}").format(
+            sql.Identifier(table),
+            names,
+            extra,
+            names,
+            value,
+            sql.Identifier(f"landing_{table}"),
+            sql.SQL(" ON CONFLICT DO NOTHING" if unless_there else ""),
         )
     )
 

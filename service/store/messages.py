@@ -125,11 +125,12 @@ def unscored(db: Db, model_version: str, most: int) -> list[OwnText]:
 
 
 def append_scores(db: Db, scores: Sequence[MessageScore], model_version: str, change_no: int) -> None:
+    """Of two runs that have read the same messages by one version, the first one's count; they say the same."""
     columns = {"interaction_id": "uuid", "model_version": "text", "sentiment": "real", "confidence": "real", "situations": "jsonb", "reading": "jsonb"}
     rows = (
         (s.interaction_id, model_version, s.sentiment, s.confidence, Jsonb(s.situations), Jsonb(s.reading.to_json()) if s.reading else None) for s in scores
     )
-    bulk.append(db, "message_score", columns, rows, change_no)
+    bulk.append(db, "message_score", columns, rows, change_no, unless_there=True)
 
 
 def exchanges(db: Db, account_ids: Sequence[UUID], until: datetime, model_version: str) -> list[Exchange]:
