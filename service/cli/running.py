@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from service import processes, servers
 from service.cli.workspace import opened, ready_schema
-from service.config import real_time, settings
+from service.config import is_this_machine, real_time, settings
 from service.console.session import sign_in_link
 from service.store import connections
 from service.store.pool import transaction
@@ -35,6 +36,8 @@ def serve(
 def _welcome() -> None:
     """Where nothing is connected yet, with the way in for whoever begins."""
     typer.echo(f"Undertone listens on {settings().public_url} (console: {settings().public_url}/console). Ctrl-C stops it.")
+    if not is_this_machine(urlsplit(settings().public_url).hostname):  # nothing that signs in belongs into the log of a server that others reach
+        return
     workspace_id = opened("default", create=True)
     with transaction(workspace_id) as db:
         if connections.all_connections(db):
