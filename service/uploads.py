@@ -156,7 +156,10 @@ def _peek(file: BinaryIO) -> bytes:
 def _table_suffix(file: BinaryIO) -> str:
     head = _peek(file)
     packed = head.startswith(_GZIP)
-    text = zlib.decompressobj(31).decompress(head, _HEAD) if packed else head
+    try:
+        text = zlib.decompressobj(31).decompress(head, _HEAD) if packed else head
+    except zlib.error:
+        raise BadInput("A file is compressed and damaged. Pack it anew, or give it as it is.") from None
     return (".ndjson" if text.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") else ".csv") + (".gz" if packed else "")
 
 

@@ -71,6 +71,8 @@ class _Body:
         self._receive = receive
         self._most = LARGER.get((scope["method"], scope["path"]), MOST_BODY)
         self._taken = 0
+        self._is_form = any(n == b"content-type" and v.startswith(b"application/x-www-form-urlencoded") for n, v in scope["headers"])
+        self._tail = b""
         self._said = next((int(v[:20]) for name, v in scope["headers"] if name == b"content-length" and v.isdigit()), 0)
 
     async def __call__(self) -> Message:
@@ -80,7 +82,14 @@ class _Body:
         self._taken += len(message.get("body", b""))
         if self._taken > self._most:
             raise self._too_large()
+        if self._is_form and self._holds_nul(message.get("body", b"")):
+            raise HTTPException(400, "A field holds a NUL character, which no text of ours can have.")
         return message
+
+    def _holds_nul(self, chunk: bytes) -> bool:
+        """An escaped one may lie across two chunks."""
+        seen, self._tail = self._tail + chunk, chunk[-2:]
+        return b"%00" in seen or b"\x00" in seen
 
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"A body may have {self._most:,} bytes at the most.")

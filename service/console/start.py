@@ -37,6 +37,8 @@ async def given(request: Request, session: Visitor) -> AsyncIterator[FormData]:
     mind_scope(request, "configure")
     async with request.form(max_files=MOST_FILES, max_fields=20) as form:
         mind_token(session, str(form.get("token", "")))
+        if any("\x00" in value for value in form.values() if isinstance(value, str)):
+            raise BadInput("A field holds a NUL character, which no text of ours can have.")
         yield form
 
 

@@ -159,6 +159,19 @@ def test_a_form_for_a_new_connection_does_not_set_up_another_one_anew(revops, wo
     assert stored(workspace, page) == before
 
 
+HOSTILE = ["a\x00b", "\u202e<b>", "x" * 5000, "1e400", "{}"]
+
+
+@pytest.mark.parametrize("path", ACTIONS)
+def test_no_value_of_a_field_is_a_fault_of_ours(revops, workspace: UUID, path):
+    page = made(workspace)
+    fields = "reason stream row email name domain currency api_share renewal_types our_domains path accounts seats_field auth kind private_key endpoint".split()
+    for value in HOSTILE:
+        for connector in ("salesforce", "mail_files", value):
+            answer = revops.post(path.format(connection_id=id_of(page)), **{**dict.fromkeys(fields, value), "connector": connector})
+            assert answer.status_code < 500, (value, connector)
+
+
 # What is never shown
 
 

@@ -169,6 +169,29 @@ def test_a_file_that_cannot_be_used_is_said_in_words_and_changes_nothing(visit, 
     assert made(workspace) == {}
 
 
+FORM = "multipart/form-data; boundary=b"
+BODIES = [
+    (b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\nx', FORM),
+    (b"x", FORM),
+    (b"x", "multipart/form-data"),
+    (b"--b\r\n" + b'Content-Disposition: form-data; name="x"\r\n\r\n\r\n--b\r\n' * 50, FORM),
+    (b"{}", "application/json"),
+    (b"token=%00", "application/x-www-form-urlencoded"),
+    (b"", ""),
+]
+CONTENTS = [b"", b"\x00" * 50, b"\x1f\x8bxx", b"PK\x03\x04", b"account\n\x00\n", b"\xff\xfea\x00", b'{"account":"\\u0000"}', b"account\n" + b"x" * 300]
+
+
+def test_no_body_and_no_content_of_a_file_is_a_fault_of_ours(visit, workspace: UUID):
+    for body, kind in BODIES:
+        assert 400 <= visit.post("/console/start", content=body, headers={**SELF, "Content-Type": kind}).status_code < 500, body
+    for content in CONTENTS:
+        for field in ("accounts", "contacts", "usage", "mail"):
+            files: dict[str, Given] = {"accounts": ("a.csv", b"account\nA\n"), field: ("x", content)}
+            assert give(visit, workspace, ours="v.example\x00", **files).status_code < 500, (field, content)
+            assert give(visit, workspace, ours="v.example", **files).status_code < 500, (field, content)
+
+
 def test_a_bad_second_upload_leaves_the_first_in_its_place(visit, workspace: UUID):
     read(workspace, give(visit, workspace, accounts=("a.csv", ACCOUNTS.encode())))
     assert give(visit, workspace, accounts=("a.csv", b"color\nred\n")).status_code == 400
