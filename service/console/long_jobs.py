@@ -6,13 +6,13 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from service import long_jobs
 from service.config import real_time
@@ -42,10 +42,7 @@ def job_page(request: Request, session: Visitor, job_id: UUID) -> HTMLResponse:
 async def job_events(request: Request, session: Visitor, job_id: UUID) -> StreamingResponse:
     """No thread and no database connection is held between two looks. Raises TooMany."""
     job = await run_in_threadpool(known, session, job_id)
-    if _listening[session] >= MOST_STREAMS:
-        message = "This session watches too many jobs at once. Close a page, and load this one again."
-        raise TooMany(message, retry_after=5)
-    return StreamingResponse(_events(request, session, job), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return _Watched(session, _events(request, session, job))
 
 
 def known(session: Session, job_id: UUID) -> Job:
@@ -59,36 +56,44 @@ def known(session: Session, job_id: UUID) -> Job:
 _listening: Counter[Session] = Counter()
 
 
-@contextmanager
-def _counted(session: Session) -> Iterator[None]:
-    _listening[session] += 1
-    try:
-        yield
-    finally:
-        _listening[session] -= 1
-        if not _listening[session]:
-            del _listening[session]
+class _Watched(StreamingResponse):
+    """Counted from before its first byte to its last, however it ends. Raises TooMany while it has not begun."""
+
+    def __init__(self, session: Session, events: AsyncIterator[str]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        self._session = session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _listening[self._session] >= MOST_STREAMS:
+            message = "This session watches too many jobs at once. Close a page, and load this one again."
+            raise TooMany(message, retry_after=5)
+        _listening[self._session] += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            _listening[self._session] -= 1
+            if not _listening[self._session]:
+                del _listening[self._session]
 
 
 async def _events(request: Request, session: Session, job: Job) -> AsyncIterator[str]:
-    with _counted(session):
-        ends, spoken = time.monotonic() + LONGEST, time.monotonic()
-        shown = told(job)
-        yield _event(shown)
-        while not job.is_over and time.monotonic() < ends:
-            await asyncio.sleep(LOOKED_AT_EVERY)
-            if time.monotonic() - spoken > HEARTBEAT:
-                if await request.is_disconnected() or not await run_in_threadpool(_may_still_look, session):
-                    return
-                spoken = time.monotonic()
-                yield ": still here\n\n"
-            try:
-                job = await run_in_threadpool(known, session, job.job_id)
-            except Unavailable:
-                continue
-            if told(job) != shown:
-                shown, spoken = told(job), time.monotonic()
-                yield _event(shown)
+    ends, spoken = time.monotonic() + LONGEST, time.monotonic()
+    shown = told(job)
+    yield _event(shown)
+    while not job.is_over and time.monotonic() < ends:
+        await asyncio.sleep(LOOKED_AT_EVERY)
+        if time.monotonic() - spoken > HEARTBEAT:
+            if await request.is_disconnected() or not await run_in_threadpool(_may_still_look, session):
+                return
+            spoken = time.monotonic()
+            yield ": still here\n\n"
+        try:
+            job = await run_in_threadpool(known, session, job.job_id)
+        except Unavailable:
+            continue
+        if told(job) != shown:
+            shown, spoken = told(job), time.monotonic()
+            yield _event(shown)
 
 
 def told(job: Job) -> dict[str, object]:

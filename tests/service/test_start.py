@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import random
+import shutil
+import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,8 @@ from service.console.session import COOKIE, LASTS, Session, sign_in_link
 from service.store import audit_log, connections, suggestions
 from service.store.pool import transaction
 from tests.builders import NOW
-from tests.client import TestClient, key
+from tests.client import TestClient, key, serving
+from tests.conftest import skip_or_fail
 
 ADDRESS = "http://testserver"
 SELF = {"Origin": ADDRESS}
@@ -273,3 +277,50 @@ def test_the_link_that_serve_prints_leads_there_and_nowhere_else(app, workspace:
 
 def test_an_empty_list_of_accounts_offers_it(visit):
     assert '<a href="/console/start">' in visit.get("/console").text
+
+
+# In a real browser
+
+CHROMIUM = shutil.which("chromium")
+A_FILE = 3
+"""Clicks to choose one: the field, the file, the dialog's button."""
+
+
+@pytest.fixture
+def tab(servers: str) -> Iterator[Any]:
+    if CHROMIUM is None:
+        skip_or_fail("not run: needs Chromium (Debian: chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with serving(environ={**os.environ, "UNDERTONE_NOW": NOW.isoformat()}) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium.new_page(viewport={"width": 390, "height": 844}, base_url=address)
+        chromium.close()
+
+
+@pytest.mark.browser
+def test_a_newcomer_comes_from_the_link_to_a_suggestion_with_twelve_clicks_and_the_page_follows_by_itself(tab, workspace: UUID, tmp_path: Path, hold_clock):
+    hold_clock(NOW)
+    said: list[str] = []
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("console", lambda message: said.append(message.text))
+    tab.goto(f"/console{sign_in_link(workspace, real_time(), '/console/start').partition('/console')[2]}")
+    clicks = 1
+    for field, content in {"accounts": ACCOUNTS.encode(), "mail": mailbox(), "usage": USAGE.encode()}.items():
+        (tmp_path / field).write_bytes(content)
+        tab.set_input_files(f"#{field}", tmp_path / field)
+        clicks += A_FILE
+    tab.click("text=Read these files")
+    tab.wait_for_selector("[data-said]")
+    job_id = UUID(tab.url.rpartition("/")[2])
+    worker = threading.Thread(target=flow.job, args=(workspace, job_id))
+    worker.start()
+    tab.wait_for_selector("a.next", timeout=60_000)  # the page follows by itself
+    worker.join()
+    tab.click("a.next")
+    clicks += 2
+    assert clicks <= 12
+    assert tab.inner_text("#suggestion h2") == "Suggestion"
+    assert "None is open" not in tab.inner_text("#suggestion")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert said == []
