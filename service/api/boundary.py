@@ -83,7 +83,7 @@ class _Body:
         if self._taken > self._most:
             raise self._too_large()
         if self._is_form and self._holds_nul(message.get("body", b"")):
-            raise HTTPException(400, "A field holds a NUL character, which no text of ours can have.")
+            raise HTTPException(422, "A field holds a NUL character, which no text of ours can have.")
         return message
 
     def _holds_nul(self, chunk: bytes) -> bool:
