@@ -7,16 +7,14 @@ from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-import numpy as np
 import psycopg
 import pytest
 
-from connectors.records import UsageRows
 from ml.usage import DEFAULT_BUDGET, Panel, replay
 from service import backtest, policy
 from service.backtest import BackTest
 from service.errors import BadInput
-from service.store import usage, usage_tracking
+from service.store import usage_tracking
 from service.store.pool import transaction
 from tests import builders
 from tests.service.test_usage_live import alerts, end_of, filled, land, made, morning, people, run, stored
@@ -36,6 +34,12 @@ def really(workspace: UUID, since: date) -> list[tuple[object, ...]]:
         series = usage_tracking.all_series(db)
         found = [a for a in usage_tracking.alerts(db) if a.kind != "growth" and a.alerted_on >= since]
     return sorted((series.account_id(a.series_no), series.metric_name(a.series_no), a.alerted_on) for a in found)
+
+
+def short_one() -> Panel:
+    """Fewer days than the detector has snapshots of."""
+    whole = made().panel
+    return Panel(whole.accounts, whole.metrics, whole.region, whole.first_day, whole.values[:, 200:305])
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +141,7 @@ def test_a_smaller_budget_has_fewer(closed: UUID, now: BackTest) -> None:
 
 
 def test_a_workspace_without_a_snapshot_tells_what_one_with_that_budget_tells() -> None:
-    whole = made().panel
-    short = Panel(whole.accounts, whole.metrics, whole.region, whole.first_day, whole.values[:, 200:305])
+    short = short_one()
     one, other = builders.workspace(), builders.workspace()
     policy.change(other, {"usage_budget": 5.0}, "test", "", None, builders.NOW)
     for each in (one, other):
@@ -147,13 +150,3 @@ def test_a_workspace_without_a_snapshot_tells_what_one_with_that_budget_tells() 
     found, there = asked(one, 5.0, short), asked(other, 5.0, short)
     assert {t.how for t in there.told} == {"same"}
     assert sorted((t.account, t.metric, t.day) for t in found.told) == sorted((t.account, t.metric, t.day) for t in there.told)
-
-
-def test_a_value_that_came_late_moves_its_own_series_alone(closed: UUID, now: BackTest) -> None:
-    panel, before = made().panel, now
-    late = next(i for i, name in enumerate(panel.accounts) if name not in {t.account for t in before.told})
-    with transaction(closed) as db:
-        day = np.array([end_of(panel) - timedelta(days=40)], "datetime64[D]")
-        usage.land_usage(db, UsageRows(accounts=[panel.accounts[late]], metrics=[panel.metrics[late]], days=day, values=np.array([7.0])))
-    run(closed, end_of(panel))
-    assert [t for t in rows_of(asked(closed)) if t[1] != panel.metrics[late]] == [t for t in rows_of(before) if t[1] != panel.metrics[late]]

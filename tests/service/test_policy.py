@@ -127,7 +127,7 @@ POLICIES = st.builds(
 
 
 @given(POLICIES, POLICIES)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_a_policy_is_the_same_after_being_stored_and_two_that_differ_say_so_in_words(one: Policy, other: Policy):
     assert policy.read(json.loads(json.dumps(policy.to_document(one)))) == one
     assert (policy.difference(one, other) == []) == (one == other)
@@ -330,7 +330,8 @@ def test_the_command_refuses_what_is_no_field_and_value(workspace: UUID):
 
 
 def test_the_commands_of_before_write_versions(workspace: UUID):
-    fill(workspace, "Ours")
+    with transaction(workspace) as db:
+        builders.connection(db)
     CliRunner().invoke(app, ["push", "--preview", "--no-words", "-w", f"test {workspace}"])
     CliRunner().invoke(app, ["score", "--usage-budget", "0.3", "-w", f"test {workspace}"])
     with transaction(workspace) as db:

@@ -21,7 +21,8 @@ from tests import builders
 from tests.builders import NOW
 from tests.client import TestClient
 from tests.filled import fill
-from tests.service.test_usage_live import end_of, filled, made, morning, run
+from tests.service.test_backtest import short_one
+from tests.service.test_usage_live import end_of, filled, morning, run
 
 ADDRESS = "http://testserver"
 OURS = {"Origin": ADDRESS}
@@ -164,9 +165,10 @@ def test_trying_accounts_counts_them_and_saves_nothing(revops, workspace):
 
 
 def test_trying_a_budget_lists_what_it_would_have_told_and_saves_nothing(revops, workspace, hold_clock):
-    filled(workspace, made().panel)
-    run(workspace, end_of(made().panel))
-    hold_clock(morning(end_of(made().panel)))
+    panel = short_one()
+    filled(workspace, panel)
+    run(workspace, end_of(panel))
+    hold_clock(morning(end_of(panel)))
     text = revops.send("budget", "try", why="", usage_budget="5").text
     assert "At a budget of 5 you would have had" in text
     assert re.search(r'<a href="/console/accounts/[0-9a-f-]{36}#usage">account \d+</a>', text)
