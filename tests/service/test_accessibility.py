@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from service import invitations
 from service.config import real_time
 from service.console import session
-from service.console.session import COOKIE, LASTS, Session
+from service.console.session import COOKIE, LASTS, Session, invitation_link
 from tests import walk
 from tests.client import serving
 from tests.conftest import skip_or_fail
@@ -24,6 +27,8 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
 GRAVE = ("serious", "critical")
 SHOWN = list({r.endpoint: r for r in PAGES if not str(r.path).startswith("/console/assets")}.values())
+PROVIDER = {"UNDERTONE_OIDC_ISSUER": "http://127.0.0.1:9", "UNDERTONE_OIDC_CLIENT_ID": "undertone", "UNDERTONE_OIDC_CLIENT_SECRET": "secret"}
+"""Which never answers: the page that says so is looked at, too."""
 RUN = 'async () => (await axe.run(document, {resultTypes: ["violations"]})).violations'
 """By the browser's debugging channel, not as a script of the page: its policy stays in force."""
 
@@ -36,6 +41,13 @@ def rows(servers: str) -> Iterator[Rows]:
 
 
 @pytest.fixture(scope="module")
+def invited(rows: Rows) -> str:
+    """An invitation's page, which the walk without a code does not come to."""
+    link = urlsplit(invitation_link(invitations.add(rows.workspace_id, "Bo Lind", "revops", "password", real_time())))
+    return f"{link.path}?{link.query}"
+
+
+@pytest.fixture(scope="module")
 def visits(rows: Rows) -> Iterator[dict[bool, Any]]:
     """A tab of somebody who may do everything, and one of somebody who is not signed in."""
     if CHROMIUM is None:
@@ -43,7 +55,7 @@ def visits(rows: Rows) -> Iterator[dict[bool, Any]]:
     from playwright.sync_api import sync_playwright
 
     held = session.seal(Session(rows.workspace_id, None), "console session", real_time() + LASTS)
-    with serving() as address, sync_playwright() as playwright:
+    with serving(environ={**os.environ, **PROVIDER}) as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         signed_in = chromium.new_context(base_url=address)
         signed_in.add_cookies([{"name": COOKIE, "value": held, "url": f"{address}/console"}])
@@ -75,6 +87,12 @@ def _lines(violation: dict[str, Any]) -> Sequence[str]:
 def test_no_page_shuts_anybody_out(visits, rows, route):
     path = url(route, rows) if route else "/console/nowhere"
     assert "\n".join(grave(visits[route is None or route.path not in OPEN], path)) == ""
+
+
+@pytest.mark.browser
+def test_an_invitation_shuts_nobody_out(visits, invited):
+    assert "\n".join(grave(visits[False], invited)) == ""
+    assert visits[False].locator("#password").count() == 1
 
 
 @pytest.mark.browser
