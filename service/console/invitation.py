@@ -12,6 +12,8 @@ from service.config import real_time
 from service.console.session import Session, invitation_of
 from service.console.sign_in import FORM_COOKIE, NotLetIn, attempt, form_page, signed_in
 from service.errors import BadInput, Unauthenticated
+from service.store import workspaces
+from service.store.pool import transaction
 
 router = APIRouter(prefix="/console")
 
@@ -48,4 +50,6 @@ def _page(request: Request, code: str, form: str | None, problem: str | None = N
         person = invitations.who(workspace_id, invitation_id, real_time())
     except Unauthenticated as error:
         raise NotLetIn(401, str(error), _HOME) from None
-    return form_page(request, "invitation.html", form, BadInput.status if problem else 200, problem=problem, person=person, code=code)
+    with transaction(workspace_id) as db:
+        workspace = workspaces.name(db)
+    return form_page(request, "invitation.html", form, BadInput.status if problem else 200, problem=problem, person=person, workspace=workspace, code=code)

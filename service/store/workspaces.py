@@ -42,6 +42,12 @@ def find(db: Db, name: str) -> UUID | None:
     return row[0] if row else None
 
 
+def name(db: Db) -> str:
+    row = db.execute("SELECT name FROM workspace").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def create(db: Db, workspace_id: UUID, name: str) -> None:
     db.execute("INSERT INTO workspace (workspace_id, name) VALUES (%s, %s)", [workspace_id, name])
 

@@ -154,6 +154,7 @@ def test_a_link_sets_a_password_once_and_signs_in(admin):
     assert link
     assert "code=" not in a_browser(admin).get("/console/people").text
     bo = a_browser()
+    assert f"the workspace <strong>test {admin.workspace_id}</strong>" in bo.get(here(link[1])).text
     assert accept(bo, link[1]).headers["location"] == "/console"
     assert bo.get("/console").status_code == 200
     assert people.sign_in(f"test {admin.workspace_id}", "bo", PASSWORD, real_time())
