@@ -97,8 +97,18 @@ def audit(workspace_id: UUID, id_: UUID) -> list[Audited]:
         return [_audited(row, _verdict(db, row)) for row in rows]
 
 
+def made_from(db: Db, suggestion_id: UUID) -> Made | None:
+    """What the newest draft of a suggestion was made from, as it is today; None where there has been none, or words of it are gone."""
+    rows = drafts.audited(db, suggestion_id, most=1)
+    return _made_from(db, rows[0], _evidence_of(db, rows[0])) if rows else None
+
+
+def _evidence_of(db: Db, row: DraftRow) -> dict[UUID, Evidence]:
+    return signals.evidence_by_ids(db, [UUID(p["id"]) for p in row.pieces if p["type"] == "buyer_message"])
+
+
 def _verdict(db: Db, row: DraftRow) -> Verdict:
-    evidence = signals.evidence_by_ids(db, [UUID(p["id"]) for p in row.pieces if p["type"] == "buyer_message"])
+    evidence = _evidence_of(db, row)
     made = _made_from(db, row, evidence)
     if made is None:
         return "inputs_erased"

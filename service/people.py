@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ LOCK = timedelta(minutes=15)
 """After so many wrong attempts no attempt is taken for so long."""
 LASTS = timedelta(hours=12)
 _LONGEST_NAME = 100
+_ADDRESS = re.compile(r"(?=.{3,320}$)[!-?A-~]+@[!-?A-~]+")
 _LONGEST_SUBJECT = 255
 """OpenID Connect Core 1.0, section 2."""
 
@@ -65,6 +67,19 @@ def set_password(workspace_id: UUID, person: UUID | str, password: str, now: dat
         people.end_sessions(db, row.person_id, now)
         people.set_password(db, row.person_id, hashed)
         audit_log.write(db, now, by, "set password", row.name)
+
+
+def set_email(workspace_id: UUID, person: UUID | str, email: str, now: datetime, by: str = COMMAND_LINE) -> None:
+    """By which the CRM knows them, for their day; "" for none."""
+    address = email.strip().lower() or None  # the CRM's are compared in lower case
+    if address and not _ADDRESS.fullmatch(address):
+        message = "A mail address looks like ann@example.com."
+        raise BadInput(message)
+    with _changing(workspace_id, person) as (db, row):
+        if not people.set_email(db, row.person_id, address):
+            message = "Somebody else of this workspace has that mail address. Each address belongs to one person."
+            raise Conflict(message)
+        audit_log.write(db, now, by, "set mail address", row.name)
 
 
 def remove(workspace_id: UUID, person: UUID | str, now: datetime, by: str = COMMAND_LINE) -> None:
@@ -123,9 +138,14 @@ def sign_in_by_subject(issuer: str, subject: str, workspace: str | None, now: da
 
 def scopes_of(workspace_id: UUID, session_id: UUID, now: datetime) -> frozenset[str]:
     """By the role that the person has now. A page asks each time, so that what was ended is over at once."""
-    with transaction(workspace_id) as db:
-        role = people.role_in(db, session_id, now)
+    role = role_of(workspace_id, session_id, now)
     return frozenset().union(*(scopes for name, scopes in ROLES.items() if name == role))
+
+
+def role_of(workspace_id: UUID, session_id: UUID, now: datetime) -> str | None:
+    """None where the session is over."""
+    with transaction(workspace_id) as db:
+        return people.role_in(db, session_id, now)
 
 
 def name_of(workspace_id: UUID, session_id: UUID, now: datetime) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from connectors.base import Task
-from service import policy
+from service import feedback_link, policy
 from service.case import case_of
 from service.config import settings
 from service.playbook import Shown, WordsErased, render, task_text
@@ -136,6 +136,7 @@ def _task(workspace_id: UUID, s: SuggestionRow, profile: Profile, found: Sequenc
         quotes=material.quotes,
         link=f"{settings().public_url}/console/suggestions/{s.suggestion_id}",
         shown=None if withheld else _shown(s, material.bodies),
+        answer=feedback_link.address(workspace_id, s.suggestion_id, s.opened_at),
     )
     ended = NO_LONGER.get(s.close_reason or "")
     return Task(

@@ -30,7 +30,7 @@ class Outcome(BaseModel):
     kind: str
     type: Literal["feedback", "closed"]
     outcome: Verdict | CloseReason
-    source: Literal["crm", "api", "console", "undertone"]
+    source: Literal["crm", "api", "console", "link", "undertone"]
     day: str
     recorded_at: str
     change_no: int

@@ -24,6 +24,8 @@ _SCHEMA = {
 }
 
 
+_FOR_PEOPLE = ("/console", "/feedback/")
+"""Here an error is a page."""
 _GOES_WITH = {401: 429, 413: 415}
 _SAID = {
     404: "There is nothing at this address. The console begins at /console; /openapi.json describes the API.",
@@ -39,8 +41,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem(request: Request, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    if request.url.path.startswith("/console"):
-        return error_page(request, status, title, detail)
+    if request.url.path.startswith(_FOR_PEOPLE):
+        page = error_page(request, status, title, detail)
+        page.headers.update(headers or {})
+        return page
     # Pure ASCII: a lone surrogate in a field's name could not be encoded otherwise.
     body = json.dumps({"title": title, "status": status, "detail": detail})
     return Response(body, status, dict(headers or {}), media_type=MEDIA_TYPE)

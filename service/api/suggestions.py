@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 from service import audit, feedback, jobs, signals
 from service.api.access import Pusher, Reader, Reviewer
@@ -45,7 +46,8 @@ class Report(BaseModel):
 
 class Suggestion(BaseModel):
     """`draft` is null where no honest draft is possible; `no_draft_reason` says why. `pause`: their message is angry, and nobody should answer
-    before they have gone through these steps; empty otherwise. `good_until`, `report`: of the draft. `stale`: why it is not to be used any more."""
+    before they have gone through these steps; empty otherwise. `good_until`, `report`: of the draft. `stale`: why it is not to be used any more.
+    `feedback`: the last word of a person on it; `snoozed_until`: the day on which who said not_now wants to see it again, null once something else was said."""
 
     model_config = ConfigDict(json_schema_extra=sparse)
 
@@ -73,6 +75,7 @@ class Suggestion(BaseModel):
     opened_at: str
     push_status: str | None
     feedback: Verdict | None
+    snoozed_until: str | None
     recorded_at: str
     change_no: int
 
@@ -113,6 +116,7 @@ class FeedbackIn(BaseModel):
     verdict: Verdict
     note: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
     felt: Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00]*$")] | None = None
+    until: Annotated[date, Strict(strict=False), Field(description="With not_now: the day on which it is wanted again, 1 to 90 days ahead.")] | None = None
 
 
 class FeedbackOut(BaseModel):
@@ -133,7 +137,8 @@ def list_suggestions(
     cursor: After = None,
     limit: Limit = 50,
 ) -> Response:
-    """Latest change first. `since` and `until` speak of `opened_at`. As of a day `push_status` and `stale` are null: how they stood is not kept."""
+    """Latest change first. `since` and `until` speak of `opened_at`. As of a day `push_status`, `stale` and
+    `snoozed_until` are null: how they stood is not kept."""
     names = wanted(fields, Suggestion)
     filters = {
         **{"account_id": account_id, "kind": kind, "state": state, "since": since, "until": until},
@@ -149,7 +154,7 @@ def list_suggestions(
 
 
 def _as_known(item: dict[str, Any], verdict: Verdict | None, *, today: bool) -> dict[str, Any]:
-    return item if today else {**item, "feedback": verdict, "push_status": None, "stale": None}
+    return item if today else {**item, "feedback": verdict, "push_status": None, "stale": None, "snoozed_until": None}
 
 
 @router.get("/{suggestion_id}", response_model=Suggestion)
@@ -188,8 +193,9 @@ def push_suggestion(caller: Pusher, suggestion_id: UUID) -> JSONResponse:
 @router.post("/{suggestion_id}/feedback", status_code=201, response_model=FeedbackOut)
 def give_feedback(caller: Reviewer, suggestion_id: UUID, body: FeedbackIn) -> JSONResponse:
     """Was it used, edited, not for now, or did we read it wrong? Kept beside the suggestion; the last word counts. Where the suggestion has a `pause`,
-    used and edited need `felt`: one line on what you think they feel. A draft that is stale can be neither."""
-    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", now().date(), note=body.note, felt=body.felt)
+    used and edited need `felt`: one line on what you think they feel. A draft that is stale can be neither. not_now may name with `until` a day before
+    which it is not shown in my day; to say something else ends that."""
+    feedback.give(caller.workspace_id, suggestion_id, body.verdict, "api", now().date(), note=body.note, felt=body.felt, until=body.until)
     return JSONResponse({"status": "recorded"}, 201)
 
 
@@ -247,6 +253,7 @@ def _json(row: SuggestionRow, bodies: dict[UUID, str]) -> dict[str, Any]:
         "opened_at": row.opened_at,
         "push_status": row.push_status,
         "feedback": row.feedback,
+        "snoozed_until": row.snoozed_until,
         "recorded_at": row.recorded_at,
         "change_no": row.change_no,
     }

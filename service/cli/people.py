@@ -19,7 +19,7 @@ from service.store import people as stored
 from service.store.people import PersonRow, SignIn
 from service.store.pool import transaction
 
-group = typer.Typer(no_args_is_help=True, help="People who sign in to the console (add, invite, list, role, password, sign-out, remove).")
+group = typer.Typer(no_args_is_help=True, help="People who sign in to the console (add, invite, list, role, password, email, sign-out, remove).")
 
 Name = Annotated[str, typer.Argument(help="The name they sign in with.")]
 
@@ -35,6 +35,7 @@ def add(
     sign_in: Annotated[SignIn, typer.Option(help="How they come in: by a password, or by the OIDC provider that the settings name.")] = "password",
     subject: Annotated[str | None, typer.Option(help="Who they are to the provider, where that is known; else they get a link.")] = None,
     invite: Annotated[bool, typer.Option("--invite", help="Print a link by which they set their password, instead of asking for one here.")] = False,
+    email: Annotated[str, typer.Option(help="Their mail address in the CRM, by which their day finds their accounts.")] = "",
     workspace: Workspace = "default",
 ) -> None:
     """Let somebody sign in. Asks for their password, takes it from a pipe, or prints a link by which they set it themselves."""
@@ -43,13 +44,18 @@ def add(
         raise BadInput(message)
     with servers.running():
         workspace_id, at = opened(workspace), real_time()
+        invitation = None
         if subject is not None:
             people.add_by_subject(workspace_id, name, role, _issuer(), subject, at)
         elif invite or sign_in == "oidc":
-            _tell(invitations.add(workspace_id, name, role, sign_in, at))
-            return
+            invitation = invitations.add(workspace_id, name, role, sign_in, at)
         else:
             people.add(workspace_id, name, role, _password(), at)
+        if email:
+            people.set_email(workspace_id, name, email, at)
+        if invitation:
+            _tell(invitation)
+            return
     typer.echo("Added.")
 
 
@@ -87,10 +93,10 @@ def list_people(workspace: Workspace = "default") -> None:
     """Show who may sign in, as what, and when they last did."""
     with servers.running(), transaction(opened(workspace)) as db:
         rows = stored.listing(db)
-    table = Table("name", "role", "signs in by", "added", "last signed in", "state")
+    table = Table("name", "role", "email", "signs in by", "added", "last signed in", "state")
     for row in rows:
         used = f"{row.last_sign_in_at:%Y-%m-%d %H:%M}" if row.last_sign_in_at else "never"
-        table.add_row(printable(row.name), row.role, row.sign_in, f"{row.created_at:%Y-%m-%d}", used, _state(row))
+        table.add_row(printable(row.name), row.role, printable(row.email or ""), row.sign_in, f"{row.created_at:%Y-%m-%d}", used, _state(row))
     Console(markup=False, highlight=False).print(table)
 
 
@@ -108,6 +114,14 @@ def password(name: Name, workspace: Workspace = "default") -> None:
     """Give somebody a new password, which ends their sessions and a lock."""
     with servers.running():
         people.set_password(opened(workspace), name, _password(), real_time())
+    typer.echo("Changed.")
+
+
+@group.command()
+def email(name: Name, address: Annotated[str, typer.Argument(help='Their mail address in the CRM; "" for none.')], workspace: Workspace = "default") -> None:
+    """Say by which mail address the CRM knows somebody, so that their day finds their accounts."""
+    with servers.running():
+        people.set_email(opened(workspace), name, address, real_time())
     typer.echo("Changed.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,49 +12,59 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from service import feedback
 from service.config import now
-from service.console import assets, figures, said, story
+from service.console import assets, said, story, work
 from service.console.forms import Reviewer
-from service.console.pages import page
+from service.console.pages import compress, page
+from service.console.session import Session
 from service.console.sign_in import Visitor
+from service.console.work import Typed
 from service.errors import no_such
-from service.store import accounts, messages, suggestions
 from service.store.pool import transaction
 
 router = APIRouter(prefix="/console")
+NOTHING = Typed()
 
 
 @router.get("/accounts/{account_id}")
 def account_page(request: Request, session: Visitor, account_id: UUID) -> HTMLResponse:
-    with transaction(session.workspace_id) as db:
-        told = story.read(db, account_id, now())
-        heard = said.read(db, account_id, now())
-    if told is None:
-        raise no_such("account")
-    return page(request, "account.html", charts=True, story=told, said=heard, today=now().date(), plotly=assets.plotly_url())
+    return show(request, session, account_id)
 
 
-@router.get("/accounts/{account_id}/charts")
-def charts(session: Visitor, account_id: UUID) -> Response:
-    """Mood and usage by day, for charts.js; the page itself does not wait for it."""
+def show(request: Request, session: Session, account_id: UUID, typed: Typed = NOTHING) -> HTMLResponse:
+    """`typed`: what a form on the page has sent."""
     at = now()
     with transaction(session.workspace_id) as db:
-        account = accounts.get(db, account_id)
-        if account is None:
+        told = story.read(db, account_id, at)
+        if told is None:
             raise no_such("account")
-        mood = messages.mood(db, account_id)
-        usage = figures.read(db, account_id, account.name, at.date())
-    points = {"at": [p.occurred_at for p in mood], "sentiment": [round(p.sentiment, 3) for p in mood], "who": [p.contact_name or "unknown" for p in mood]}
-    return Response(orjson.dumps({"now": at, "mood": points, "usage": usage}), media_type="application/json")
+        heard = said.read(db, account_id, at)
+        row = told.suggestion
+        working = work.read(db, row, told.lead, told.recipient, at.date(), typed) if row else None
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if typed.problem else HTTPStatus.OK
+    return page(
+        request,
+        "account.html",
+        status,
+        charts=True,
+        story=told,
+        said=heard,
+        heard={m.id for m in heard},
+        work=working,
+        today=at.date(),
+        plotly=assets.plotly_url(),
+    )
 
 
-@router.get("/suggestions/{suggestion_id}")
-def suggestion_page(session: Visitor, suggestion_id: UUID) -> Response:
-    """Where a task's link leads: the account's page, at its suggestion."""
+@router.get("/accounts/{account_id}/charts.json")
+def account_charts(request: Request, session: Visitor, account_id: UUID) -> Response:
+    """Asked for by the page once it is shown: the words do not wait for the numbers."""
     with transaction(session.workspace_id) as db:
-        row = suggestions.get(db, suggestion_id)
-    if row is None:
-        raise no_such("suggestion")
-    return RedirectResponse(f"/console/accounts/{row.account_id}#suggestion", status_code=303)
+        found = story.charts(db, account_id, now())
+    if found is None:
+        raise no_such("account")
+    answer = Response(orjson.dumps(found), media_type="application/json")
+    compress(request, answer)
+    return answer
 
 
 @router.post("/messages/{interaction_id}/sentiment")

@@ -8,8 +8,10 @@ from service.console import (
     account,
     assets,
     connections,
+    day,
     history,
     invitation,
+    link,
     long_jobs,
     mapping,
     overview,
@@ -21,25 +23,12 @@ from service.console import (
     sign_in,
     signals,
     start,
+    suggestion,
 )
 
 router = APIRouter(include_in_schema=False)
 for part in (
-    assets,
-    sign_in,
-    overview,
-    account,
-    signals,
-    connections,
-    invitation,
-    provider,
-    people,
-    policy,
-    history,
-    long_jobs,
-    start,
-    setup,
-    setup_actions,
-    mapping,
+    *(account, assets, connections, day, history, invitation, link, long_jobs, mapping),
+    *(overview, people, policy, provider, setup, setup_actions, sign_in, signals, start, suggestion),
 ):
     router.include_router(part.router)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from service.errors import NotFound
 
 router = APIRouter(prefix="/console")
 
-_STATIC = {"console.css": "text/css", "charts.js": "text/javascript", "progress.js": "text/javascript", "upload.js": "text/javascript"}
+_STATIC = {
+    "console.css": "text/css",
+    "charts.js": "text/javascript",
+    "critic.js": "text/javascript",
+    "progress.js": "text/javascript",
+    "upload.js": "text/javascript",
+}
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -33,13 +41,21 @@ def plotly(release: str) -> Response:
 
 
 @router.get("/assets/{name}")
-def asset(name: str) -> Response:
+def asset(name: str, known: Annotated[str, Header(alias="If-None-Match", max_length=200)] = "") -> Response:
     kind = _STATIC.get(name)
     if kind is None:
         message = "There is no such file."
         raise NotFound(message)
     content = (files("service.console") / "static" / name).read_bytes()
-    return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{sha256(content).hexdigest()[:32]}"'}
+    if headers["ETag"] in known:
+        return Response(status_code=304, headers=headers)
+    return Response(_small(content), media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+
+
+@lru_cache(maxsize=16)
+def _small(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
 
 
 @cache

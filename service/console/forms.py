@@ -57,6 +57,8 @@ def mind_scope(request: Request, scope: Scope) -> None:
 _NOT_OURS = "This form is out of date or was sent from another site. Open its page anew and try once more."
 
 
+Looker = Annotated[Session, Depends(sender_with("read"))]
+"""For forms that change nothing, and are forms because what is typed has no place in an address."""
 Reviewer = Annotated[Session, Depends(sender_with("feedback"))]
 Configurer = Annotated[Session, Depends(sender_with("configure"))]
 Administrator = Annotated[Session, Depends(sender_with("administer"))]

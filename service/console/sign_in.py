@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -31,6 +32,7 @@ PER_ADDRESS = Rate(per_minute=20, burst=60)
 """Attempts to sign in from one address: an office behind one address comes in, and who guesses gets nowhere."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _HOME = "/console"
+_DAY = "/console/day"
 _NOT_OURS = "This form is out of date or was sent from another site. Try once more."
 _RETURN = re.compile(r"/console(/[a-z]+(/[0-9a-f-]{36}|/new)?)?")
 """Where a sign-in may lead back to: our own pages, never another address."""
@@ -144,7 +146,7 @@ def sign_in_by_password(
 ) -> Response:
     with attempt(request, form, token, back):
         workspace_id, session_id = people.sign_in(workspace.strip(), name.strip(), password, real_time())
-    return signed_in(Session(workspace_id, None, session_id), back)
+    return signed_in(Session(workspace_id, None, session_id), _DAY if _starts_in_their_day(workspace_id, session_id) and safe_back(back) == _HOME else back)
 
 
 @router.get("/enter")
@@ -208,6 +210,10 @@ def signed_in(session: Session, back: str) -> Response:
         path=_HOME,
     )
     return response
+
+
+def _starts_in_their_day(workspace_id: UUID, session_id: UUID) -> bool:
+    return people.role_of(workspace_id, session_id, real_time()) == "am"
 
 
 def safe_back(path: str) -> str:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from ml.alternatives import sentences_for
-from service.console import ledger, pictures
+from ml.usage.words import capitalised, metric_name
+from service.console import figures, ledger, pictures
 from service.console.ledger import LedgerView
 from service.console.pictures import Pictures
-from service.feedback import stale
 from service.playbook import asked, describe, how_sure
-from service.playbook.pause import CARD
-from service.playbook.report import good_until
-from service.playbook.report import lines as report_lines
-from service.playbook.wording import day_month
 from service.signals import Evidence, Signal, SignalKind
 from service.store import accounts, messages, signals, suggestions
 from service.store.accounts import AccountRow, ContactRow
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
-from service.task import draft_text, quoted_messages
 
 MOST_QUOTES = 4
 TELLING: frozenset[SignalKind] = frozenset({"tone_turn", "silence", "usage_drop", "unanswered_question"})
 """Moments that stay in the story when they are over; what was merely said gives way to what is said now."""
+_KIND_OF: Mapping[str, SignalKind] = {"tone": "tone_turn", "contact": "silence", "usage": "usage_drop"}
+_PLACE_OF = {"tone": "#mood", "contact": "#said", "usage": "#usage"}
+"""Drivers of the outlook that are no moment's own name."""
 SURE = 0.5
 """What is less sure is told further down."""
 
@@ -39,12 +37,20 @@ class MomentView:
     signal: Signal
     line: str
     who: str | None
-    quotes: Sequence[tuple[str, datetime, str]]
-    """(words, when, whose); the newest first, MOST_QUOTES of them"""
-    grounds: Sequence[str]
-    """What it rests on besides: numbers, our own messages, words that are no longer kept."""
+    quotes: Sequence[tuple[str, datetime, str, UUID | None]]
+    """(words, when, whose, in which message); the newest first, MOST_QUOTES of them"""
+    grounds: Sequence[tuple[str, str]]
+    """What it rests on besides: numbers, our own messages, words that are no longer kept; each with its place on the page, "" where it has none."""
     alternatives: Sequence[str]
     how_sure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverView:
+    points: int
+    reason: str
+    link: str
+    """Where on the page it can be seen; "" where it is in the heading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +59,17 @@ class Story:
     contacts: Sequence[ContactRow]
     asked: Mapping[UUID, Sequence[str]]
     """By contact, what they have asked for."""
+    drivers: Sequence[DriverView]
+    """Of the outlook; their points add up to its score."""
     moments: Sequence[MomentView]
     lesser: Sequence[MomentView]
     """Earlier or less sure; not marked in the charts."""
     suggestion: SuggestionRow | None
-    draft: str | None
+    lead: MomentView | None
+    """What the suggestion is about."""
     recipient: str | None
-    stale: str | None
-    checked: Sequence[str]
-    """What the draft was held against, and until when it is good."""
-    pause: Sequence[str]
-    """Steps before an angry message is answered; none where it is not."""
     ledger: LedgerView
     usage: Pictures
-    marks: str
-    """JSON for charts.js: the moments."""
 
 
 def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
@@ -79,48 +81,75 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     rows = [r.signal for r in signals.current(db, [account_id])]
     found = suggestions.listing(db, account_id=account_id, state="open", after=None, most=1)
     suggestion = found[0] if found else None
-    bodies = messages.bodies(db, quoted_messages(suggestion.draft)) if suggestion else {}
-    newest_first = sorted(rows, key=lambda s: (not _tells(s), -s.detected_at.toordinal()))
-    views = [_moment(n, s, names) for n, s in enumerate(newest_first, 1)]
-    moments = [view for view in views if _tells(view.signal)]
     drawn = pictures.read(db, account_id, account.name, at.date())
+    places = {metric.title: f"#metric-{n}" for n, metric in enumerate(drawn.drawn)}
+    views = [_moment(n, s, names, places) for n, s in enumerate(_told_first(rows), 1)]
+    moments = [view for view in views if _tells(view.signal)]
     return Story(
         account=account,
         contacts=contacts,
         asked={c.contact_id: asked.lines(c.preference, at.date()) for c in contacts},
+        drivers=[_driver(d, views) for d in account.drivers or ()],
         moments=moments,
         lesser=views[len(moments) :],
         suggestion=suggestion,
-        draft=draft_text(suggestion.draft, bodies, suggestion.last_draft) if suggestion else None,
+        lead=next((view for view in views if suggestion and view.signal.id == suggestion.signal_ids[0]), None),
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
-        stale=stale(suggestion, at.date()) if suggestion and suggestion.draft else None,
-        checked=_checked(suggestion, at.date()) if suggestion else (),
-        pause=CARD if suggestion and suggestion.pause else (),
         ledger=ledger.read(db, account_id, at),
         usage=drawn,
-        marks=marks(moments),
     )
 
 
-def _checked(suggestion: SuggestionRow, today: date) -> list[str]:
-    last = suggestion.last_draft if suggestion.draft else None
-    return [f"Good until {day_month(good_until(last.made_on), today)}, or until they write again.", *report_lines(last.report)] if last else []
+def charts(db: Db, account_id: UUID, at: datetime) -> dict[str, Any] | None:
+    """For charts.js: mood, usage and the moments on one time axis, these numbered as in the story. No text of a buyer is in it."""
+    account = accounts.get(db, account_id)
+    if account is None:
+        return None
+    mood = messages.mood(db, account_id)
+    marked = [(n, s) for n, s in enumerate(_told_first([r.signal for r in signals.current(db, [account_id])]), 1) if _tells(s)]
+    return {
+        "now": at,
+        "mood": {
+            "at": [p.occurred_at for p in mood],
+            "sentiment": [round(p.sentiment, 3) for p in mood],
+            "who": [p.contact_name or "unknown" for p in mood],
+        },
+        "usage": figures.read(db, account_id, account.name, at.date()),
+        "moments": [{"day": s.detected_at, "kind": s.kind.replace("_", " "), "number": n, "id": s.id} for n, s in marked],
+    }
+
+
+def _told_first(rows: Sequence[Signal]) -> list[Signal]:
+    """Those that tell the story, the newest first, and then the others."""
+    return sorted(rows, key=lambda s: (not _tells(s), -s.detected_at.toordinal()))
 
 
 def _tells(s: Signal) -> bool:
     return s.kind in TELLING or (s.state != "ended" and s.confidence >= SURE)
 
 
-def _moment(number: int, signal: Signal, names: dict[UUID, str]) -> MomentView:
+def _driver(driver: Mapping[str, Any], views: Sequence[MomentView]) -> DriverView:
+    """At the newest moment that it speaks of, else where the moods or the numbers are."""
+    kind = _KIND_OF.get(driver["name"], driver["name"].replace(" ", "_"))
+    moment = next((view for view in views if view.signal.kind == kind and view.signal.state != "ended"), None)
+    link = f"#{moment.signal.id}" if moment else _PLACE_OF.get(driver["name"], "")
+    return DriverView(points=driver["points"], reason=driver["reason"], link=link)
+
+
+def _moment(number: int, signal: Signal, names: dict[UUID, str], places: Mapping[str, str]) -> MomentView:
     newest_first = sorted(signal.evidence, key=lambda e: e.observed_at, reverse=True)
-    quotes = [(e.text.strip(), e.observed_at, _writer(e, names)) for e in newest_first if e.text]
+    quotes = [(e.text.strip(), e.observed_at, _writer(e, names), e.interaction_id) for e in newest_first if e.text]
+    metric = capitalised(metric_name(str(signal.numbers.get("metric", ""))))
     return MomentView(
         number=number,
         signal=signal,
         line=describe(signal),
         who=names.get(signal.contact_id) if signal.contact_id else None,
         quotes=quotes[:MOST_QUOTES],
-        grounds=[*_grounds(newest_first, names), *([f"And {len(quotes) - MOST_QUOTES} more messages."] if len(quotes) > MOST_QUOTES else [])],
+        grounds=[
+            *_grounds(newest_first, names, places.get(metric, "#usage")),
+            *([(f"And {len(quotes) - MOST_QUOTES} more messages.", "#said")] if len(quotes) > MOST_QUOTES else []),
+        ],
         alternatives=sentences_for(signal.alternatives),
         how_sure=how_sure(signal.confidence),
     )
@@ -132,9 +161,9 @@ def _writer(e: Evidence, names: dict[UUID, str]) -> str:
     return names.get(e.contact_id, "the customer") if e.contact_id else "the customer"
 
 
-def _grounds(evidence: Sequence[Evidence], names: dict[UUID, str]) -> list[str]:
-    """A line for each piece of evidence that has no words to show."""
-    lines = [_ground(e, names) for e in evidence if not e.text]
+def _grounds(evidence: Sequence[Evidence], names: dict[UUID, str], metric: str) -> list[tuple[str, str]]:
+    """A line for each piece of evidence that has no words to show, with its place on the page. `metric`: the place of the numbers."""
+    lines = [(_ground(e, names), metric if e.type == "usage" else "") for e in evidence if not e.text]
     return list(dict.fromkeys(lines))
 
 
@@ -145,9 +174,3 @@ def _ground(e: Evidence, names: dict[UUID, str]) -> str:
     if e.type == "buyer_message":
         return f"A message of {day} from {_writer(e, names)}; its words are no longer kept"
     return f"The {e.source}, up to {day}"
-
-
-def marks(moments: Sequence[MomentView]) -> str:
-    """JSON for charts.js, inside a script element: no text of a buyer is in it, and even a name could not end the element."""
-    value = [{"day": m.signal.detected_at.isoformat(), "kind": m.signal.kind.replace("_", " "), "number": m.number} for m in moments]
-    return json.dumps(value).replace("<", "\\u003c").replace("&", "\\u0026")

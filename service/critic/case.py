@@ -37,9 +37,13 @@ class Case:
 
     @cached_property
     def moves(self) -> list[Sentence]:
-        if self.draft.marked:
-            return [Sentence(span, frozenset(m.move for m in self.draft.marked if m.start < span[1] and span[0] < m.end)) for span in self.text.sentences]
-        return moves(self.text, self.said, self.lang)
+        known = [Sentence(span, frozenset(m.move for m in self.draft.marked if m.start < span[1] and span[0] < m.end)) for span in self.text.sentences]
+        return known if self.is_ours else [k if k.moves else guess for k, guess in zip(known, moves(self.text, self.said, self.lang), strict=True)]
+
+    @cached_property
+    def is_ours(self) -> bool:
+        """Word for word: every sentence is marked."""
+        return bool(self.draft.marked) and all(any(m.start < span[1] and span[0] < m.end for m in self.draft.marked) for span in self.text.sentences)
 
     @cached_property
     def footing(self) -> Footing:
@@ -47,7 +51,7 @@ class Case:
 
     @cached_property
     def unsourced(self) -> list[Unsourced]:
-        return unsourced(self.text, self.said, self.draft.recipient_name, self.draft.am_name, self.lang, may_reckon=not self.draft.marked)
+        return unsourced(self.text, self.said, self.draft.recipient_name, self.draft.am_name, self.lang, may_reckon=not self.is_ours)
 
     def first(self, *wanted: Move) -> int | None:
         """Place among the sentences of the first that does one of these."""

@@ -37,7 +37,7 @@ class Marked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A text that somebody wrote to `recipient_name`. Without a `situation` the evidence decides. `earlier`: drafts to the same account, newest last.
-    `marked`: the moves where they are known for certain, as in drafts of our own engine; in others they are guessed."""
+    `marked`: the moves where they are known for certain, as in drafts of our own engine; of every other sentence they are guessed."""
 
     id: str | int
     text: str

@@ -22,12 +22,16 @@ _log = logging.getLogger(__name__)
 
 def review(draft: Draft, policy: Policy = DEFAULT, reasons: Reasons | None = None) -> Review:
     """`reasons`: rules whose findings a person sets aside, and why; of a locked rule none can be. Raises BadInput."""
-    case = Case(draft)
+    return review_case(Case(draft), policy, reasons)
+
+
+def review_case(case: Case, policy: Policy = DEFAULT, reasons: Reasons | None = None) -> Review:
+    """For who wants to see of the case what the review does not tell: what each sentence does."""
     found = tuple(sorted(_findings(case, policy), key=lambda f: (f.start, f.rule)))
-    kept, aside = _sorted(found, reasons or {}, draft.id)
+    kept, aside = _sorted(found, reasons or {}, case.draft.id)
     broken = tuple(dict.fromkeys(f.rule for f in kept if f.severity == "E"))
     return Review(
-        id=draft.id,
+        id=case.draft.id,
         verdict="bad" if broken else "good",
         rules=broken,
         findings=kept,

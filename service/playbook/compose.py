@@ -39,7 +39,7 @@ class Kept(Protocol):
 def compose(case: Case, windows: Sequence[Window] = (), *, kept: Kept | None = None, withheld: str | None = None, restraint: str | None = None) -> Composition:
     """The same case and seed give the same composition. `windows`: drafts that a new one must not repeat. `kept`: whose draft stays, so that none is
     written. `withheld`: why nobody is to be written to unasked. `restraint`: why they are not to be written to at all; leaving them in peace is the plan."""
-    name = _situation_of(case.lead)
+    name = situation_of(case.lead)
     found, slots = situation(name), gather(case)
     handling = _handling(case)
     if restraint and handling != "escalate_no_draft":
@@ -84,8 +84,8 @@ def _draft(case: Case, name: str, windows: Sequence[Window]) -> _Written:
     return _Written(draft=segments(found.written, case.lead.evidence), made=made(request, found.written.review))
 
 
-def _situation_of(lead: Signal) -> str:
-    """Notice given is another situation than a renewal being weighed."""
+def situation_of(lead: Signal) -> str:
+    """Whose phrases and rules apply. Notice given is another situation than a renewal being weighed."""
     if lead.kind == "renewal_decision" and numbers.amount(lead, "decided") == 1:
         return "renewal_notice"
     return lead.kind

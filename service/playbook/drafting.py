@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import cast
@@ -85,6 +86,12 @@ def _pieces(case: Case, situation: str, windows: Sequence[Window]) -> Iterator[P
         yield Piece(id=OFFER, type="offer", text=offer)
 
 
+def resting_on(case: Case) -> tuple[Piece, ...]:
+    """What a person may go by who writes about a case: the words and figures of all its signals, each once. Nothing that we would offer."""
+    found = (piece for signal in case.signals for piece in _pieces(replace(case, signals=(signal,)), "", ()))
+    return tuple({(p.id, p.type): p for p in found}.values())
+
+
 def _offer(situation: str, seed: str, windows: Sequence[Window], *, written: bool) -> str | None:
     """One that they have not been made yet, where there is one. `written`: none that means a talk."""
     offers = [offer for offer in _offers().get(situation, []) if not (written and proposes_a_talk(offer))]
@@ -101,16 +108,17 @@ def _holds(evidence: Evidence) -> bool:
 
 def _figures(case: Case) -> Iterator[Piece]:
     lead = case.lead
+    source = str(lead.evidence[0].id if lead.evidence else lead.id)
     drop = read_drop(lead, case.today) if lead.kind == "usage_drop" else None
     if drop:
         before, _, after = drop.change.removeprefix("from ").partition(" to ")
         amount, _, unit = after.partition(" a ")
         text = f"{capitalised(drop.metric)}: {before.removeprefix('about ')}{f' a {unit}' if unit else ''}, {amount} a {unit or 'day'} {drop.window}."
-        yield Piece(id=str(lead.evidence[0].id), type="usage", text=text)
+        yield Piece(id=source, type="usage", text=text)
     asked = numbers.day(lead, "our_message_at") if lead.kind == "silence" else None
     if lead.kind == "silence":
         since = f" since our message of {day_month(asked, case.today)}" if asked else ""
-        yield Piece(id=str(lead.evidence[0].id), type="crm_note", text=f"No reply{since}.")
+        yield Piece(id=source, type="crm_note", text=f"No reply{since}.")
 
 
 def segments(written: drafting.Written, evidence: Sequence[Evidence]) -> tuple[Segment, ...]:

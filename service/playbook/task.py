@@ -37,8 +37,9 @@ class Shown:
     """None for drafts of before it was kept."""
 
 
-def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, shown: Shown | None) -> TaskText:
-    """`quotes` False leaves the buyer's words to the link. `shown` None: there is no draft, or its words were erased."""
+def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, shown: Shown | None, answer: str) -> TaskText:
+    """`quotes` False leaves the buyer's words to the link. `shown` None: there is no draft, or its words were erased. `answer`: the address where one says
+    what came of it."""
     blocks = [
         ("BEFORE YOU ANSWER", [*(f"{n}. {step}" for n, step in enumerate(CARD, 1)), LINE] if composition.pause else []),
         ("WHY NOW", [composition.why_now]),
@@ -49,7 +50,7 @@ def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, 
         ("DRAFT, YOURS TO CHANGE", _draft(case, composition, shown, quotes=quotes)),
         ("HOW IT WAS CHECKED", lines(shown.report) if shown and shown.report else []),
         ("EVIDENCE AND HISTORY", [link]),
-        ("IS THIS RIGHT?", [_CORRECT_US]),
+        ("IS THIS RIGHT?", [_CORRECT_US, f"Tell us in one click: {answer}"]),
     ]
     told = [f"{title}\n" + "\n".join(said) for title, said in blocks if said]
     return TaskText(subject=title(case), description=without_controls("\n\n".join(told)))

@@ -77,14 +77,14 @@ def append(db: Db, draft: Draft, change_no: int) -> None:
     )
 
 
-def audited(db: Db, id_: UUID) -> list[DraftRow]:
+def audited(db: Db, id_: UUID, most: int = MOST_AUDITED) -> list[DraftRow]:
     """Those of a suggestion, or the one draft, that has this id; the newest first."""
     with db.cursor(row_factory=class_row(_from_row)) as cursor:  # type: ignore[arg-type]
         return cursor.execute(
             f"SELECT {', '.join('d.' + name for name in _COLUMNS)}, d.checked, d.findings, d.draft_id, s.account_id, d.recorded_at, d.change_no FROM draft d"
             " JOIN suggestion s USING (workspace_id, suggestion_id, version) WHERE d.suggestion_id = %(id)s OR d.draft_id = %(id)s"
             " ORDER BY d.version DESC LIMIT %(most)s",
-            {"id": id_, "most": MOST_AUDITED},
+            {"id": id_, "most": most},
         ).fetchall()
 
 

@@ -24,6 +24,7 @@ class PersonRow:
     role: str
     sign_in: SignIn
     set_up: bool
+    email: str | None
     created_at: datetime
     last_sign_in_at: datetime | None
     locked_until: datetime | None
@@ -31,7 +32,7 @@ class PersonRow:
 
 
 _LISTED = (
-    "SELECT person_id, name, role, sign_in, coalesce(password, oidc_subject) IS NOT NULL AS set_up, created_at, last_sign_in_at, locked_until,"
+    "SELECT person_id, name, role, sign_in, coalesce(password, oidc_subject) IS NOT NULL AS set_up, email, created_at, last_sign_in_at, locked_until,"
     " invitation_ends_at AS invited_until FROM person WHERE removed_at IS NULL"
 )
 
@@ -69,6 +70,15 @@ def admins(db: Db) -> Sequence[UUID]:
 
 def set_role(db: Db, person_id: UUID, role: str) -> None:
     db.execute("UPDATE person SET role = %s WHERE person_id = %s", [role, person_id])
+
+
+def set_email(db: Db, person_id: UUID, email: str | None) -> bool:
+    """False where somebody else has that address. `email` in lower case."""
+    taken = "SELECT FROM person WHERE email = %s AND person_id <> %s AND removed_at IS NULL"
+    if email is not None and db.execute(taken, [email, person_id]).fetchone() is not None:
+        return False
+    db.execute("UPDATE person SET email = %s WHERE person_id = %s", [email, person_id])
+    return True
 
 
 def set_password(db: Db, person_id: UUID, password: str) -> None:
@@ -150,6 +160,11 @@ def role_in(db: Db, session_id: UUID, at: datetime) -> str | None:
 
 def name_in(db: Db, session_id: UUID, at: datetime) -> str | None:
     return _of_session(db, "name", session_id, at)
+
+
+def email_in(db: Db, session_id: UUID, at: datetime) -> str | None:
+    """Of whose session it is; None where they have none."""
+    return _of_session(db, "email", session_id, at)
 
 
 def _of_session(db: Db, column: str, session_id: UUID, at: datetime) -> str | None:

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from service.signals import Quote, Report, Segment
+from service.store.owners import Owner
 from service.store.pool import Db
 
 CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone", "out_of_scope"]
@@ -68,7 +69,14 @@ class SuggestionRow(Suggestion):
     push_status: str | None
     remote_status: str | None
     feedback: Verdict | None
+    """The last word of a person; `said_at`, `said_why` and `snoozed_until` are of the same."""
+    said_at: datetime | None
+    said_why: str | None
+    snoozed_until: date | None
     last_draft: LastDraft | None
+
+    def is_snoozed(self, today: date) -> bool:
+        return self.snoozed_until is not None and today < self.snoozed_until
 
 
 _COLUMNS = (
@@ -85,8 +93,7 @@ _ANSWERED = (
 _SELECT = (
     f"SELECT {', '.join('s.' + c.strip() for c in _COLUMNS.split(','))}, s.recorded_at, s.change_no, a.name AS account_name,"
     " p.status AS push_status, p.remote_status,"
-    " (SELECT f.verdict FROM feedback f WHERE f.workspace_id = s.workspace_id AND f.suggestion_id = s.suggestion_id"
-    "  ORDER BY f.change_no DESC LIMIT 1) AS feedback,"
+    " said.verdict AS feedback, said.recorded_at AS said_at, said.note AS said_why, said.snoozed_until,"
     f" d.draft_id, d.made_on, d.channel, d.lang, d.checked, d.findings, d.draft_id IS NOT NULL AND {_ANSWERED} AS answered"
     " FROM {} s JOIN account a USING (workspace_id, account_id)"
     " LEFT JOIN LATERAL (SELECT l.status, l.remote_status FROM push_ledger l"
@@ -94,6 +101,8 @@ _SELECT = (
     " LEFT JOIN LATERAL (SELECT k.draft_id, k.made_on, k.channel, k.lang, k.checked, k.findings, k.known_through"
     "  FROM draft k WHERE k.workspace_id = s.workspace_id AND k.suggestion_id = s.suggestion_id AND k.version <= s.version"
     "  ORDER BY k.version DESC LIMIT 1) d ON true"
+    " LEFT JOIN LATERAL (SELECT f.verdict, f.recorded_at, f.note, f.snoozed_until FROM feedback f"
+    "  WHERE f.workspace_id = s.workspace_id AND f.suggestion_id = s.suggestion_id ORDER BY f.change_no DESC LIMIT 1) said ON true"
 )
 _ROW = _SELECT.format("suggestion_current")
 _VERSION = _SELECT.format("suggestion")
@@ -126,6 +135,16 @@ def free_account(db: Db, account_id: UUID) -> None:
 
 def open_suggestions(db: Db) -> list[SuggestionRow]:
     return _rows(db, f"{_ROW} JOIN suggestion_open o USING (workspace_id, suggestion_id) ORDER BY s.due, a.name", {})
+
+
+def of_owners(db: Db, owners: Sequence[Owner]) -> list[SuggestionRow]:
+    """Open ones that are theirs, or on an account that is theirs today."""
+    return _rows(
+        db,
+        f"{_ROW} JOIN suggestion_open o USING (workspace_id, suggestion_id) WHERE EXISTS (SELECT FROM unnest(%(connections)s::uuid[], %(keys)s::text[])"
+        " AS u(connection_id, key) WHERE u.connection_id = a.connection_id AND u.key IN (s.owner_key, a.owner_key)) ORDER BY s.due, a.name",
+        {"connections": [o.connection_id for o in owners], "keys": [o.key for o in owners]},
+    )
 
 
 def withdrawn(db: Db) -> list[SuggestionRow]:
@@ -174,11 +193,14 @@ def last_closed(db: Db) -> dict[UUID, date]:
     return dict(rows.fetchall())
 
 
-def add_feedback(db: Db, suggestion_id: UUID, verdict: Verdict, source: str, note: str | None, felt: str | None, change_no: int) -> None:
-    """`felt`: what the account manager thinks that the buyer feels, 1 to 300 characters."""
+def add_feedback(
+    db: Db, suggestion_id: UUID, verdict: Verdict, source: str, note: str | None, felt: str | None, change_no: int, snoozed_until: date | None = None
+) -> None:
+    """`felt`: what the account manager thinks that the buyer feels, 1 to 300 characters. `snoozed_until`: of a not_now alone."""
     db.execute(
-        "INSERT INTO feedback (workspace_id, suggestion_id, verdict, source, note, felt, change_no) VALUES (current_workspace(), %s, %s, %s, %s, %s, %s)",
-        [suggestion_id, verdict, source, note, felt, change_no],
+        "INSERT INTO feedback (workspace_id, suggestion_id, verdict, source, note, felt, change_no, snoozed_until)"
+        " VALUES (current_workspace(), %s, %s, %s, %s, %s, %s, %s)",
+        [suggestion_id, verdict, source, note, felt, change_no, snoozed_until],
     )
 
 

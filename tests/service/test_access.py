@@ -90,10 +90,11 @@ def test_every_operation_asks_for_one_scope_that_a_key_can_have():
 
 
 def test_no_route_hides_from_the_walk():
-    """Outside the document are the console, which has a walk of its own, the document, and the way from / to the console."""
+    """Outside the document are the console, which has a walk of its own, the page of a task's signed link, which has tests of its own (test_feedback_link),
+    the document, and the way from / to the console."""
     routes = list(iter_route_contexts(create_app().routes))
     hidden = {r.path for r in routes if not r.include_in_schema and not str(r.path).startswith("/console")}
-    assert hidden == {"/", "/openapi.json"}
+    assert hidden == {"/", "/openapi.json", "/feedback/{token}"}
     assert {f"{m} {r.path}" for r in routes for m in r.methods or () if r.include_in_schema} == {str(o) for o in OPERATIONS}
 
 

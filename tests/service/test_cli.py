@@ -62,7 +62,7 @@ COMMANDS = [
     "worker",
 ]
 KEY_COMMANDS = ["create", "list", "revoke", "secret", "rotate"]
-PEOPLE_COMMANDS = ["add", "invite", "list", "password", "remove", "role", "sign-out"]
+PEOPLE_COMMANDS = ["add", "email", "invite", "list", "password", "remove", "role", "sign-out"]
 ANALYST_COMMANDS = ["create", "drop"]
 
 

@@ -79,9 +79,12 @@ def form(route: RouteContext) -> dict[str, str]:
 
 
 def _value(field: Any) -> str:
+    """An example; else the first of a choice; nothing where that may be; else a letter."""
     if field.examples:
         return str(field.examples[0])
-    return str(get_args(field.annotation)[0]) if get_origin(field.annotation) is Literal else "a"
+    if get_origin(field.annotation) is Literal:
+        return str(get_args(field.annotation)[0])
+    return "" if type(None) in get_args(field.annotation) else "a"
 
 
 def _fields(dependant: Dependant) -> list[Any]:

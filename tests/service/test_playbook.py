@@ -41,7 +41,7 @@ def _task(case, **options):
     composition = compose(case)
     text = render(composition.draft, cases.bodies(case)) if composition.draft else None
     shown = Shown(text=text, made_on=case.today, report=composition.made and composition.made.report) if text else None
-    return task_text(case, composition, **{"quotes": True, "link": "http://127.0.0.1/s", "shown": shown, **options})
+    return task_text(case, composition, **{"quotes": True, "link": "http://127.0.0.1/s", "answer": "http://127.0.0.1/feedback/t", "shown": shown, **options})
 
 
 @pytest.mark.parametrize("kind", [*cases.WORDS, "usage_drop", "silence"])

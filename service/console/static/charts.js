@@ -1,14 +1,14 @@
 "use strict";
 // Mood and usage on one time axis, with the moments marked. Colours are read from the page, so that both themes hold.
 (async function () {
-  const source = document.getElementById("moments-marked");
+  const source = document.querySelector("[data-charts]");
   if (!source || !window.Plotly) return;
   const answer = await fetch(source.dataset.charts, { credentials: "same-origin" });
-  if (!answer.ok) {
-    document.querySelectorAll(".chart").forEach((place) => { place.textContent = "The charts could not be read. Load the page anew."; });
+  if (!answer.ok || answer.redirected) {
+    empty("mood", "The charts could not be read. Open the page anew.");
     return;
   }
-  const story = { ...(await answer.json()), moments: JSON.parse(source.textContent) };
+  const story = await answer.json();
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const hues = [colour("--accent"), colour("--open"), colour("--likely"), colour("--at-risk"), colour("--unknown")];
@@ -70,7 +70,7 @@
       rows[row] = from + long;
       shape.annotations.push({
         x: iso(label.at), xanchor: label.centre ? "center" : before ? "right" : "left", yref: "paper", y: 1, yanchor: "bottom", yshift: 15 * row,
-        text: label.text, showarrow: false, font: { size: 12, color: label.hue }, hovertext: label.hover,
+        text: label.text, showarrow: false, captureevents: true, font: { size: 12, color: label.hue }, hovertext: label.hover,
       });
     });
     shape.margin.t = 10 + 15 * Math.max(1, rows.length);
@@ -87,6 +87,9 @@
     });
   }
 
+  const dots = () => story.moments.map((m) => ({ ...line(Date.parse(m.day), faint(colour("--at-risk"), 0.7), "dot", 1), layer: "below" }));
+  const moments = () => story.moments.map((m) => ({ at: Date.parse(m.day), text: String(m.number), hue: colour("--at-risk"), hover: m.kind, centre: true }));
+
   function drawMood(shown) {
     const place = document.getElementById("mood");
     const shape = layout(shown, 260, place.clientWidth);
@@ -94,10 +97,20 @@
     shape.showlegend = true;
     shape.legend = { orientation: "h", y: -0.16, yanchor: "top" };
     shape.margin.b = 56;
-    shape.shapes = story.moments.map((m) => line(Date.parse(m.day), colour("--at-risk"), "dot", 1));
-    const marks = story.moments.map((m) => ({ at: Date.parse(m.day), text: String(m.number), hue: colour("--at-risk"), hover: m.kind, centre: true }));
-    labelled(shape, marks, place.clientWidth);
+    shape.shapes = dots();
+    labelled(shape, moments(), place.clientWidth);
     Plotly.newPlot(place, moodTraces(), shape, options);
+    linked(place);
+  }
+
+  // A moment's number leads to what it rests on.
+  function linked(place) {
+    if (place.dataset.linked) return;
+    place.dataset.linked = "yes";
+    place.on("plotly_clickannotation", (event) => {
+      const moment = story.moments.find((m) => String(m.number) === event.annotation.text);
+      if (moment) location.hash = moment.id;
+    });
   }
 
   // One closed polygon for each run of days, half a day wider at either end; nothing across a gap.
@@ -158,7 +171,7 @@
 
   // A line stands between the last day before and the first day since.
   function marks(shape, figure, width) {
-    const labels = [];
+    const labels = moments();
     const narrow = width < NARROW;
     figure.marks.forEach((mark) => {
       const hue = colour(mark.rise ? "--likely" : "--at-risk");
@@ -177,11 +190,14 @@
 
   function drawUsage(place, shown, mean) {
     const figure = story.usage[Number(place.dataset.figure)];
+    if (!figure) return;
     const shape = layout(shown, 195, place.clientWidth);
     shape.yaxis.rangemode = "tozero";
+    shape.shapes = dots();
     marks(shape, figure, place.clientWidth);
     place.style.height = `${shape.height}px`;
     Plotly.react(place, usageTraces(figure, mean), shape, options);
+    linked(place);
   }
 
   // The last quarter, or since some weeks before the newest change where that is longer ago; on a narrow page the two months around it.
