@@ -67,7 +67,9 @@ def grave(tab: Any, path: str) -> list[str]:
     """What axe finds, a line each; what is folded away is unfolded first."""
     from axe_playwright_python.base import AXE_SCRIPT
 
-    found = []
+    found: list[str] = []
+    if not tab.request.get(path).headers["content-type"].startswith("text/html"):
+        return found  # a file, or what a script reads
     for theme, size in product(THEMES, SIZES):
         tab.set_viewport_size(size)
         tab.emulate_media(color_scheme=theme)
