@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
@@ -11,6 +13,7 @@ from service.api.access import Configurer, Reader
 from service.api.pages import answer
 from service.api.problems import documented
 from service.config import real_time
+from service.critic.rules import rules
 from service.policy.document import LARGEST_VALUE, LEAST_BUDGET, LONGEST_KEY, LONGEST_PHRASE, LONGEST_REASON, MOST_BUDGET, MOST_KEYS, MOST_OPEN, MOST_PHRASES
 from service.policy.versions import LONGEST_WHY
 from service.store.pool import transaction
@@ -23,6 +26,12 @@ Number = Annotated[int, Field(ge=0, le=MOST_VERSION)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY, pattern=_LINE)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON, pattern=_LINE)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PHRASE, pattern=_LINE)]
+
+
+# Said in the document, and judged by service.policy, whose sentences say more than a pattern.
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_HOURS = {"pattern": f"^{_TIME}-{_TIME} (?:{'|'.join(sorted(map(re.escape, available_timezones())))})$"}
+_RULES = {"propertyNames": {"enum": [rule.id for rule in rules() if rule.severity != "E" and not rule.locked]}}
 
 
 class Phrase(BaseModel):
@@ -62,9 +71,9 @@ class ChangedFields(BaseModel):
 
     usage_budget: Annotated[float, Field(ge=LEAST_BUDGET, le=MOST_BUDGET)] = 0.15
     most_open: Annotated[int, Field(ge=1, le=MOST_OPEN)] = 5
-    quiet_hours: Annotated[str, StringConstraints(max_length=80, pattern=_LINE)] | None = None
+    quiet_hours: Annotated[str, Field(max_length=80, json_schema_extra=_HOURS)] | None = None
     quotes_in_task: bool = True
-    rules_off: dict[Key, Reason] = {}
+    rules_off: Annotated[dict[Key, Reason], Field(json_schema_extra=_RULES)] = {}
     lexicon: Annotated[list[Phrase], Field(max_length=MOST_PHRASES)] = []
     accounts: Accounts = Accounts()
 
