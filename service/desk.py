@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from ml.moves import MOVES, Move
-from service import drafting
+from service import critic, drafting, policy
 from service.audit import earlier_drafts, made_from
 from service.case import case_of
 from service.critic.case import Case as Reviewed
@@ -35,6 +35,8 @@ class Desk:
     request: drafting.Request
     draft: str | None
     sentences: Sequence[tuple[str, Move]]
+    policy: critic.Policy
+    """By what the workspace's critic goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +58,20 @@ def read(db: Db, row: SuggestionRow, bodies: dict[UUID, str] | None = None) -> D
     case = case_of(profiles[0], accounts.contacts(db, [row.account_id]), found, seed=str(row.suggestion_id), today=row.opened_at)
     bodies = messages.bodies(db, quoted_messages(row.draft)) if bodies is None else bodies
     draft = draft_text(row.draft, bodies, row.last_draft)
-    return Desk(suggestion=row, request=_request(db, row, case), draft=draft, sentences=_sentences(row, bodies) if draft is not None else ())
+    return Desk(
+        suggestion=row,
+        request=_request(db, row, case),
+        draft=draft,
+        sentences=_sentences(row, bodies) if draft is not None else (),
+        policy=policy.current(db).critic,
+    )
 
 
 def review(desk: Desk, text: str) -> Looked:
     """Against every rule. Sentences of our draft that still stand as they were keep the moves for which they were written."""
     case = Reviewed(replace(as_draft(desk.request, desk.request.situation, text), marked=tuple(_marks(desk.sentences, text))))
     made = {move for sentence in case.moves for move in sentence.moves}
-    return Looked(text=text, review=review_case(case), moves=[move for move in MOVES if move in made])
+    return Looked(text=text, review=review_case(case, desk.policy), moves=[move for move in MOVES if move in made])
 
 
 def another(db: Db, desk: Desk, today: date) -> str | None:

@@ -11,6 +11,7 @@ from ml.moves import Move
 from service.critic.draft import Finding, Severity
 from service.critic.rules import Rule, rules
 from service.desk import Looked
+from service.playbook.report import messages
 from service.playbook.wording import counted, folded
 from service.signals import Report
 
@@ -64,8 +65,8 @@ def of_text(looked: Looked, lang: str) -> Critique:
 
 def of_report(report: Report) -> Critique:
     """Of a draft of ours as it was when it was made: where in it is not kept."""
-    known = [(rule, severity) for rule, severity in report.findings if rule in _rules()]
-    return _critique([_view(_rules()[rule], severity, _rules()[rule].message) for rule, severity in known], report.checked)
+    known = [(rule, severity, message) for rule, severity in report.findings if (message := messages().get(rule))]
+    return _critique([_view(rule, severity, message, _hint(rule)) for rule, severity, message in known], report.checked)
 
 
 def _critique(findings: Sequence[FindingView], checked: int, moves: Sequence[str] = ()) -> Critique:
@@ -81,12 +82,17 @@ def _critique(findings: Sequence[FindingView], checked: int, moves: Sequence[str
 def _finding(found: Finding, text: str) -> FindingView:
     words = folded(text[found.start : found.end])
     shown = words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS].rpartition(' ')[0]} …"
-    return _view(_rules()[found.rule], found.severity, found.why, words=shown, start=found.start, end=found.end)
+    return _view(found.rule, found.severity, found.why, found.hint, words=shown, start=found.start, end=found.end)
 
 
-def _view(rule: Rule, severity: Severity | str, message: str, *, words: str = "", start: int = 0, end: int = 0) -> FindingView:
+def _view(rule: str, severity: Severity | str, message: str, hint: str, *, words: str = "", start: int = 0, end: int = 0) -> FindingView:
     level = LEVELS[severity]
-    return FindingView(rule=rule.id, level=level, said=_SAID[level], message=message, why=rule.why, hint=rule.hint, words=words, start=start, end=end)
+    why = _rules()[rule].why if rule in _rules() else ""
+    return FindingView(rule=rule, level=level, said=_SAID[level], message=message, why=why, hint=hint, words=words, start=start, end=end)
+
+
+def _hint(rule: str) -> str:
+    return _rules()[rule].hint if rule in _rules() else ""
 
 
 def _checked(lang: str) -> int:

@@ -48,7 +48,8 @@ def ours(workspace: UUID) -> Filled:
 
 
 def signed_in(app: Any, workspace_id: UUID, email: str | None, role: str = "am") -> TestClient:
-    people.add(workspace_id, "ann", role, PASSWORD, email)  # type: ignore[arg-type]
+    people.add(workspace_id, "ann", role, PASSWORD, real_time())  # type: ignore[arg-type]
+    people.set_email(workspace_id, "ann", email or "", real_time())
     _, person = people.sign_in(f"test {workspace_id}", "ann", PASSWORD, real_time())
     sealed = session.seal(Session(workspace_id, None, person), "console session", real_time() + LASTS)
     return TestClient(app, base_url=ADDRESS, raise_server_exceptions=False, follow_redirects=False, cookies={COOKIE: sealed})
@@ -91,26 +92,30 @@ def test_who_is_no_user_of_the_crm_chooses_an_owner_and_sees_no_suggestion_befor
 
 
 def test_an_address_belongs_to_one_person_of_a_workspace_and_is_free_again_once_they_are_gone(workspace):
-    people.add(workspace, "ann", "am", PASSWORD, " Ann@Vendor.Example ")
+    elsewhere = builders.workspace()
+    for where, name in ((workspace, "ann"), (workspace, "bo"), (elsewhere, "ann")):
+        people.add(where, name, "am", PASSWORD, NOW)
+    people.set_email(workspace, "ann", " Ann@Vendor.Example ", NOW)
+    people.set_email(elsewhere, "ann", ANN, NOW)
     with pytest.raises(Conflict):
-        people.add(workspace, "bo", "am", PASSWORD, ANN)
+        people.set_email(workspace, "bo", ANN, NOW)
     with transaction(workspace) as db:
-        assert [(p.name, p.email) for p in stored.listing(db)] == [("ann", ANN)]
+        assert [(p.name, p.email) for p in stored.listing(db)] == [("ann", ANN), ("bo", None)]
     people.remove(workspace, "ann", NOW)
-    people.add(workspace, "bo", "am", PASSWORD)
-    people.set_email(workspace, "bo", ANN)
-    people.set_email(workspace, "bo", "")
-    people.add(builders.workspace(), "ann", "am", PASSWORD, ANN)
+    people.set_email(workspace, "bo", ANN, NOW)
+    people.set_email(workspace, "bo", "", NOW)
     with pytest.raises(NotFound):
-        people.set_email(workspace, "nobody", ANN)
+        people.set_email(workspace, "nobody", ANN, NOW)
 
 
 @pytest.mark.parametrize("email", ["ann", "ann@", "@x", "a b@c", "a@b\x00", "a@" + "b" * 330, "ann@b@c", "änn@b"])
-def test_what_is_no_mail_address_is_refused_and_nobody_is_added(workspace, email):
+def test_what_is_no_mail_address_is_refused_and_changes_nothing(workspace, email):
+    people.add(workspace, "ann", "am", PASSWORD, NOW)
+    people.set_email(workspace, "ann", ANN, NOW)
     with pytest.raises(BadInput):
-        people.add(workspace, "ann", "am", PASSWORD, email)
+        people.set_email(workspace, "ann", email, NOW)
     with transaction(workspace) as db:
-        assert stored.listing(db) == []
+        assert [p.email for p in stored.listing(db)] == [ANN]
 
 
 # What is in it
@@ -172,7 +177,7 @@ def test_what_was_answered_waits_no_longer_and_one_more_than_five_is_said(app, o
     ("role", "back", "to"), [("am", "/console", "/console/day"), ("am", "/console/connections", "/console/connections"), ("analyst", "/console", "/console")]
 )
 def test_an_account_manager_lands_on_their_day_unless_they_wanted_something_else(app, workspace, role, back, to):
-    people.add(workspace, "ann", role, PASSWORD)
+    people.add(workspace, "ann", role, PASSWORD, NOW)
     browser = TestClient(app, base_url=ADDRESS, follow_redirects=False)
     found = re.search(r'name="token" value="([^"]+)"', browser.get("/console/sign-in").text)
     assert found

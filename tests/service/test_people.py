@@ -204,7 +204,7 @@ def test_a_wrong_password_shows_the_form_again_and_repeats_nothing(browser, ann)
 
 
 def test_a_person_signs_in_and_out_and_the_cookie_they_had_opens_nothing_more(browser, ann):
-    assert send(browser, ann).headers["location"] == "/console"
+    assert send(browser, ann).headers["location"] == "/console/day"
     cookie = browser.cookies[COOKIE]
     assert browser.get("/console").status_code == 200
     browser.post("/console/sign-out", headers={"Origin": "http://testserver"})

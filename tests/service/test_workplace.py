@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from service import desk
+from service import desk, policy
 from service.api import create_app
 from service.config import real_time
 from service.console import session, work
@@ -286,3 +286,8 @@ def test_in_a_browser_the_critic_speaks_while_somebody_types_and_a_click_marks_t
     tab.click("[data-copy]")
     tab.wait_for_function("document.getElementById('copied').textContent.startsWith('Copied')")
     assert said == []
+
+
+def test_the_critic_beside_the_draft_knows_the_words_of_the_team(app, ours):
+    policy.change(ours.workspace_id, {"lexicon": [{"phrase": "touch base", "say_instead": "talk"}]}, "ann", "", None, NOW)
+    assert 'Say "talk" instead.' in checked(Inside(app, ours.workspace_id, "am"), ours, "Could we touch base on Friday?")
