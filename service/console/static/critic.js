@@ -60,6 +60,7 @@
   }
 
   box.addEventListener("input", soon);
+  if (box.value !== box.defaultValue) soon(); // somebody was quicker than this file
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const other = event.submitter && event.submitter.hasAttribute("data-another");
