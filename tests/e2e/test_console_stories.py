@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,13 +24,12 @@ from service.config import real_time, settings
 from service.embedded import free_port
 from service.store import analyst_logins, workspaces
 from service.store.pool import transaction
-from tests.conftest import skip_or_fail
+from tests.chromium import WIDE, chromium
 from tests.e2e.orgs import STORY, write_story
 
 pytestmark = pytest.mark.browser
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-CHROMIUM = shutil.which("chromium")
 PASSWORD = "four plain words here"
 WORKSPACE = "stories"
 CALM = ("Thanks, the rosters of this week work well for us.", "All fine here. The new hall is in the plan now, thank you.", "Good call on Tuesday, thanks.")
@@ -100,19 +98,13 @@ def answers(url: str) -> None:
 @pytest.fixture
 def tab(company: Company) -> Iterator[Any]:
     """A browser of somebody's own; what its console says of faults fails the test."""
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
     said: list[str] = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = chromium.new_context(base_url=company.address, viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
+    with chromium() as opened:
+        page = opened.new_context(base_url=company.address, viewport=WIDE, accept_downloads=True).new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         yield page
-        chromium.close()
     assert said == []
 
 

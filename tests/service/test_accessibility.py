@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, Literal
@@ -17,12 +16,11 @@ from service.config import real_time
 from service.console import session
 from service.console.session import COOKIE, LASTS, Session, invitation_link
 from tests import walk
+from tests.chromium import chromium
 from tests.client import serving
-from tests.conftest import skip_or_fail
 from tests.service.test_console_walk import OPEN, PAGES, url
 from tests.walk import Rows
 
-CHROMIUM = shutil.which("chromium")
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
 GRAVE = ("serious", "critical")
@@ -50,17 +48,11 @@ def invited(rows: Rows) -> str:
 @pytest.fixture(scope="module")
 def visits(rows: Rows) -> Iterator[dict[bool, Any]]:
     """A tab of somebody who may do everything, and one of somebody who is not signed in."""
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
     held = session.seal(Session(rows.workspace_id, None), "console session", real_time() + LASTS)
-    with serving(environ={**os.environ, **PROVIDER}) as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        signed_in = chromium.new_context(base_url=address)
+    with serving(environ={**os.environ, **PROVIDER}) as address, chromium() as opened:
+        signed_in = opened.new_context(base_url=address)
         signed_in.add_cookies([{"name": COOKIE, "value": held, "url": f"{address}/console"}])
-        yield {True: signed_in.new_page(), False: chromium.new_context(base_url=address).new_page()}
-        chromium.close()
+        yield {True: signed_in.new_page(), False: opened.new_context(base_url=address).new_page()}
 
 
 def grave(tab: Any, path: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,8 +23,8 @@ from service.store import connections, landing, signals, workspaces
 from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
+from tests.chromium import NARROW, chromium
 from tests.client import TestClient, serving
-from tests.conftest import skip_or_fail
 from tests.filled import Filled, fill, outlook
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
@@ -392,8 +391,6 @@ def test_days_are_said_in_the_unit_somebody_would_use():
 
 # In a real browser
 
-CHROMIUM = shutil.which("chromium")
-
 
 @pytest.fixture(scope="module")
 def served(servers: str) -> Iterator[str]:
@@ -403,14 +400,8 @@ def served(servers: str) -> Iterator[str]:
 
 @pytest.fixture
 def tab(served: str) -> Iterator[Any]:
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium.new_page(viewport={"width": 390, "height": 844}, base_url=served)
-        chromium.close()
+    with chromium() as opened:
+        yield opened.new_page(viewport=NARROW, base_url=served)
 
 
 @pytest.mark.browser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -21,8 +20,8 @@ from service.store import accounts, connections, quarantine
 from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
+from tests.chromium import chromium
 from tests.client import TestClient, serving
-from tests.conftest import skip_or_fail
 from tests.filled import Filled, fill
 
 HOSTILE = "<script>alert(1)</script>`<img src=x onerror=alert(2)>"
@@ -145,8 +144,6 @@ def test_the_page_of_an_account_whose_mail_cannot_be_read_says_that_its_mood_is_
 
 # In a real browser
 
-CHROMIUM = shutil.which("chromium")
-
 
 @pytest.fixture(scope="module")
 def served(servers: str) -> Iterator[str]:
@@ -158,10 +155,6 @@ def served(servers: str) -> Iterator[str]:
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_strip_and_connections_fit_the_screen_and_can_be_read(served, ours, width, scheme):
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
     long = "The connected user cannot see this object. " * 6
     stop(ours, "misconfigured", long)
     with transaction(ours.workspace_id) as db:
@@ -171,9 +164,8 @@ def test_strip_and_connections_fit_the_screen_and_can_be_read(served, ours, widt
                 "INSERT INTO stream (workspace_id, connection_id, name, error, landed, calls, missing) VALUES (%s, %s, %s, %s, 1234567, 890, %s)",
                 [ours.workspace_id, other, name, error, ["A_quite_long_field_name__c"]],
             )
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=served)
+    with chromium() as opened:
+        tab = opened.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=served)
         tab.goto(f"/console/enter?code={session.sign_in_link(ours.workspace_id, real_time()).partition('code=')[2]}")
         for path in ("/console", "/console/connections"):
             tab.goto(path)
@@ -185,7 +177,6 @@ def test_strip_and_connections_fit_the_screen_and_can_be_read(served, ours, widt
             assert _contrast(*colours) >= 4.5
         tab.get_by_role("status").get_by_role("link").first.click()
         assert tab.url.endswith(f"/console/connections#c-{ours.connection_id}")
-        chromium.close()
 
 
 def _contrast(first: list[float], second: list[float]) -> float:

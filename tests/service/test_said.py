@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -23,8 +22,8 @@ from service.store.corrections import CorrectionRow
 from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
+from tests.chromium import NARROW, chromium
 from tests.client import TestClient, serving
-from tests.conftest import skip_or_fail
 from tests.filled import Filled, fill, read_again
 
 ADDRESS = "http://testserver"
@@ -198,8 +197,6 @@ def test_the_page_shows_the_newest_twelve_of_theirs_alone(browser, ours):
 
 # In a real browser
 
-CHROMIUM = shutil.which("chromium")
-
 
 @pytest.fixture(scope="module")
 def served(servers: str) -> Iterator[str]:
@@ -209,18 +206,12 @@ def served(servers: str) -> Iterator[str]:
 
 @pytest.mark.browser
 def test_a_person_corrects_a_mood_with_one_click(served, ours):
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = chromium.new_page(viewport={"width": 390, "height": 844}, base_url=served)
+    with chromium() as opened:
+        tab = opened.new_page(viewport=NARROW, base_url=served)
         tab.goto(f"/console/accounts/{ours.account_id}")
         tab.fill("#key", keys.create(ours.workspace_id, "test", ["read", "feedback"], real_time(), None))
         tab.press("#key", "Enter")
         tab.click("form.correct button:text('neutral')")
         tab.wait_for_selector("#said .tag:has-text('mood corrected to neutral by you')")
         assert tab.evaluate("document.documentElement.scrollWidth") == 390
-        chromium.close()
     assert [(c.corrected, c.source) for c in made(ours)] == [(0.0, "console")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import random
-import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +23,8 @@ from service.console.session import COOKIE, LASTS, Session, sign_in_link
 from service.store import audit_log, connections, suggestions
 from service.store.pool import transaction
 from tests.builders import NOW
+from tests.chromium import NARROW, chromium
 from tests.client import TestClient, key, serving
-from tests.conftest import skip_or_fail
 
 ADDRESS = "http://testserver"
 SELF = {"Origin": ADDRESS}
@@ -281,21 +280,14 @@ def test_an_empty_list_of_accounts_offers_it(visit):
 
 # In a real browser
 
-CHROMIUM = shutil.which("chromium")
 A_FILE = 3
 """Clicks to choose one: the field, the file, the dialog's button."""
 
 
 @pytest.fixture
 def tab(servers: str) -> Iterator[Any]:
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with serving(environ={**os.environ, "UNDERTONE_NOW": NOW.isoformat()}) as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium.new_page(viewport={"width": 390, "height": 844}, base_url=address)
-        chromium.close()
+    with serving(environ={**os.environ, "UNDERTONE_NOW": NOW.isoformat()}) as address, chromium() as opened:
+        yield opened.new_page(viewport=NARROW, base_url=address)
 
 
 @pytest.mark.browser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -31,8 +30,8 @@ from service.store.pool import Db, transaction
 from service.usage import advance
 from service.usage_tracker import Live, alert_of
 from tests import builders
+from tests.chromium import chromium
 from tests.client import TestClient, serving
-from tests.conftest import skip_or_fail
 from tests.ml.usage_panels import steady, thinned
 
 FALLEN = "account 00"
@@ -381,19 +380,11 @@ def test_the_page_tells_each_alert_in_a_sentence_with_its_intervals(watched: tup
 
 # In a real browser
 
-CHROMIUM = shutil.which("chromium")
-
 
 @pytest.fixture
 def tab(servers: str) -> Iterator[Any]:
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with serving() as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium.new_page(viewport={"width": 1280, "height": 900}, base_url=address)
-        chromium.close()
+    with serving() as address, chromium() as opened:
+        yield opened.new_page(viewport={"width": 1280, "height": 900}, base_url=address)
 
 
 @pytest.mark.browser

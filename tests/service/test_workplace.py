@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from html import unescape
@@ -27,8 +26,8 @@ from service.store.readings import Emotion
 from service.suggest import suggest
 from tests import builders
 from tests.builders import NOW
+from tests.chromium import WIDE, chromium
 from tests.client import TestClient, assert_problem, key, serving
-from tests.conftest import skip_or_fail
 from tests.filled import Filled, fill, read_again
 from tests.service.inside import Inside
 
@@ -245,8 +244,6 @@ def test_what_we_see_is_told_in_its_parts():
 
 # In a real browser
 
-CHROMIUM = shutil.which("chromium")
-
 
 @pytest.fixture(scope="module")
 def served(servers: str) -> Iterator[str]:
@@ -256,14 +253,8 @@ def served(servers: str) -> Iterator[str]:
 
 @pytest.fixture
 def tab(served: str) -> Iterator[Any]:
-    if CHROMIUM is None:
-        skip_or_fail("not run: needs Chromium (Debian: chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=served)
-        chromium.close()
+    with chromium() as opened:
+        yield opened.new_page(viewport=WIDE, base_url=served)
 
 
 @pytest.mark.browser
