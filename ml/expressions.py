@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from re import _constants as op  # type: ignore[attr-defined]  # the syntax tree of an expression has no public name
 from re import _parser as syntax  # type: ignore[attr-defined]
 from typing import Any, Self
@@ -29,6 +29,18 @@ _EVERYWHERE = (
 _Words = frozenset[str]
 
 
+class _Part:
+    """Compiled when a text may first match: most are never needed."""
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+        self.grams = _grams(written)
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(self.written, re.MULTILINE)
+
+
 class Pattern:
     """Finds as `re.Pattern` does; where two alternatives match at one place, the one written first."""
 
@@ -37,14 +49,14 @@ class Pattern:
     def __init__(self, written: Iterable[str]) -> None:
         spaced = [_spaced(part) for expression in written for part in _alternatives(expression)]
         self._last: tuple[str, Sequence[re.Pattern[str]]] = ("", ())
-        self._parts = tuple((re.compile(part, re.MULTILINE), _grams(part)) for part in spaced)
+        self._parts = tuple(map(_Part, spaced))
 
     def _live(self, text: str) -> Sequence[re.Pattern[str]]:
         """Kept for the last text, which is mostly asked for sentence by sentence."""
         last, live = self._last
         if last is not text or not text:
             there = _grams_of(text)
-            live = [part for part, grams in self._parts if grams is None or not grams.isdisjoint(there)]
+            live = [part.regex for part in self._parts if part.grams is None or not part.grams.isdisjoint(there)]
             self._last = text, live
         return live
 

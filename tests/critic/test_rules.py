@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from service.critic import Draft, Evidence, Policy, review
+from ml import artifact, moves
+from ml.expressions import one_of
+from service.critic import Draft, Evidence, Policy, lexicon, review
 from service.critic.case import Case
 from service.critic.checks import CHECKS
 from service.critic.kinds import KINDS
@@ -71,6 +74,16 @@ def test_every_check_names_a_kind_a_function_and_a_metric_that_exist() -> None:
     assert {check.kind for check in checks} <= set(KINDS)
     assert {check.settings["function"] for check in checks if check.kind == "python"} == set(CHECKS)
     assert {check.settings["metric"] for check in checks if check.kind == "metric"} <= set(METRICS)
+
+
+def test_every_expression_of_a_rule_and_of_a_list_can_be_compiled() -> None:
+    """They are when a text may first match, which need not be in any test."""
+    settings = [value for rule in rules() for check in rule.checks for value in check.settings.values()]
+    listed = [kept for file in ("checks", "claims", "departments", "phrases") for kept in lexicon.stored(file).values()]
+    by_language = [kept for kept in (*settings, *listed, *artifact.words(moves.NAME).values()) if isinstance(kept, Mapping)]
+    written = [expression for kept in by_language for part in kept.values() if isinstance(part, list) for expression in part if isinstance(expression, str)]
+    assert len(written) > 1000
+    assert all(part.regex.groups >= 0 for part in one_of(written)._parts)
 
 
 def test_only_the_rules_of_ethics_and_of_observation_that_must_hold_are_locked() -> None:
