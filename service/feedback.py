@@ -59,7 +59,7 @@ def give(
 def _check_fields(verdict: Verdict, today: date, until: date | None, instead: Mapping[Label, Any] | None) -> None:
     if until is not None and (verdict != "not_now" or not 1 <= (until - today).days <= MOST_SNOOZED):
         message = f"`until` goes with not_now and is a day from tomorrow on, {MOST_SNOOZED} days ahead at the most."
-        raise BadInput(message)
+        raise Conflict(message)
     if instead and verdict != "wrong_reading":
         message = "What they meant instead goes with wrong_reading."
         raise BadInput(message)

@@ -5,18 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from service import policy, rewriter
 from service.api.access import Reader
-from service.api.pages import answer
+from service.api.pages import GivenId, answer
 from service.api.problems import documented
 from service.api.review import MOST, EvidenceIn, Name
 from service.config import settings
 from service.critic.draft import Channel
 from service.critic.rows import MOST_EVIDENCE
 from service.drafting.rows import DraftRow, draft_row
-from service.json_lines import LONGEST_ID
 from service.store.pool import transaction
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"], responses=documented(400, 401, 403, 413, 422, 503))
@@ -27,7 +26,7 @@ class RequestIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | int
+    id: GivenId
     channel: Channel = "email"
     lang: Name = "en"
     am_name: Name | None = None

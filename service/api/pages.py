@@ -12,11 +12,16 @@ from uuid import UUID
 import orjson
 from fastapi import Query
 from fastapi.responses import Response
+from pydantic import Field, StringConstraints
 
 from service.errors import BadInput
+from service.json_lines import LONGEST_ID
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many rows at the most.")]
 After = Annotated[str | None, Query(alias="cursor", max_length=8000, description="`next` of the page before.")]
+
+GivenId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | Annotated[int, Field(ge=-(10**18), le=10**18)]
+"""Of whoever asks, and given back with the answer."""
 
 T = TypeVar("T")
 _CHANGE = re.compile(r"[0-9]{1,18}")

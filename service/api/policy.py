@@ -30,7 +30,7 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PHRASE
 
 # Said in the document, and judged by service.policy, whose sentences say more than a pattern.
 _TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_HOURS = {"pattern": f"^{_TIME}-{_TIME} (?:{'|'.join(sorted(map(re.escape, available_timezones())))})$"}
+_HOURS = {"pattern": f"^(?!([0-9:]{{5}})-\\1 ){_TIME}-{_TIME} (?:{'|'.join(sorted(map(re.escape, available_timezones())))})$"}
 _RULES = {"propertyNames": {"enum": [rule.id for rule in rules() if rule.severity != "E" and not rule.locked]}}
 
 

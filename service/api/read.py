@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from ml.text import MAX_CHARS
 from service import read as reading
 from service.api.access import Reader
-from service.api.pages import answer
+from service.api.pages import GivenId, answer
 from service.api.problems import documented
-from service.json_lines import LONGEST_ID
 from service.read import EMAIL, LONGEST_CHANNEL, Message
 
 MOST = 100
@@ -25,7 +24,7 @@ class MessageIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | int
+    id: GivenId
     text: Annotated[str, StringConstraints(max_length=MAX_CHARS)]
     channel: Annotated[str, StringConstraints(max_length=LONGEST_CHANNEL)] = EMAIL
     from_contact: bool = True

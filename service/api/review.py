@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from service import critic, policy
 from service.api.access import Reader
-from service.api.pages import answer
+from service.api.pages import GivenId, answer
 from service.api.problems import documented
 from service.critic.draft import MOST_CHARS, Channel
 from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE
 from service.critic.rules import rules
-from service.json_lines import LONGEST_ID
 from service.store.pool import transaction
 
 MOST, MOST_EARLIER = 20, 50
@@ -45,7 +44,7 @@ class DraftIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | int
+    id: GivenId
     draft: Text
     channel: Channel = "email"
     lang: Name = "en"

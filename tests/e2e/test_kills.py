@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import kills
 
-ROUNDS = 3
+ROUNDS = 2
 """`./dev prove` makes two hundred."""
 
 

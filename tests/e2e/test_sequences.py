@@ -11,7 +11,7 @@ from tests.e2e import sequences
 from tests.e2e.verdict import faults_of
 from tests.e2e.worker import Workers
 
-SEEDS = 15
+SEEDS = 5
 """Of each mode; `./dev prove` plays a thousand sequences."""
 
 

@@ -16,13 +16,12 @@ from service.config import real_time
 from service.console import session
 from service.console.session import COOKIE, LASTS, Session, invitation_link
 from tests import walk
-from tests.chromium import chromium
+from tests.chromium import NARROW, WIDE, chromium
 from tests.client import serving
 from tests.service.test_console_walk import OPEN, PAGES, url
 from tests.walk import Rows
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-SIZES = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
 GRAVE = ("serious", "critical")
 SHOWN = list({r.endpoint: r for r in PAGES if not str(r.path).startswith("/console/assets")}.values())
 PROVIDER = {"UNDERTONE_OIDC_ISSUER": "http://127.0.0.1:9", "UNDERTONE_OIDC_CLIENT_ID": "undertone", "UNDERTONE_OIDC_CLIENT_SECRET": "secret"}
@@ -62,12 +61,12 @@ def grave(tab: Any, path: str) -> list[str]:
     found: list[str] = []
     if not tab.request.get(path).headers["content-type"].startswith("text/html"):
         return found  # a file, or what a script reads
-    for theme, size in product(THEMES, SIZES):
+    tab.goto(path)
+    tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    tab.evaluate(AXE_SCRIPT)
+    for theme, size in product(THEMES, (WIDE, NARROW)):
         tab.set_viewport_size(size)
         tab.emulate_media(color_scheme=theme)
-        tab.goto(path)
-        tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-        tab.evaluate(AXE_SCRIPT)
         found += [f"{path}, {theme}, {size['width']}: {line}" for v in tab.evaluate(RUN) if v["impact"] in GRAVE for line in _lines(v)]
     return found
 

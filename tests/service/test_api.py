@@ -51,6 +51,10 @@ SCOPE_OF = {
     ("post", "/v1/suggestions/{suggestion_id}/push"): "push",
     ("post", "/v1/suggestions/{suggestion_id}/feedback"): "feedback",
     ("get", "/v1/connections"): "read",
+    ("get", "/v1/policy"): "read",
+    ("put", "/v1/policy"): "configure",
+    ("get", "/v1/policy/versions"): "read",
+    ("post", "/v1/policy/versions/{version}/undo"): "configure",
     ("post", "/v1/read"): "read",
     ("post", "/v1/review"): "read",
     ("post", "/v1/drafts"): "read",
@@ -65,6 +69,7 @@ BODY_OF = {
     "read": {"messages": [{"id": 1, "text": "Thanks."}]},
     "review": {"drafts": [{"id": 1, "draft": "Thanks."}]},
     "drafts": {"drafts": [{"id": 1}]},
+    "policy": {"from_version": 0, "policy": {"most_open": 4}},
 }
 """By the last word of the path."""
 OPERATIONS = [operation for operation, scope in SCOPE_OF.items() if scope]
@@ -93,7 +98,9 @@ def key(workspace_id: UUID, *scopes: str, valid: timedelta | None = None) -> dic
 
 def call(api: TestClient, operation: tuple[str, str], whose: Filled, headers: dict[str, str]) -> Any:
     method, path = operation
-    url = path.format(account_id=whose.account_id, interaction_id=whose.interaction_id, suggestion_id=whose.suggestion_id, contact_id=whose.contact_id)
+    url = path.format(
+        account_id=whose.account_id, interaction_id=whose.interaction_id, suggestion_id=whose.suggestion_id, contact_id=whose.contact_id, version=9
+    )
     return api.request(method, url, headers=headers, json=BODY_OF.get(path.rpartition("/")[2]))
 
 
