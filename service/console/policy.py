@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from service import backtest, policy
+from service import backtest, long_jobs, policy
 from service.backtest import BackTest
+from service.budget_trial import found_by
 from service.config import now, real_time
 from service.console import policy_entries
 from service.console.forms import Configurer
@@ -24,8 +24,9 @@ from service.errors import BadInput, Conflict
 from service.policy import Policy, Version
 from service.policy.document import LEAST_BUDGET, MOST_BUDGET, MOST_OPEN, MOST_PHRASES
 from service.store import accounts, usage_tracking
+from service.store import long_jobs as stored_jobs
 from service.store.accounts import Placed
-from service.store.pool import transaction
+from service.store.pool import Db, transaction
 
 router = APIRouter(prefix="/console")
 
@@ -35,8 +36,8 @@ Why = Annotated[str, Form(max_length=300, examples=["as agreed"])]
 From = Annotated[int, Form(ge=0, le=2_000_000_000, alias="from", examples=[0])]
 Line = Annotated[str, Form(max_length=200)]
 Text = Annotated[str, Form(max_length=60_000)]
-MOST_SERIES = 10_000
-"""Series of usage that a page tries a budget on while somebody waits."""
+MOST_SERIES = 500
+"""Series of usage that a page tries a budget on while it loads: a second or so. With more a worker does, and the page of the job shows how far it is."""
 SHOWN = 10
 
 
@@ -70,10 +71,20 @@ class Shown:
 
 
 @router.get("/policy")
-def policy_page(request: Request, session: Visitor, saved: Annotated[int | None, Query(ge=0, le=2_000_000_000)] = None) -> HTMLResponse:
+def policy_page(
+    request: Request,
+    session: Visitor,
+    saved: Annotated[int | None, Query(ge=0, le=2_000_000_000)] = None,
+    budget: Annotated[float | None, Query(ge=LEAST_BUDGET, le=MOST_BUDGET)] = None,
+) -> HTMLResponse:
+    """`budget`: one that a worker has tried."""
     with transaction(session.workspace_id) as db:
         stands, known = policy.standing(db), accounts.placed(db)
-    return _page(request, _shown(stands, entries_of(stands.policy, known), known), saved=saved)
+        tried = _trial(db, budget) if budget is not None else None
+    shown = _shown(stands, entries_of(stands.policy, known), known)
+    if tried:
+        shown = replace(shown, group="budget", tried=tried, entered=replace(shown.entered, usage_budget=f"{tried.budget:g}"))
+    return _page(request, shown, saved=saved)
 
 
 @router.post("/policy/budget")
@@ -81,7 +92,7 @@ def change_budget(
     request: Request, session: Configurer, do: Do, version: From, usage_budget: Annotated[str, Form(max_length=20, examples=["0.3"])], why: Why = ""
 ) -> Response:
     entry = _Entry(request, session, "budget", do, version, {"usage_budget": usage_budget, "why": why})
-    return entry.answer(lambda entered, known, stands: policy_entries.budget(entered), lambda wanted, known: _tried(session.workspace_id, wanted))
+    return entry.answer(lambda entered, known, stands: policy_entries.budget(entered), lambda wanted, known: _tried(session, wanted))
 
 
 @router.post("/policy/tasks")
@@ -146,7 +157,8 @@ def undo(session: Configurer, version: Annotated[int, Path(ge=1, le=2_000_000_00
 
 
 Fields = Callable[[Entries, Sequence[Placed], Policy], dict[str, Any]]
-Try = Callable[[Policy, Sequence[Placed]], dict[str, Any]]
+Try = Callable[[Policy, Sequence[Placed]], dict[str, Any] | Response]
+"""What the page shows of it, or where to go for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +180,8 @@ class _Entry:
         try:
             wanted = fields(shown.entered, known, stands.policy)
             if self.do == "try" and attempt:
-                return _page(self.request, replace(shown, **attempt(stands.policy.with_fields(wanted), known)))
+                found = attempt(stands.policy.with_fields(wanted), known)
+                return found if isinstance(found, Response) else _page(self.request, replace(shown, **found))
             if not shown.entered.why.strip():
                 message = "Say in a line why; whoever reads the history later will ask."
                 raise BadInput(message)
@@ -178,13 +191,19 @@ class _Entry:
         return RedirectResponse(f"/console/policy?saved={made.version if made.version != stands.version else 0}#{self.group}", status_code=303)
 
 
-def _tried(workspace_id: UUID, wanted: Policy) -> dict[str, Any]:
-    with transaction(workspace_id) as db:
+def _tried(session: Session, wanted: Policy) -> dict[str, Any] | Response:
+    with transaction(session.workspace_id) as db:
         many = usage_tracking.series_count(db)
-    if many > MOST_SERIES:
-        message = f"With {many:,} series of usage this takes minutes. Ask on the machine: undertone policy backtest --usage-budget {wanted.usage_budget:g}"
-        raise BadInput(message)
-    return {"tried": backtest.run(workspace_id, wanted.usage_budget, now())}
+    if many <= MOST_SERIES:
+        return {"tried": backtest.run(session.workspace_id, wanted.usage_budget, now())}
+    job_id = long_jobs.ask(session.workspace_id, "budget_trial", {"usage_budget": wanted.usage_budget}, session.who(real_time()), f"{wanted.usage_budget:g}")
+    return RedirectResponse(f"/console/jobs/{job_id}", status_code=303)
+
+
+def _trial(db: Db, budget: float) -> BackTest | None:
+    """What a worker found last for this budget."""
+    job = stored_jobs.newest(db, "budget_trial", {"usage_budget": budget})
+    return found_by(job.result) if job and job.result else None
 
 
 def _previewed(wanted: Policy, known: Sequence[Placed]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from service import keys, policy
+from service import flow, keys, policy
 from service.api import create_app
 from service.config import real_time
 from service.console import session
+from service.console.policy import MOST_SERIES
 from service.console.session import COOKIE, LASTS, Session
 from service.store import audit_log
 from service.store.pool import transaction
@@ -172,6 +173,29 @@ def test_trying_a_budget_lists_what_it_would_have_told_and_saves_nothing(revops,
     text = revops.send("budget", "try", why="", usage_budget="5").text
     assert "At a budget of 5 you would have had" in text
     assert re.search(r'<a href="/console/accounts/[0-9a-f-]{36}#usage">account \d+</a>', text)
+    assert version(workspace) == 0
+
+
+def test_with_much_usage_a_worker_tries_the_budget_and_the_page_shows_the_same(revops, workspace, hold_clock):
+    panel = short_one()
+    filled(workspace, panel)
+    run(workspace, end_of(panel))
+    hold_clock(morning(end_of(panel)))
+    at_once = revops.send("budget", "try", why="", usage_budget="5").text
+    with transaction(workspace) as db:
+        db.execute(
+            "INSERT INTO usage_series (workspace_id, series_no, account_id, metric) SELECT s.workspace_id, m.most + n, s.account_id, 'extra ' || n"
+            " FROM usage_series s, (SELECT max(series_no) AS most FROM usage_series) m, generate_series(1, %s) n WHERE s.series_no = 0",
+            [MOST_SERIES],
+        )
+    asked = revops.send("budget", "try", why="", usage_budget="5")
+    assert asked.status_code == 303
+    flow.job(workspace, UUID(asked.headers["location"].rpartition("/")[2]))
+    link = re.search(r'href="([^"]+)" class="next"|class="next" href="([^"]+)"', revops.see(asked.headers["location"]))
+    assert link
+    shown = revops.see((link[1] or link[2]).replace("&amp;", "&"))
+    told = re.compile(r"At a budget of 5 you would have had [^<]+")
+    assert told.search(shown)[0] == told.search(at_once)[0]
     assert version(workspace) == 0
 
 
