@@ -18,7 +18,7 @@ from service.config import settings
 from tests import builders
 
 # On a busy machine drawing an example may take long; that says nothing about the code. The long counts are ./dev prove's.
-hypothesis.settings.register_profile("suite", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("suite", max_examples=30, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 
 

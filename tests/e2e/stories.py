@@ -23,6 +23,8 @@ from service.suggest import suggest
 from tests import builders
 
 ROOT = Path(__file__).parent.parent / "stories"
+ALL_FOUND = ("tone_turn", "silence", "usage_drop")
+"""Kinds of moments of which none may be missed."""
 STORIES = {"tidewise": DEMO, "ledgerleaf": ROOT / "ledgerleaf", "fieldnote": ROOT / "fieldnote"}
 
 
