@@ -17,7 +17,7 @@ _FILL = (
     " SELECT workspace_id, connection_id, 'c' || key, account_id, key, 'Contact of ' || name, key || '@example.com' FROM account WHERE workspace_id = %(w)s",
     "INSERT INTO interaction (workspace_id, connection_id, key, kind, direction, occurred_at, account_id, account_key, contact_id)"
     " SELECT a.workspace_id, a.connection_id, a.key || '-' || i, 'email',"
-    " CASE i %% 2 WHEN 0 THEN 'inbound' ELSE 'outbound' END, timestamptz '2026-03-01Z' - i * interval '3 days',"
+    " CASE i %% 2 WHEN 0 THEN 'in' ELSE 'out' END, timestamptz '2026-03-01Z' - i * interval '3 days',"
     " a.account_id, a.key, c.contact_id FROM account a JOIN contact c USING (workspace_id, account_id), generate_series(1, 50) i WHERE a.workspace_id = %(w)s",
     "INSERT INTO usage_series (workspace_id, series_no, account_id, metric) SELECT workspace_id, row_number() OVER (ORDER BY key), account_id, 'active_users'"
     " FROM account WHERE workspace_id = %(w)s",
