@@ -52,6 +52,7 @@ def filled(signals: int) -> UUID:
     """Made in SQL: this is not what is measured. Every tenth signal has two versions, each version one piece of evidence."""
     workspace_id = uuid4()
     with transaction(workspace_id) as db:
+        db.execute("SET LOCAL statement_timeout = 0")
         workspaces.create(db, workspace_id, f"bench {workspace_id}")
         db.execute(
             "INSERT INTO account (workspace_id, connection_id, key, name) SELECT current_workspace(), %s, 'A' || n, 'Account ' || n"

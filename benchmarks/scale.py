@@ -1,4 +1,4 @@
-"""A workspace of many accounts, written by Postgres itself: for each 50 interactions, 200 days of usage, two signals with their evidence, an outlook."""
+"""A workspace of many accounts, written by Postgres itself: for each its interactions and days of usage, two signals with evidence, an outlook."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _FILL = (
     "INSERT INTO interaction (workspace_id, connection_id, key, kind, direction, occurred_at, account_id, account_key, contact_id)"
     " SELECT a.workspace_id, a.connection_id, a.key || '-' || i, 'email',"
     " CASE i %% 2 WHEN 0 THEN 'in' ELSE 'out' END, timestamptz '2026-03-01Z' - i * interval '3 days',"
-    " a.account_id, a.key, c.contact_id FROM account a JOIN contact c USING (workspace_id, account_id), generate_series(1, 50) i WHERE a.workspace_id = %(w)s",
+    " a.account_id, a.key, c.contact_id FROM account a JOIN contact c USING (workspace_id, account_id),"
+    " generate_series(1, %(interactions)s) i WHERE a.workspace_id = %(w)s",
     "INSERT INTO usage_series (workspace_id, series_no, account_id, metric) SELECT workspace_id, row_number() OVER (ORDER BY key), account_id, 'active_users'"
     " FROM account WHERE workspace_id = %(w)s",
     "INSERT INTO usage_day (workspace_id, series_no, day, value) SELECT workspace_id, series_no, date '2026-03-01' - d, 20 + d %% 7 FROM usage_series,"
-    " generate_series(0, 199) d WHERE workspace_id = %(w)s",
+    " generate_series(1, %(days)s) d WHERE workspace_id = %(w)s",
     "INSERT INTO signal (workspace_id, signal_id, version, account_id, kind, key, state, detected_at, confidence, numbers, alternatives, model_version,"
     " change_no) SELECT workspace_id, gen_random_uuid(), 1, account_id, 'price_objection', key || '-' || i, 'open', date '2026-03-01' - i, 0.8, '{}',"
     " ARRAY['negotiation_habit'], 'bench', row_number() OVER (ORDER BY i, key) FROM account, generate_series(1, 2) i WHERE workspace_id = %(w)s",
@@ -34,12 +35,12 @@ _FILL = (
 )
 
 
-def filled(count: int) -> UUID:
+def filled(count: int, interactions: int = 50, days: int = 200) -> UUID:
     """The workspace. As the owner of the schema, past row-level security."""
     workspace_id = base.workspace()
     with psycopg.connect(str(settings().database_owner_url), autocommit=True) as db:
         db.execute("SET row_security = off")
         for statement in _FILL:
-            db.execute(statement, {"w": workspace_id, "n": count})
+            db.execute(statement, {"w": workspace_id, "n": count, "interactions": interactions, "days": days})
         db.execute("VACUUM ANALYZE")
     return workspace_id
