@@ -15,6 +15,7 @@ _FILL = (
     " SELECT %(w)s, c.connection_id, 'a' || n, 'Account ' || n, 1000 + n, 'EUR' FROM connection c, generate_series(1, %(n)s) n WHERE c.workspace_id = %(w)s",
     "INSERT INTO contact (workspace_id, connection_id, key, account_id, account_key, name, email)"
     " SELECT workspace_id, connection_id, 'c' || key, account_id, key, 'Contact of ' || name, key || '@example.com' FROM account WHERE workspace_id = %(w)s",
+    "ANALYZE account, contact",  # else the join below is planned for a handful
     "INSERT INTO interaction (workspace_id, connection_id, key, kind, direction, occurred_at, account_id, account_key, contact_id)"
     " SELECT a.workspace_id, a.connection_id, a.key || '-' || i, 'email',"
     " CASE i %% 2 WHEN 0 THEN 'in' ELSE 'out' END, timestamptz '2026-03-01Z' - i * interval '3 days',"
