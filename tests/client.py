@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette prefers httpx2, which is not among the locked packages
     from starlette.testclient import TestClient
 
-__all__ = ["TestClient", "assert_problem", "key", "serving"]
+__all__ = ["TestClient", "assert_problem", "key", "serving", "wait_for"]
 
 START_WAIT = 60.0
 
@@ -48,15 +48,16 @@ def serving(app: str = "service.api:create_app", environ: Mapping[str, str] | No
     argv = [app if word == "service.api:create_app" else word for word in processes.api().argv]
     with subprocess.Popen([*argv, "--port", str(port)], cwd=Path(__file__).parents[1], env=environ, stdout=log, stderr=log) as server:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/v1/health", server)
+            wait_for(f"http://127.0.0.1:{port}/v1/health", lambda: server.poll() is None)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, is_alive: Callable[[], bool] = lambda: True) -> None:
+    """Until it answers; fails where whoever should answer is no longer alive, or takes too long."""
     deadline = time.monotonic() + START_WAIT
-    while server.poll() is None and time.monotonic() < deadline:
+    while is_alive() and time.monotonic() < deadline:
         try:
             urlopen(url, timeout=5).close()
         except OSError:

@@ -11,7 +11,7 @@ from ml.taking_up import Basis
 from service import ledger
 from service.ledger import Line, Settled
 from service.playbook.describe import MOMENT
-from service.playbook.wording import capitalised, counted, listed
+from service.playbook.wording import capitalised, counted, day_month_year, listed
 from service.store.pool import Db
 
 MOST = 12
@@ -89,7 +89,7 @@ def _view(line: Line) -> LineView:
         who=line.contact or "the customer",
         said_on=line.said.day,
         about=capitalised(", ".join([*(["question"] if e.kind == "question" else []), *([MOMENT[e.situation]] if e.situation else [])])),
-        again=listed(list(dict.fromkeys(_date(words.day) for words in line.again))) or None,
+        again=listed(list(dict.fromkeys(day_month_year(words.day) for words in line.again))) or None,
         fate=[*before, *([_waiting(e.waiting)] if line.is_open else [])],
     )
 
@@ -99,13 +99,9 @@ def _waiting(days: int) -> str:
 
 
 def _settled(s: Settled) -> str:
-    how = _HOW[s.how.basis].format(taken=_TAKEN.get(s.how.state), message=f"{_OURS[s.source]} of {_date(s.how.day)}", day=_date(s.how.day))
+    how = _HOW[s.how.basis].format(taken=_TAKEN.get(s.how.state), message=f"{_OURS[s.source]} of {day_month_year(s.how.day)}", day=day_month_year(s.how.day))
     return f"{how}; {_delay(s.how.working_days)}" if s.how.basis == "words" else how
 
 
 def _delay(days: int) -> str:
     return f"we took {counted(days, 'working day')}" if days else "on the same working day"
-
-
-def _date(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from service import trouble
 from service.config import now
 from service.console.session import Session, form_token
+from service.playbook.wording import day_month_year
 from service.store import conditions
 from service.store.pool import transaction
 from service.trouble import Trouble
@@ -41,7 +42,7 @@ class Visit:
 
 
 def _day(value: date | datetime | None) -> str:
-    return f"{value.day} {value:%b %Y}" if value else "none known"
+    return day_month_year(value) if value else "none known"
 
 
 def _money(amount: float | None, currency: str | None) -> str:

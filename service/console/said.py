@@ -10,7 +10,7 @@ from uuid import UUID
 from ml.labels import NEGATIVE, POSITIVE
 from service.playbook import how_sure
 from service.playbook.describe import MOMENT
-from service.playbook.wording import capitalised, folded, listed
+from service.playbook.wording import capitalised, day_month_year, folded, listed
 from service.store import corrections, readings
 from service.store.corrections import CorrectionRow
 from service.store.pool import Db
@@ -89,7 +89,7 @@ def _emotions(reading: StoredReading) -> list[tuple[str, str | None]]:
 
 
 def _corrected(c: CorrectionRow) -> str:
-    return f"{_LABEL.get(c.label, c.label)} corrected to {_value(c)} {_BY[c.source]}, {c.recorded_at.day} {c.recorded_at:%b %Y}"
+    return f"{_LABEL.get(c.label, c.label)} corrected to {_value(c)} {_BY[c.source]}, {day_month_year(c.recorded_at)}"
 
 
 def _value(c: CorrectionRow) -> str:

@@ -69,7 +69,7 @@ def signals_page(
         rows = analytics.page(db, _BY_DAY, wanted.filters, columns=_COLUMNS, after=place, most=PAGE)
         judged = analytics.verdicts(db, [row["signal_id"] for row in rows], wanted.as_of)
     older = wanted.link("", day=rows[-1]["detected_at"], after=rows[-1]["signal_id"]) if len(rows) == PAGE else None
-    kinds, states = sorted(_names(SignalKind)), _names(SignalState)
+    kinds, states = sorted(get_args(SignalKind)), get_args(SignalState)
     return page(request, "signals.html", rows=rows, judged=judged, wanted=wanted, older=older, kinds=kinds, states=states, today=now().date())
 
 
@@ -77,8 +77,3 @@ def signals_page(
 def export(session: Visitor, wanted: Wanted, form: Annotated[Literal["csv", "ndjson"], Query(alias="format")] = "csv") -> StreamingResponse:
     """Every row that the list would show, of all its pages."""
     return download(session.workspace_id, "signals", form, wanted.filters)
-
-
-def _names(literal: Any) -> list[str]:
-    """Of a Literal that may hold others."""
-    return [name for part in get_args(literal) for name in (_names(part) if get_args(part) else [part])]

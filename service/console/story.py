@@ -14,6 +14,7 @@ from service.console import figures, ledger, pictures
 from service.console.ledger import LedgerView
 from service.console.pictures import Pictures
 from service.playbook import asked, describe, how_sure
+from service.playbook.wording import day_month_year
 from service.signals import Evidence, Signal, SignalKind
 from service.store import accounts, messages, signals, suggestions
 from service.store.accounts import AccountRow, ContactRow
@@ -168,7 +169,7 @@ def _grounds(evidence: Sequence[Evidence], names: dict[UUID, str], metric: str) 
 
 
 def _ground(e: Evidence, names: dict[UUID, str]) -> str:
-    day = f"{e.observed_at.day} {e.observed_at:%b %Y}"
+    day = day_month_year(e.observed_at)
     if e.type == "our_message":
         return f"Our {e.source} of {day}"
     if e.type == "buyer_message":

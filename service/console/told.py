@@ -16,7 +16,7 @@ from ml.usage.panel import Alert, Panel
 from ml.usage.state import Singles
 from ml.usage.tell import MOST_OTHERS, Explanation, Metric, Teller
 from ml.usage.words import Spoken, capitalised, change_sentence, metric_name, peers_clause, percent, subject
-from service.playbook.wording import listed
+from service.playbook.wording import day_month_year, listed
 from service.store import usage_pictures, usage_tracking
 from service.store.pool import Db
 from service.store.usage_pictures import Drawn, Peer
@@ -106,7 +106,7 @@ def _view(alert: Alert, found: Explanation, sentence: str, over: str | None) -> 
 
 def _details(alert: Alert, found: Explanation) -> list[str]:
     spoken, (earliest, latest) = Spoken.of(alert.before, alert.after), found.onset_between
-    began = f"Began on {_day(earliest)}" if earliest == latest else f"Began between {_day(earliest)} and {_day(latest)}"
+    began = f"Began on {day_month_year(earliest)}" if earliest == latest else f"Began between {day_month_year(earliest)} and {day_month_year(latest)}"
     lines = [f"{began}; {_between(spoken, found.before)} a {spoken.unit} before, {_between(spoken, found.after)} since then, each with 90% certainty"]
     if found.people:
         lines.append(f"That is {found.people}")
@@ -130,7 +130,3 @@ def _others(verb: str, metrics: Sequence[Metric]) -> str:
 def _between(spoken: Spoken, level: Interval) -> str:
     low, high = spoken.say(level.low), spoken.say(level.high)
     return low if low == high else f"{low} to {high}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

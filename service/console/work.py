@@ -15,7 +15,7 @@ from service.feedback import MOST_SNOOZED, stale
 from service.playbook.describe import MOMENT
 from service.playbook.pause import CARD
 from service.playbook.report import good_until
-from service.playbook.wording import capitalised, day_month, folded
+from service.playbook.wording import capitalised, day_month, day_month_year, folded
 from service.store import messages
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow, Verdict
@@ -118,12 +118,8 @@ def said(row: SuggestionRow) -> str | None:
     """Edited, 5 Mar 2026"""
     if row.feedback is None or row.said_at is None:
         return None
-    until = f", until {_day(row.snoozed_until)}" if row.snoozed_until else ""
-    return f"{SAID[row.feedback]}{until}; said on {_day(row.said_at.date())}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    until = f", until {day_month_year(row.snoozed_until)}" if row.snoozed_until else ""
+    return f"{SAID[row.feedback]}{until}; said on {day_month_year(row.said_at.date())}"
 
 
 def _rows(text: str) -> int:

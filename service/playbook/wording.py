@@ -18,6 +18,11 @@ def day_month(day: date, today: date) -> str:
     return words if abs((today - day).days) <= 300 else f"{words} {day.year}"
 
 
+def day_month_year(day: date) -> str:
+    """12 May 2026"""
+    return f"{day.day} {day:%b %Y}"
+
+
 def number(value: float) -> str:
     """41, 2.5, 1,200: at most one decimal below ten, none above."""
     shown = round(value, 1) if abs(value) < 10 else round(value)

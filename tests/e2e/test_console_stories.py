@@ -25,6 +25,7 @@ from service.embedded import free_port
 from service.store import analyst_logins, workspaces
 from service.store.pool import transaction
 from tests.chromium import WIDE, chromium
+from tests.client import wait_for
 from tests.e2e.orgs import STORY, write_story
 
 pytestmark = pytest.mark.browser
@@ -78,21 +79,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
             people.add(workspace_id, name, role, PASSWORD, real_time())  # type: ignore[arg-type]
         people.set_email(workspace_id, "ann", "ann@vendor.example", real_time())
         with processes.started([processes.api(), processes.worker(1), processes.beat()], home / "logs"):
-            answers(f"{settings().public_url}/v1/health")
+            wait_for(f"{settings().public_url}/v1/health")
             yield Company(workspace_id, sandbox, settings().public_url)
-
-
-def answers(url: str) -> None:
-    import time
-
-    for _ in range(600):
-        try:
-            urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"{url} did not answer")
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from hypothesis import given, settings, strategies
 
 from connectors.records import Contact
 from service import keys
-from service.api import create_app
 from service.config import real_time
 from service.console import overview, session
 from service.console.session import COOKIE, Session
@@ -24,17 +23,12 @@ from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
 from tests.chromium import NARROW, chromium
-from tests.client import TestClient, serving
+from tests.client import TestClient
 from tests.filled import Filled, fill, outlook
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 ADDRESS = "http://testserver"
 SELF = {"Origin": ADDRESS}
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture
@@ -390,12 +384,6 @@ def test_days_are_said_in_the_unit_somebody_would_use():
 
 
 # In a real browser
-
-
-@pytest.fixture(scope="module")
-def served(servers: str) -> Iterator[str]:
-    with serving() as address:
-        yield address
 
 
 @pytest.fixture

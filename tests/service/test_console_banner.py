@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from connectors.records import Rejected
-from service.api import create_app
 from service.config import real_time
 from service.console import session
 from service.console.session import COOKIE, Session
@@ -21,15 +19,10 @@ from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
 from tests.chromium import chromium
-from tests.client import TestClient, serving
+from tests.client import TestClient
 from tests.filled import Filled, fill
 
 HOSTILE = "<script>alert(1)</script>`<img src=x onerror=alert(2)>"
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 def visit(app: Any, workspace_id: UUID) -> TestClient:
@@ -143,12 +136,6 @@ def test_the_page_of_an_account_whose_mail_cannot_be_read_says_that_its_mood_is_
 
 
 # In a real browser
-
-
-@pytest.fixture(scope="module")
-def served(servers: str) -> Iterator[str]:
-    with serving() as address:
-        yield address
 
 
 @pytest.mark.browser

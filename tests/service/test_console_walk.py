@@ -54,11 +54,6 @@ def ours(servers: str) -> Filled:
     return fill(builders.workspace(), "Ours")
 
 
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
-
-
 def browser(app: Any, workspace_id: UUID | None = None) -> TestClient:
     """With a session in that workspace, or with none; with the token of the sign-in page."""
     cookies = {FORM_COOKIE: TOKEN}

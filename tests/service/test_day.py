@@ -12,7 +12,6 @@ import pytest
 
 from connectors.records import Account, User
 from service import feedback, people
-from service.api import create_app
 from service.config import real_time
 from service.console import session
 from service.console.session import COOKIE, LASTS, Session
@@ -30,11 +29,6 @@ from tests.service.inside import ADDRESS, OURS, Inside
 PASSWORD = "four plain words here"
 ANN = "ann@vendor.example"
 Hold = Callable[[datetime], None]
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from service import feedback_link, vault
-from service.api import create_app
 from service.console import link
 from service.console.session import COOKIE
 from service.errors import NotFound, Unauthenticated
@@ -31,11 +30,6 @@ from tests.filled import WORDS, Filled, fill, read_again
 Hold = Callable[[datetime], None]
 ADDRESS = "http://testserver"
 OURS = {"Origin": ADDRESS}
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture(autouse=True)

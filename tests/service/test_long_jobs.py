@@ -13,7 +13,6 @@ from uuid import UUID
 import pytest
 
 from service import flow, jobs, long_jobs
-from service.api import create_app
 from service.config import real_time
 from service.console import long_jobs as pages
 from service.console import session
@@ -224,11 +223,6 @@ def _bodies() -> list[str]:
 
 
 # Watched
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 def browser(app: Any, workspace_id: UUID) -> TestClient:

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from service import flow, keys, policy
-from service.api import create_app
 from service.config import real_time
 from service.console import session
 from service.console.policy import MOST_SERIES
@@ -27,11 +26,6 @@ from tests.service.test_usage_live import end_of, filled, morning, run
 
 ADDRESS = "http://testserver"
 OURS = {"Origin": ADDRESS}
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 class Visit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,6 @@ from uuid import UUID
 import pytest
 
 from service import keys
-from service.api import create_app
 from service.config import real_time
 from service.console import session as sessions
 from service.console.session import Session
@@ -23,17 +21,12 @@ from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
 from tests.chromium import NARROW, chromium
-from tests.client import TestClient, serving
+from tests.client import TestClient
 from tests.filled import Filled, fill, read_again
 
 ADDRESS = "http://testserver"
 SELF = {"Origin": ADDRESS}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture
@@ -196,12 +189,6 @@ def test_the_page_shows_the_newest_twelve_of_theirs_alone(browser, ours):
 
 
 # In a real browser
-
-
-@pytest.fixture(scope="module")
-def served(servers: str) -> Iterator[str]:
-    with serving() as address:
-        yield address
 
 
 @pytest.mark.browser

@@ -33,11 +33,6 @@ WRONG = "a-wrong-secret-of-theirs"
 
 
 @pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
-
-
-@pytest.fixture(scope="module")
 def sandbox(servers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with org(tmp_path_factory.mktemp("org"), "keyed") as running:
         yield running

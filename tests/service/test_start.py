@@ -16,7 +16,6 @@ from uuid import UUID
 import pytest
 
 from service import flow, long_jobs, uploads
-from service.api import create_app
 from service.config import real_time, settings
 from service.console import session
 from service.console.session import COOKIE, LASTS, Session, sign_in_link
@@ -50,11 +49,6 @@ def mailbox() -> bytes:
     said.append((NOW.date() - timedelta(days=4), turned))
     letters = [letter("bo@acme.example", "ann@vendor.example", on, body, n) for n, (on, body) in enumerate(said)]
     return "".join(f"From bo@acme.example Mon Mar  2 09:00:00 2026\n{text}\n" for text in letters).encode()
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture

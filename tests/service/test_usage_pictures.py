@@ -20,7 +20,6 @@ from ml.usage import DEFAULT_BUDGET, Panel
 from ml.usage.cohort import FOLDS
 from ml.usage.tell import Teller
 from service import keys
-from service.api import create_app
 from service.config import real_time
 from service.console import figures, overview, pictures, story
 from service.console.pictures import MetricView, Pictures
@@ -333,11 +332,6 @@ def test_in_a_list_what_fell_comes_first_and_is_marked_until_it_is_back(watched:
 
 
 # the pages
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from psycopg import sql
 
 from service import desk, policy
-from service.api import create_app
 from service.config import real_time
 from service.console import session, work
 from service.console.session import Session
@@ -27,18 +26,13 @@ from service.suggest import suggest
 from tests import builders
 from tests.builders import NOW
 from tests.chromium import WIDE, chromium
-from tests.client import TestClient, assert_problem, key, serving
+from tests.client import TestClient, assert_problem, key
 from tests.filled import Filled, fill, read_again
 from tests.service.inside import Inside
 
 Hold = Callable[[datetime], None]
 FELT = "They feel alone with it."
 MARK = "CANARYtyped"
-
-
-@pytest.fixture(scope="module")
-def app(servers: str) -> Any:
-    return create_app()
 
 
 @pytest.fixture(scope="module")
@@ -244,12 +238,6 @@ def test_what_we_see_is_told_in_its_parts():
 
 
 # In a real browser
-
-
-@pytest.fixture(scope="module")
-def served(servers: str) -> Iterator[str]:
-    with serving() as address:
-        yield address
 
 
 @pytest.fixture
