@@ -26,7 +26,7 @@ _EVERYWHERE = (
     " did made make take keep send would be could be have to that the of the in the to the on the for the with the and the is the it is you have you are "
 )
 """Letters in a row that stand here tell little."""
-_Words = frozenset[str]
+Words = frozenset[str]
 
 
 class _Part:
@@ -41,6 +41,16 @@ class _Part:
         return re.compile(self.written, re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True)
+class Living:
+    """Where a text is cut into sentences, each of them is asked for these alone."""
+
+    regexes: Sequence[re.Pattern[str]]
+
+    def is_in(self, text: str) -> bool:
+        return any(regex.search(text) for regex in self.regexes)
+
+
 class Pattern:
     """Finds as `re.Pattern` does; where two alternatives match at one place, the one written first."""
 
@@ -51,12 +61,15 @@ class Pattern:
         self._last: tuple[str, Sequence[re.Pattern[str]]] = ("", ())
         self._parts = tuple(map(_Part, spaced))
 
+    def living(self, letters: Words) -> Living:
+        """What of it may match somewhere in the text of these `letters_of`."""
+        return Living(tuple(part.regex for part in self._parts if part.grams is None or not part.grams.isdisjoint(letters)))
+
     def _live(self, text: str) -> Sequence[re.Pattern[str]]:
         """Kept for the last text, which is mostly asked for sentence by sentence."""
         last, live = self._last
         if last is not text or not text:
-            there = _grams_of(text)
-            live = [part.regex for part in self._parts if part.grams is None or not part.grams.isdisjoint(there)]
+            live = self.living(_kept_letters_of(text)).regexes
             self._last = text, live
         return live
 
@@ -97,7 +110,9 @@ def one_of(written: Iterable[str]) -> Pattern:
 
 def _spaced(expression: str) -> str:
     """What looks behind must have one width, and takes one blank."""
-    return "".join(part.replace(" ", r"\s" if _BEHIND.fullmatch(part) else r"\s+") for part in _BEHIND.split(expression))
+    return "".join(
+        part.replace(" ", r"\s") if _BEHIND.fullmatch(part) else part.replace(" ?", r"\s*").replace(" ", r"\s+") for part in _BEHIND.split(expression)
+    )
 
 
 def _alternatives(expression: str) -> Iterator[str]:
@@ -122,13 +137,16 @@ def _alternatives(expression: str) -> Iterator[str]:
     yield expression[start:]
 
 
-@lru_cache(maxsize=512)
-def _grams_of(text: str) -> _Words:
+def letters_of(text: str) -> Words:
+    """All letters in a row that it holds, a few at a time."""
     joined = " ".join(text.split())
     return frozenset(joined[n : n + size] for size in (_SHORT, _LONG) for n in range(len(joined) - size + 1))
 
 
-def _grams(expression: str) -> _Words | None:
+_kept_letters_of = lru_cache(maxsize=512)(letters_of)
+
+
+def _grams(expression: str) -> Words | None:
     """A few letters of each of the runs of which any match must hold one; None if nothing is sure."""
     runs = _Reading.of(syntax.parse(expression, re.MULTILINE)).needed
     return frozenset(map(_rarest, runs)) if runs else None
@@ -143,8 +161,8 @@ def _rarest(run: str) -> str:
 class _Reading:
     """`exact`: all that a part of an expression may match, each white space as one blank, if that is little. `needed`: runs of which any match holds one."""
 
-    exact: _Words | None
-    needed: _Words | None
+    exact: Words | None
+    needed: Words | None
 
     @classmethod
     def of(cls, sequence: Any) -> Self:
@@ -159,7 +177,7 @@ class _Reading:
         return cls(current if is_exact else None, _best([*offers, current]))
 
 
-def _best(offers: Iterable[_Words | None]) -> _Words | None:
+def _best(offers: Iterable[Words | None]) -> Words | None:
     """Long runs, and few of them."""
     sets = [frozenset(" ".join(run.split(" ")) if "  " not in run else re.sub(" +", " ", run) for run in offer) for offer in offers if offer]
     usable = [runs for runs in sets if min(map(len, runs)) >= _SHORT]

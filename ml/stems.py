@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _COMMON = frozenset(
@@ -35,6 +36,7 @@ def words_in(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in found if word not in _COMMON and "'" not in word and (len(word) > 2 or word.isdigit()))
 
 
+@lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
     if word.isdigit():
         return word

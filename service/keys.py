@@ -15,7 +15,7 @@ from uuid import UUID
 from service.errors import BadInput, NotFound, Unauthenticated
 from service.store import audit_log, workspaces
 from service.store.audit_log import COMMAND_LINE
-from service.store.pool import transaction
+from service.store.pool import look_up, transaction
 from service.store.workspaces import ApiKey
 
 Scope = Literal["read", "push", "feedback", "configure", "administer"]
@@ -81,8 +81,7 @@ def authenticate(key: str, now: datetime) -> Caller:
     """Raises Unauthenticated, in the same words and after the same work whatever is wrong with the key."""
     form = _FORM.fullmatch(key)
     prefix, secret = form.groups() if form else ("", "")
-    with transaction() as db:
-        candidates = workspaces.find_api_keys(db, prefix)
+    candidates = look_up(lambda db: workspaces.find_api_keys(db, prefix))
     digest = _hash(secret)
     matching = [k for k in candidates or (None,) if hmac.compare_digest(digest, k.sha256 if k else bytes(32))]
     found = next((k for k in matching if k and not _ended(k, now)), None)
@@ -97,8 +96,7 @@ def authenticate(key: str, now: datetime) -> Caller:
 
 def scopes_of(workspace_id: UUID, prefix: str, now: datetime) -> frozenset[str]:
     """What the key that somebody showed earlier still opens. A session asks at each page."""
-    with transaction() as db:
-        found = workspaces.find_api_keys(db, prefix)
+    found = look_up(lambda db: workspaces.find_api_keys(db, prefix))
     return frozenset(scope for k in found if k.workspace_id == workspace_id and not _ended(k, now) for scope in k.scopes)
 
 

@@ -16,6 +16,7 @@ from ml.ledger import Entry, Settlement, State, Voiced
 from service import timeline
 from service.spans import Spans
 from service.store import accounts, messages, signals
+from service.store.accounts import ContactRow
 from service.store.messages import Exchange
 from service.store.pool import Db
 
@@ -57,14 +58,14 @@ class Line:
         return self.entry.state == "open"
 
 
-def read(db: Db, account_id: UUID, now: datetime, state: State | None = None) -> list[Line] | None:
-    """Open first, then by the time at which it was first voiced. None where there is no such account."""
+def read(db: Db, account_id: UUID, now: datetime, state: State | None = None, contacts: Sequence[ContactRow] | None = None) -> list[Line] | None:
+    """Open first, then by the time at which it was first voiced. None where there is no such account. `contacts`: those of the account, if they are known."""
     profile = next(iter(accounts.profiles(db, [account_id])), None)
     if profile is None:
         return None
     exchanges = messages.exchanges(db, [account_id], now, signals.newest_model(db, account_id) or "")
     calendar = calendar_for(profile.region, profile.timezone)
-    names = {c.contact_id: c.name or c.email for c in accounts.contacts(db, [account_id])}
+    names = {c.contact_id: c.name or c.email for c in (accounts.contacts(db, [account_id]) if contacts is None else contacts)}
     entries = ledger.entries(Conversation.until(timeline.messages_of(exchanges, calendar), calendar, now))
     lines = (_line(e, exchanges, names) for e in entries if state in (None, e.state))
     return sorted((line for line in lines if line is not None), key=lambda line: not line.is_open)

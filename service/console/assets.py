@@ -28,6 +28,7 @@ _STATIC = {
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
+@cache
 def plotly_url() -> str:
     return f"/console/assets/plotly-{version('plotly')}.js"
 

@@ -12,6 +12,7 @@ from service import ledger
 from service.ledger import Line, Settled
 from service.playbook.describe import MOMENT
 from service.playbook.wording import capitalised, counted, day_month_year, listed
+from service.store.accounts import ContactRow
 from service.store.pool import Db
 
 MOST = 12
@@ -62,8 +63,8 @@ class LedgerView:
     settled: Part
 
 
-def read(db: Db, account_id: UUID, at: datetime) -> LedgerView:
-    newest_first = sorted(ledger.read(db, account_id, at) or [], key=_last_heard, reverse=True)
+def read(db: Db, account_id: UUID, at: datetime, contacts: Sequence[ContactRow]) -> LedgerView:
+    newest_first = sorted(ledger.read(db, account_id, at, contacts=contacts) or [], key=_last_heard, reverse=True)
     waiting = [line for line in newest_first if line.is_open]
     settled = [line for line in newest_first if not line.is_open]
     return LedgerView(

@@ -96,7 +96,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
         suggestion=suggestion,
         lead=next((view for view in views if suggestion and view.signal.id == suggestion.signal_ids[0]), None),
         recipient=names.get(suggestion.contact_id) if suggestion and suggestion.contact_id else None,
-        ledger=ledger.read(db, account_id, at),
+        ledger=ledger.read(db, account_id, at, contacts),
         usage=drawn,
     )
 

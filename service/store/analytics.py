@@ -140,7 +140,7 @@ def page(
 
 def verdicts(db: Db, signal_ids: Sequence[UUID], as_of: date | None = None) -> dict[UUID, bool]:
     """Whether people confirmed these signals; those that nobody judged are missing."""
-    query = f"SELECT v.signal_id, v.confirmed FROM {_today(_on('verdicts'), as_of)} v WHERE v.signal_id = ANY(%(ids)s)"
+    query = f"SELECT v.signal_id, v.confirmed FROM {_today(_on('verdicts'), as_of)} v WHERE v.signal_id = ANY(%(ids)b::uuid[])"
     return dict(db.execute(query, {"as_of": as_of, "ids": list(signal_ids)}).fetchall())
 
 
@@ -152,7 +152,7 @@ def corrections(db: Db, interaction_ids: Sequence[UUID], as_of: date | None = No
     with db.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             "SELECT c.interaction_id, c.label, c.predicted, c.corrected, c.source, c.model_version, c.recorded_at"
-            f" FROM {_today(_on('corrections'), as_of)} c WHERE c.interaction_id = ANY(%(ids)s) ORDER BY c.label",
+            f" FROM {_today(_on('corrections'), as_of)} c WHERE c.interaction_id = ANY(%(ids)b::uuid[]) ORDER BY c.label",
             {"as_of": as_of, "ids": list(interaction_ids)},
         )
         for row in rows:

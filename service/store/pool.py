@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -18,6 +18,7 @@ from service.config import settings
 from service.errors import SettingError, Unavailable
 
 Db = psycopg.Connection[tuple[Any, ...]]
+T = TypeVar("T")
 
 _ORDINARY, _STEADY = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 OUTSIDE = UUID(int=0)
@@ -31,9 +32,32 @@ def transaction(workspace_id: UUID = OUTSIDE, *, steady: bool = False) -> Iterat
     The workspace is set for this transaction only (SET LOCAL): a setting of the session would be seen by the next user
     of a pooled connection. Raises Unavailable when no connection is free or Postgres cannot be reached.
     """
+    with _said(), _begun(workspace_id, _STEADY if steady else _ORDINARY) as db:
+        yield db
+
+
+def look_up(ask: Callable[[Db], T]) -> T:
+    """For one statement outside of all workspaces, a look-up function: a transaction of its own would be two messages more."""
+    with _said():
+        try:
+            return _asked(_pool(), ask)
+        except psycopg.OperationalError:
+            return _asked(_checked(_pool()), ask)
+
+
+def _asked(pool: ConnectionPool[Db], ask: Callable[[Db], T]) -> T:
+    db = pool.getconn()
     try:
-        with _begun(workspace_id, _STEADY if steady else _ORDINARY) as db:
-            yield db
+        return ask(db)
+    finally:
+        pool.putconn(db)
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What is wrong with the database, for a person."""
+    try:
+        yield
     except PoolTimeout as error:
         message = "The database did not give a connection in time. Try again in a few seconds."
         raise Unavailable(message) from error

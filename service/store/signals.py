@@ -145,7 +145,7 @@ def evidence_by_ids(db: Db, evidence_ids: Sequence[UUID]) -> dict[UUID, Evidence
 def evidence_of(db: Db, versions: Sequence[tuple[UUID, int]]) -> dict[UUID, tuple[Evidence, ...]]:
     """With the words, where they have not been erased."""
     rows = db.execute(
-        f"{_EVIDENCE} FROM unnest(%s::uuid[], %s::int[]) AS v(signal_id, version) JOIN evidence e USING (signal_id, version)"
+        f"{_EVIDENCE} FROM unnest(%b::uuid[], %b::int[]) AS v(signal_id, version) JOIN evidence e USING (signal_id, version)"
         f" {_WORDS} ORDER BY e.observed_at, e.span_start, e.evidence_id",
         [[v[0] for v in versions], [v[1] for v in versions]],
     )

@@ -18,7 +18,7 @@ from service.api import ledger as ledger_api
 from service.console import ledger as ledger_page
 from service.console import session
 from service.score import score
-from service.store import landing, messages
+from service.store import accounts, landing, messages
 from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
@@ -63,7 +63,7 @@ class Account:
     def view(self) -> ledger_page.LedgerView:
         score(self.workspace_id, NOW)
         with transaction(self.workspace_id) as db:
-            return ledger_page.read(db, self.account_id, NOW)
+            return ledger_page.read(db, self.account_id, NOW, accounts.contacts(db, [self.account_id]))
 
 
 @pytest.fixture

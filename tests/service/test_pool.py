@@ -7,8 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from service.store import connections
-from service.store.pool import transaction
+from service.store import connections, workspaces
+from service.store.pool import look_up, transaction
 from tests import builders
 
 
@@ -38,3 +38,18 @@ def test_connections_that_died_while_nobody_used_them_are_replaced_unnoticed(wor
             assert owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
     with transaction(workspace) as one, transaction(workspace) as other:
         assert {one.info.backend_pid, other.info.backend_pid}.isdisjoint(pids)
+
+
+def test_a_look_up_on_a_connection_that_died_meanwhile_is_asked_again(workspace: UUID, servers: str):
+    with transaction(workspace) as one, transaction(workspace) as other:
+        pids = [one.info.backend_pid, other.info.backend_pid]
+    with psycopg.connect(servers, autocommit=True) as owner:
+        for pid in pids:
+            assert owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    assert look_up(lambda db: workspaces.find_api_keys(db, "00000000")) == []
+
+
+def test_a_look_up_sees_no_row_of_any_workspace(workspace: UUID):
+    with transaction(workspace) as db:
+        builders.connection(db)
+    assert look_up(connections.all_connections) == []
