@@ -90,6 +90,13 @@ def approve(workspace_id: UUID, connection_id: UUID, now: datetime, by: str = au
             audit_log.write(db, real_time(), by, "approve tasks", known(db, connection_id).name)
 
 
+def withdraw(workspace_id: UUID, connection_id: UUID, by: str = audit_log.COMMAND_LINE) -> None:
+    """No task is written or changed any more until somebody approves anew; those that are there stay as they are."""
+    with transaction(workspace_id) as db:
+        if connections.withdraw_push(db, connection_id):
+            audit_log.write(db, real_time(), by, "withdraw tasks", known(db, connection_id).name)
+
+
 def retry(workspace_id: UUID, connection_id: UUID, by: str = audit_log.COMMAND_LINE) -> int:
     """What the CRM refused for good, or what was given up, is due once more: a person has mended something. Returns how many."""
     with transaction(workspace_id) as db:

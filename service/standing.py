@@ -50,9 +50,14 @@ def set_owner(workspace_id: UUID, connection: Connection, email: str, now: datet
     if found is None:
         given = "".join(c for c in email.strip() if c.isprintable())
         raise BadInput(f"No active user of the CRM has the address {given}. Name one who has, so that the task finds its reader.")
+    give_owner(workspace_id, connection, found, by)
+
+
+def give_owner(workspace_id: UUID, connection: Connection, key: str | None, by: str) -> None:
+    """By the key of the CRM's user; None: nobody is told."""
     with transaction(workspace_id) as db:
-        notices.set_owner(db, connection.connection_id, found)
-        audit_log.write(db, real_time(), by, "set owner", connection.name, before={"owner": connection.owner_key}, after={"owner": found})
+        notices.set_owner(db, connection.connection_id, key)
+        audit_log.write(db, real_time(), by, "set owner", connection.name, before={"owner": connection.owner_key}, after={"owner": key})
 
 
 def _user_at_source(workspace_id: UUID, connection: Connection, email: str, now: datetime) -> str | None:

@@ -6,17 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from service import policy
+from service import policy, undo
+from service.config import real_time
+from service.console.forms import Looker
 from service.console.pages import page
 from service.console.sign_in import Visitor
+from service.keys import Scope
 from service.policy import Version
 from service.store import audit_log
 from service.store.audit_log import Entry
 from service.store.pool import Db, transaction
+from service.undo import Present
 
 router = APIRouter(prefix="/console")
 
@@ -26,14 +31,15 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """`lines`: from what to what. `undo`: the version of the policy that can be undone here."""
+    """`lines`: from what to what. `undo`: where to send the form that takes it back, None where that is not possible; `needs`: the scopes it takes."""
 
     at: datetime
     by: str
     what: str
     why: str
     lines: Sequence[str]
-    undo: int | None = None
+    undo: str | None = None
+    needs: frozenset[Scope] = frozenset()
     in_force: bool = False
 
 
@@ -52,13 +58,20 @@ def history_page(request: Request, session: Visitor, before: Annotated[datetime 
     return page(request, "history.html", found=found, later=before is not None)
 
 
+@router.post("/history/{audit_id}/undo")
+def take_back(request: Request, session: Looker, audit_id: UUID) -> Response:
+    at = real_time()
+    undo.undo(session.workspace_id, audit_id, request.state.visit.scopes, session.who(at), at)
+    return RedirectResponse("/console/history", status_code=303)
+
+
 def read(db: Db, before: datetime | None) -> History:
     """A page holds what both kinds have told since the later of the moments that their pages reach back to."""
     entries = audit_log.listing(db, PAGE, before)
     versions = policy.versions(db, most=PAGE, made_before=before)
     reached = max([rows[-1] for rows in ([e.happened_at for e in entries], [_at(v) for v in versions]) if len(rows) >= PAGE], default=None)
-    stands = policy.standing(db)
-    every = [*(_of_version(v, stands) for v in versions), *(_of_entry(e) for e in entries if e.action != audit_log.CHANGE_POLICY)]
+    stands, present = policy.standing(db), undo.present(db)
+    every = [*(_of_version(v, stands) for v in versions), *(_of_entry(e, present) for e in entries if e.action != audit_log.CHANGE_POLICY)]
     shown = sorted((h for h in every if reached is None or h.at >= reached), key=lambda h: h.at, reverse=True)
     return History(items=shown, older=reached)
 
@@ -75,18 +88,22 @@ def _of_version(found: Version, stands: Version) -> Happened:
         what=f"Policy, version {found.version}",
         why=found.why,
         lines=found.changed,
-        undo=found.version if found.undone(stands.policy) != stands.policy else None,
+        undo=f"/console/policy/versions/{found.version}/undo" if found.undone(stands.policy) != stands.policy else None,
+        needs=frozenset({"configure"}),
         in_force=found.version == stands.version,
     )
 
 
-def _of_entry(entry: Entry) -> Happened:
+def _of_entry(entry: Entry, present: Present) -> Happened:
+    needs = undo.needed(entry, present)
     return Happened(
         at=entry.happened_at,
         by=entry.changed_by,
         what=f"{entry.action[:1].upper()}{entry.action[1:]}: {entry.subject}",
         why="",
         lines=list(_differences(entry)),
+        undo=f"/console/history/{entry.audit_id}/undo" if needs else None,
+        needs=needs or frozenset(),
     )
 
 

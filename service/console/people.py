@@ -71,6 +71,13 @@ def change_role(session: Administrator, person_id: UUID, role: Annotated[Role, F
     return RedirectResponse(f"{_PAGE}#p-{person_id}", status_code=303)
 
 
+@router.post("/people/{person_id}/email")
+def change_email(session: Administrator, person_id: UUID, email: Annotated[str, Form(max_length=320, examples=["bo@ours.example"])] = "") -> Response:
+    at = real_time()
+    people.set_email(session.workspace_id, person_id, email, at, session.who(at))
+    return RedirectResponse(f"{_PAGE}#p-{person_id}", status_code=303)
+
+
 @router.post("/people/{person_id}/invitation")
 def new_link(request: Request, session: Administrator, person_id: UUID) -> Response:
     at = real_time()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -22,12 +23,16 @@ CHANGE_POLICY = "change policy"
 class Entry:
     """`action`: a verb and a noun, 'pause connection'; `subject`: the name of what was changed."""
 
+    audit_id: UUID
     happened_at: datetime
     changed_by: str
     action: str
     subject: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+
+
+_COLUMNS = "audit_id, happened_at, changed_by, action, subject, before, after"
 
 
 def write(db: Db, at: datetime, by: str, action: str, subject: str, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None) -> None:
@@ -38,11 +43,16 @@ def write(db: Db, at: datetime, by: str, action: str, subject: str, *, before: M
     )
 
 
+def get(db: Db, audit_id: UUID) -> Entry | None:
+    with db.cursor(row_factory=class_row(Entry)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM audit_log WHERE audit_id = %s", [audit_id]).fetchone()
+
+
 def listing(db: Db, most: int, before: datetime | None = None) -> Sequence[Entry]:
     """The newest first; of those that happened at one moment all or none."""
     with db.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(
-            "SELECT happened_at, changed_by, action, subject, before, after FROM audit_log"
+            f"SELECT {_COLUMNS} FROM audit_log"
             " WHERE %(before)s::timestamptz IS NULL OR happened_at < %(before)s ORDER BY happened_at DESC FETCH FIRST %(most)s ROWS WITH TIES",
             {"before": before, "most": most},
         ).fetchall()

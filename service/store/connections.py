@@ -132,6 +132,11 @@ def approve_push(db: Db, connection_id: UUID, at: datetime) -> bool:
     return db.execute("UPDATE connection SET push_approved_at = %s WHERE connection_id = %s AND push_approved_at IS NULL", [at, connection_id]).rowcount == 1
 
 
+def withdraw_push(db: Db, connection_id: UUID) -> bool:
+    """False where it was not approved."""
+    return db.execute("UPDATE connection SET push_approved_at = NULL WHERE connection_id = %s AND push_approved_at IS NOT NULL", [connection_id]).rowcount == 1
+
+
 def save_secret(db: Db, connection_id: UUID, name: str, sealed: Sealed) -> None:
     db.execute(
         "INSERT INTO secret (workspace_id, connection_id, name, key_id, ciphertext) VALUES (current_workspace(), %s, %s, %s, %s)"

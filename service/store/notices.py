@@ -141,7 +141,7 @@ def users_with(db: Db, email: str) -> list[tuple[UUID, str]]:
     return rows.fetchall()
 
 
-def set_owner(db: Db, connection_id: UUID, key: str) -> None:
+def set_owner(db: Db, connection_id: UUID, key: str | None) -> None:
     db.execute("UPDATE connection SET owner_key = %s WHERE connection_id = %s", [key, connection_id])
 
 

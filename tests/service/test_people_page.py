@@ -92,7 +92,15 @@ def test_nobody_but_an_admin_sees_or_changes_who_may_come_in(admin, role):
     before, known = people.listing(workspace), id_of(workspace, "bo")
     assert a_browser(admin).get("/console/people").status_code == 403
     assert "/console/people" not in a_browser(admin).get("/console").text
-    for path in ("people", f"people/{known}/role", f"people/{known}/invitation", f"people/{known}/sign-out", f"people/{known}/remove", "keys"):
+    for path in (
+        "people",
+        f"people/{known}/role",
+        f"people/{known}/email",
+        f"people/{known}/invitation",
+        f"people/{known}/sign-out",
+        f"people/{known}/remove",
+        "keys",
+    ):
         answer = send(admin, f"/console/{path}", name="cy", role="admin", days="30")
         assert answer.status_code == 403
         assert "Sign in as admin" in answer.text
@@ -204,6 +212,19 @@ def test_a_new_password_by_a_link_ends_the_sessions_that_there_were(admin):
 
 
 # What an admin does
+
+
+def test_the_address_by_which_the_crm_knows_somebody_is_set_and_taken_out_and_belongs_to_one(admin):
+    workspace = admin.workspace_id
+    begun(workspace, "bo")
+    bo, ann = id_of(workspace, "bo"), id_of(workspace, "ann")
+    assert send(admin, f"/console/people/{bo}/email", email=" Bo@Ours.example ").status_code == 303
+    assert 'value="bo@ours.example"' in a_browser(admin).get("/console/people").text
+    assert send(admin, f"/console/people/{ann}/email", email="bo@ours.example").status_code == 409
+    assert send(admin, f"/console/people/{ann}/email", email="no address").status_code == 422
+    assert send(admin, f"/console/people/{bo}/email").status_code == 303
+    assert [p.email for p in people.listing(workspace)] == [None, None]
+    assert "ours.example" not in str(log(workspace))
 
 
 def test_a_new_role_counts_from_the_next_page_on_and_signing_out_from_the_same_moment(admin):

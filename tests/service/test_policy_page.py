@@ -202,8 +202,8 @@ def test_the_history_undoes_and_offers_no_undoing_of_what_is_undone(revops, work
     undo = {"token": session.form_token(revops.session)}
     assert revops.client.post("/console/policy/versions/1/undo", data=undo, headers=OURS).headers["location"] == "/console/history"
     text = revops.see("/console/history")
-    assert "Undo version 2" in text
-    assert "Undo version 1" not in text
+    assert "Undo Policy, version 2" in text
+    assert "Undo Policy, version 1" not in text
     assert "undoes version 1" in text
 
 
