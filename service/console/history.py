@@ -27,6 +27,7 @@ router = APIRouter(prefix="/console")
 
 PAGE = 100
 _LONGEST = 200
+_NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +109,26 @@ def _of_entry(entry: Entry, present: Present) -> Happened:
 
 
 def _differences(entry: Entry) -> Iterator[str]:
-    before, after = entry.before or {}, entry.after or {}
+    before, after = dict(_flat(entry.before or {})), dict(_flat(entry.after or {}))
     for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name):
-            yield f"{name.replace('_', ' ')}: {_said(before, name)} → {_said(after, name)}"
+        was, became = _said(before.get(name)), _said(after.get(name))
+        if was != became:
+            yield f"{name.replace('_', ' ')}: {became if was == _NOTHING else f'{was} → {became}'}"
 
 
-def _said(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    text = "nothing" if value is None or value in ([], {}) else "yes" if value is True else "no" if value is False else str(value)
+def _flat(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The settings of a connection one by one."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        else:
+            yield name, value
+
+
+def _said(value: Any) -> str:
+    if value is None or value in ([], ""):
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

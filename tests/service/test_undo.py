@@ -116,6 +116,13 @@ def test_a_setting_is_as_it_was_and_the_undoing_can_be_undone(revops, workspace:
     assert stored(workspace, usage).config["path"] == "/data/two"
 
 
+def test_a_change_is_told_setting_by_setting_and_what_did_not_change_not_at_all(revops, workspace: UUID, usage: UUID):
+    text = revops.get("/console/history").text
+    assert "<li>path: /data/one → /data/two</li>" in text
+    assert "<li>path: /data/one</li>" in text
+    assert "nothing" not in re.sub(r"<p.*?</p>", "", text, flags=re.S)
+
+
 def test_what_others_changed_since_stays(revops, workspace: UUID):
     settings = {"domain": "acme.my.salesforce.com", "consumer_key": "key"}
     connect(workspace, "salesforce", "crm", {**settings, "seats_field": "Seats__c"}, {})
