@@ -26,7 +26,7 @@ from ml.usage.account import by_account, clarity, episodes
 from ml.usage.examine import Examiner
 from ml.usage.features import FEATURES, features
 from ml.usage.panel import Panel
-from ml.usage.score import BLOCK, DAYS_A_YEAR, EVIDENCE, PER_QUIET_BLOCK, Weights
+from ml.usage.score import BLOCK, DAYS_A_YEAR, EVIDENCE, Weights
 from ml.usage.state import Bools, Floats, Ints, Singles
 from ml.usage.tracker import Scored, Tracker, scan
 from ml.usage.watch import history_of, is_fall, replay
@@ -35,6 +35,8 @@ log = logging.getLogger("undertone.train.usage")
 
 SUSPICION_RATE, OPEN_RATE = 4.0, 2.2
 """Blocks per quiet series-year in which a series scores high enough to be looked at again, and in which it is examined."""
+PER_QUIET_BLOCK = 2.4
+"""False alarms as a detector at work raises them, per exceedance in blocks that are known to be quiet; where no label tells, ml.usage.score has more."""
 RATES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05, 0.03, 0.02, 0.01, 0.005)
 SCORE_SEEDS, GATE_SEEDS, PROOF_SEEDS, TABLE_SEEDS = range(100, 104), range(340, 344), range(300, 324), range(324, 332)
 CONFIDENCE_SEEDS = range(332, 335)

@@ -90,6 +90,16 @@ def read_arrays(db: Db, query: str, columns: Mapping[str, str], parameters: Sequ
     return tuple(_array(sent, kind) for sent, kind in zip(row, columns.values(), strict=True))
 
 
+def read_ragged(db: Db, query: str, columns: Mapping[str, str], parameters: Sequence[object] = ()) -> tuple[npt.NDArray[Any], ...]:
+    """As read_arrays, of a query whose rows hold an array in each column, all of one length or all NULL: the lengths, and each column's arrays one after
+    the other. Cheaper where many values belong to few rows."""
+    sent = [sql.SQL("array_send({})").format(sql.Identifier(name)) for name in columns]
+    rows = db.cursor(binary=True).execute(sql.SQL("SELECT {} FROM ({}) q").format(sql.SQL(", ").join(sent), sql.SQL(query)), parameters).fetchall()
+    found = [_array(bytes(_ARRAY_HEADER) + b"".join(row[k][_ARRAY_HEADER:] for row in rows if row[k]), kind) for k, kind in enumerate(columns.values())]
+    item = 4 + _BINARY[next(iter(columns.values()))][1]
+    return np.array([(len(row[0]) - _ARRAY_HEADER) // item if row[0] else 0 for row in rows], np.int64), *found
+
+
 def _array(sent: bytes | None, kind: str) -> npt.NDArray[Any]:
     form, _ = _BINARY[kind]
     items = np.frombuffer(sent or b"", dtype=[("length", ">i4"), ("value", form)], offset=_ARRAY_HEADER if sent else 0)["value"]

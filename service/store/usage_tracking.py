@@ -17,6 +17,8 @@ from service.store.pool import Db
 from service.store.usage_series import NAMED_ACCOUNTS
 
 CHUNK = 4096
+_UUID = "S16"
+"""Bytes that compare as Postgres compares ids."""
 
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -82,20 +84,18 @@ class AlertRow:
 
 
 def all_series(db: Db) -> AllSeries:
-    accounts = db.execute(
-        f"SELECT account_id, a.name, a.region FROM (SELECT DISTINCT account_id FROM usage_series) s JOIN {NAMED_ACCOUNTS} a USING (account_id)"
-        " ORDER BY account_id"
-    ).fetchall()
+    named = db.execute(f"SELECT account_id, a.name, a.region FROM {NAMED_ACCOUNTS} a ORDER BY account_id").fetchall()
     metrics = [metric for (metric,) in db.execute("SELECT DISTINCT metric FROM usage_series")]
-    number, account, metric = bulk.read_arrays(
+    number, account_id, metric = bulk.read_arrays(
         db,
-        "SELECT series_no, dense_rank() OVER (ORDER BY account_id)::integer - 1 AS account, n::integer - 1 AS metric"
-        " FROM usage_series JOIN unnest(%s::text[]) WITH ORDINALITY m(metric, n) USING (metric)",
-        {"series_no": "integer", "account": "integer", "metric": "integer"},
+        "SELECT series_no, account_id, n::integer - 1 AS metric FROM usage_series JOIN unnest(%s::text[]) WITH ORDINALITY m(metric, n) USING (metric)",
+        {"series_no": "integer", "account_id": "uuid", "metric": "integer"},
         [metrics],
     )
     order = np.argsort(number)
-    account, metric = account[order].astype(np.int64), metric[order].astype(np.int64)
+    known = np.array([account_id.bytes for account_id, _, _ in named], _UUID)
+    used, account = np.unique(np.searchsorted(known, account_id[order].view(_UUID)), return_inverse=True)
+    accounts = [named[k] for k in used.tolist()]
     regions = sorted({region for _, _, region in accounts})
     place = {region: k for k, region in enumerate(regions)}
     of_account = np.array([place[region] for _, _, region in accounts], np.int64)
@@ -104,7 +104,7 @@ def all_series(db: Db) -> AllSeries:
         account_names=[name for _, name, _ in accounts],
         account=account,
         metrics=metrics,
-        metric=metric,
+        metric=metric[order].astype(np.int64),
         regions=regions,
         region=of_account[account],
     )
@@ -230,14 +230,14 @@ def take_late(db: Db) -> dict[int, date]:
 
 def values_of(db: Db, series: Ints, first: date, last: date) -> Singles:
     """(series, days) of some series, NaN where there is no value."""
-    number, day, value = bulk.read_arrays(
+    lengths, day, value = bulk.read_ragged(
         db,
-        "SELECT w.n, u.day, u.value FROM unnest(%s::int[]) WITH ORDINALITY w(series_no, n)"
-        " CROSS JOIN LATERAL (SELECT day, value FROM usage_day u WHERE u.series_no = w.series_no AND day BETWEEN %s AND %s OFFSET 0) u",
-        {"n": "bigint", "day": "date", "value": "double precision"},
+        "SELECT u.days, u.values FROM unnest(%b::int[]) WITH ORDINALITY w(series_no, n) CROSS JOIN LATERAL (SELECT array_agg(day) AS days,"
+        " array_agg(value) AS values FROM usage_day u WHERE u.series_no = w.series_no AND day BETWEEN %s AND %s OFFSET 0) u ORDER BY w.n",
+        {"days": "date", "values": "double precision"},
         [series.tolist(), first, last],
     )
-    return _matrix(number - 1, day, value, len(series), first, last)
+    return _matrix(np.repeat(np.arange(len(series)), lengths), day, value, len(series), first, last)
 
 
 def values_between(db: Db, first: date, last: date, series: int) -> Singles:
