@@ -8,7 +8,7 @@ that neither stage has seen.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -38,15 +38,15 @@ SUSPICION_RATE, OPEN_RATE = 4.0, 2.2
 PER_QUIET_BLOCK = 2.4
 """False alarms as a detector at work raises them, per exceedance in blocks that are known to be quiet; where no label tells, ml.usage.score has more."""
 RATES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08, 0.05, 0.03, 0.02, 0.01, 0.005)
-SCORE_SEEDS, GATE_SEEDS, PROOF_SEEDS, TABLE_SEEDS = range(100, 104), range(340, 344), range(300, 324), range(324, 332)
+SCORE_SEEDS, GATE_SEEDS, PROOF_SEEDS, TABLE_SEEDS = range(100, 104), range(340, 344), (*range(300, 324), *range(400, 424)), range(324, 332)
 CONFIDENCE_SEEDS = range(332, 335)
 ASKED_BUDGET = 0.3
 METRICS = ("seats", "events", "feat0")
 PRACTICE = 2
 """Days between two examinations of a series while the proof is learned."""
-EARLY_WEIGHT, EARLY_DAYS = 1.0, 8.0
-"""How much more an examination soon after the onset counts: a fall found in its first weeks is worth more than one found late."""
-FADE_WEIGHT = 2.2
+EARLY, GATE_EARLY = (5.0, 6.0), (1.0, 8.0)
+"""(how much, days): how much more an examination so soon after the onset counts, as a fall found in its first weeks is worth more than one found late."""
+FADE_WEIGHT = 4.0
 """How much more one of a slow fade counts: fades are the hardest to tell from wander."""
 NO_TREES = Trees(*np.zeros((3, 0, 0)))
 UNKNOWN = Weights("in training", np.zeros(len(FEATURES), np.float32), np.inf, NO_TREES, np.inf, NO_TREES, np.zeros(0), np.array(RATES), np.zeros(5))
@@ -81,7 +81,7 @@ def lesson(generated: Generated, names: tuple[str, ...], first: int) -> Lesson:
     return Lesson(panel, dropping.reshape(-1, shape[2]), quiet.reshape(-1, shape[2]), began.reshape(-1, shape[2]), fading.reshape(-1, shape[2]), first)
 
 
-def lessons(seeds: range) -> Iterator[Lesson]:
+def lessons(seeds: Sequence[int]) -> Iterator[Lesson]:
     """Large and small workspaces, long and short histories, one metric and several."""
     for seed in seeds:
         if seed % 4 == 0:
@@ -191,12 +191,12 @@ def gate(weights: Weights) -> Trees:
     x, y, age = np.concatenate(rows), np.concatenate(labels), np.concatenate(ages)
     model = HistGradientBoostingClassifier(
         max_iter=40, max_leaf_nodes=12, max_depth=4, learning_rate=0.2, l2_regularization=5.0, min_samples_leaf=150, random_state=0
-    ).fit(x, y, sample_weight=_early(y, age))
+    ).fit(x, y, sample_weight=_early(y, age, *GATE_EARLY))
     return as_trees(model)
 
 
-def _early(dropping: Bools, age: Ints) -> Floats:
-    weight: Floats = np.where(dropping, EARLY_WEIGHT * np.exp(-age / EARLY_DAYS) + 1, 1.0)
+def _early(dropping: Bools, age: Ints, much: float, days: float) -> Floats:
+    weight: Floats = np.where(dropping, much * np.exp(-age / days) + 1, 1.0)
     return weight
 
 
@@ -211,7 +211,7 @@ def grow(parts: list[Examined]) -> Trees:
         min_samples_leaf=100,
         monotonic_cst=list(EVIDENCE.values()),
         random_state=0,
-    ).fit(x[fall], y[fall], sample_weight=(_early(y, age) * np.where(y & fading, FADE_WEIGHT, 1.0))[fall])
+    ).fit(x[fall], y[fall], sample_weight=(_early(y, age, *EARLY) * np.where(y & fading, FADE_WEIGHT, 1.0))[fall])
     return as_trees(model)
 
 
