@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_CUTS = 6
 """Places at which a sentence is cut; a longer list is one run."""
@@ -18,8 +18,7 @@ _LEADING = re.compile(
 _MARKS = " \t\n\r.,;:!?…\"'“”()–—-"
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """Offsets into the text; `first` and `last` say which of the `parts` of the sentence are taken."""
 
     start: int
@@ -34,12 +33,28 @@ def clauses(text: str, start: int, end: int, sentence: int) -> list[Clause]:
     """Every run of neighbouring parts of the sentence that could be quoted."""
     found = []
     edges = _edges(text, start, end)
-    for first in range(len(edges)):
+    ends = [_stop(text, first, last) for first, last in edges]
+    for first, (at, _) in enumerate(edges):
+        bare = _begin(text, at, end)
+        leading = _LEADING.match(text, bare, end)
+        after = leading.end() if leading else bare
         for last in range(first, len(edges)):
-            span = _trimmed(text, edges[first][0], edges[last][1])
-            if span and FEWEST_WORDS <= len(text[span[0] : span[1]].split()) <= MOST_WORDS:
-                found.append(Clause(*span, sentence, first, last, len(edges)))
+            begin, stop = after if after <= ends[last] else bare, ends[last]
+            if begin < stop and FEWEST_WORDS <= len(text[begin:stop].split()) <= MOST_WORDS:
+                found.append(Clause(begin, stop, sentence, first, last, len(edges)))
     return found
+
+
+def _begin(text: str, start: int, end: int) -> int:
+    while start < end and text[start] in _MARKS:
+        start += 1
+    return start
+
+
+def _stop(text: str, start: int, end: int) -> int:
+    while end > start and text[end - 1] in _MARKS:
+        end -= 1
+    return end
 
 
 def _edges(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -51,14 +66,3 @@ def _edges(text: str, start: int, end: int) -> list[tuple[int, int]]:
         edges.append((at, cut.start()))
         at = cut.end()
     return [*edges, (at, end)]
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    while start < end and text[start] in _MARKS:
-        start += 1
-    while end > start and text[end - 1] in _MARKS:
-        end -= 1
-    leading = _LEADING.match(text, start, end)
-    if leading:
-        start = leading.end()
-    return (start, end) if start < end else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from ml import features
 from ml.tokens import Floats, Ints, Tokens
@@ -37,11 +37,9 @@ class Heads:
     def __call__(self, t: Tokens) -> Floats:
         """(unit, head)."""
         unit, bucket, value = weighed(t, self.idf)
-        value, edges = value.astype(np.float32), np.searchsorted(unit, np.arange(t.units + 1)).tolist()
-        logits = np.empty((t.units, len(self.bias)))
-        for n, (start, end) in enumerate(pairwise(edges)):
-            logits[n] = value[start:end] @ self._weights.take(bucket[start:end], axis=0)
-        found: Floats = logits + self.bias
+        edges = np.searchsorted(unit, np.arange(t.units + 1))
+        rows = csr_matrix((value.astype(np.float32), bucket, edges), shape=(t.units, len(self.idf)))
+        found: Floats = rows @ self._weights + self.bias
         return found
 
 

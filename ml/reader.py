@@ -9,20 +9,21 @@ from functools import cache
 import numpy as np
 
 from ml.alternatives import BY_EMOTION
-from ml.columns import CHURN, CLASS, EMOTION, ORDER, PRIORITY, SENTIMENT, SITUATION, VOTES
+from ml.columns import CHURN, CLASS, EMOTION, ORDER, PRIORITY, SENTIMENT, SITUATION
 from ml.cutoffs import blended, classes, softmax, terms, within_class
 from ml.labels import EMOTIONS, POSITIVE, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
 from ml.language import languages
 from ml.orders import has_form, tagged
 from ml.reading import Model
 from ml.sentence_tokens import Said
-from ml.tokens import Floats
+from ml.tokens import Flags, Floats
 
 UNSURE = 0.5
 """Below this confidence of the class of sentiment the reader abstains."""
 ORDERED = 0.9
 """Confidence of the situation of a text with such a sentence."""
 MOST_CHARS = 64_000
+NEUTRAL = EMOTIONS.index("neutral")
 ROUTINE: frozenset[SituationName] = frozenset({"routine_logistics", "hostile_or_injection"})
 
 
@@ -106,9 +107,16 @@ class Reader:
         decided = self.model.decided(self.model.evidence_of(said))
         limits, spoken, empty = self.model.cutoffs, languages(said.whole), said.empty
         sentiment, sure = self._sentiment(decided)
-        churn = (decided[:, CHURN] > np.array(limits["churn"])).sum(axis=1)
-        groups = [limits["english" if language in ("en", "unknown") else "other"] for language in spoken]
-        situations = [_situations(d[SITUATION], group["situations"], ordered=bool(o)) for d, group, o in zip(decided, groups, orders, strict=True)]
+        churn = (decided[:, CHURN] > np.array(limits["churn"])).sum(axis=1).tolist()
+        needs = np.where(decided[:, PRIORITY].max(axis=1) > limits["priority"], decided[:, PRIORITY].argmax(axis=1) + 1, 0).tolist()
+        english = np.array([language in ("en", "unknown") for language in spoken], dtype=bool)[:, None]
+        above = {
+            what: decided[:, at] - np.where(english, limits["english"][what], limits["other"][what])
+            for what, at in (("situations", SITUATION), ("emotions", EMOTION))
+        }
+        chances = 1 / (1 + np.exp(-decided[:, :SENTIMENT]))
+        situations = _situations(above["situations"], chances[:, SITUATION], orders)
+        emotions = _emotions(above["emotions"], chances[:, EMOTION], decided[:, EMOTION.start + NEUTRAL] > limits["calm"])
         quoted = (np.abs(sentiment) >= POSITIVE) | np.array([any(s.name not in ROUTINE for s in found) for found in situations], dtype=bool)
         spotted = self.model.spotter.spans(texts, said, decided, quoted & ~empty, votes, self.model.heads, self.model.cues)
         return [
@@ -116,17 +124,17 @@ class Reader:
             if empty[n]
             else Reading(
                 language=spoken[n],
-                sentiment=round(float(sentiment[n]), 4),
-                confidence=round(float(sure[n]), 4),
-                abstained=bool(sure[n] < UNSURE),
-                emotions=_emotions(decided[n, EMOTION], groups[n]["emotions"], limits["calm"]),
+                sentiment=round(tone, 4),
+                confidence=round(confidence, 4),
+                abstained=confidence < UNSURE,
+                emotions=emotions[n],
                 situations=situations[n],
-                churn_risk=int(churn[n]),
-                priority=_priority(decided[n, PRIORITY], limits["priority"]),
-                quotes=tuple(Quote(s.start, s.end, _why(s.votes)) for s in spotted[n]),
+                churn_risk=churn[n],
+                priority=PRIORITIES[needs[n]],
+                quotes=tuple(Quote(s.start, s.end, s.why) for s in spotted[n]),
                 orders=tuple(orders[n]),
             )
-            for n in range(len(texts))
+            for n, (tone, confidence) in enumerate(zip(sentiment.tolist(), sure.tolist(), strict=True))
         ]
 
     def _sentiment(self, decided: Floats) -> tuple[Floats, Floats]:
@@ -141,10 +149,6 @@ class Reader:
 @cache
 def load() -> Reader:
     return Reader(Model.load())
-
-
-def _chance(log_odds: float) -> float:
-    return round(float(1 / (1 + np.exp(-log_odds))), 4)
 
 
 def _nothing(language: Language, orders: Sequence[tuple[int, int]]) -> Reading:
@@ -164,30 +168,29 @@ def _nothing(language: Language, orders: Sequence[tuple[int, int]]) -> Reading:
     )
 
 
-def _priority(decided: Floats, limit: float) -> Priority:
-    named = int(decided.argmax())
-    return PRIORITIES[named + 1] if decided[named] > limit else "unknown"
+def _situations(above: Floats, chances: Floats, orders: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[SaidSituation, ...]]:
+    """Those `above` their limit, of each text, surest first."""
+    found: list[dict[SituationName, float]] = [{} for _ in orders]
+    at = np.nonzero(above > 0)
+    for text, n, chance in zip(*(places.tolist() for places in at), chances[at].tolist(), strict=True):
+        found[text][SITUATIONS[n]] = round(chance, 4)
+    for named, ordered in zip(found, orders, strict=True):
+        if ordered:
+            named["hostile_or_injection"] = max(named.get("hostile_or_injection", 0.0), ORDERED)
+    return [tuple(SaidSituation(name, chance) for name, chance in sorted(named.items(), key=lambda item: -item[1])) for named in found]
 
 
-def _why(votes: Floats) -> tuple[str, ...]:
-    """The two verdicts these words vote for most."""
-    return tuple(dict.fromkeys(VOTES[n].split(" ", 1)[1] for n in np.argsort(-votes[:SENTIMENT])[:2]))
-
-
-def _situations(decided: Floats, limits: Sequence[float], *, ordered: bool) -> tuple[SaidSituation, ...]:
-    found = {SITUATIONS[n]: _chance(decided[n]) for n in np.flatnonzero(decided > np.array(limits))}
-    if ordered:
-        found["hostile_or_injection"] = max(found.get("hostile_or_injection", 0.0), ORDERED)
-    return tuple(SaidSituation(name, chance) for name, chance in sorted(found.items(), key=lambda item: -item[1]))
-
-
-def _emotions(decided: Floats, limits: Sequence[float], calm: float) -> tuple[Emotion, ...]:
-    """At most three; "neutral" stands alone: above `calm`, and where nothing else is found."""
-    neutral = EMOTIONS.index("neutral")
-    over = [int(n) for n in np.argsort(-(decided - np.array(limits))) if decided[n] > limits[n]][:3]
-    if not over or over[0] == neutral or decided[neutral] > calm:
-        return (Emotion("neutral", _chance(decided[neutral]), None),)
-    return tuple(Emotion(EMOTIONS[n], _chance(decided[n]), BY_EMOTION[EMOTIONS[n]]) for n in over if n != neutral)
+def _emotions(above: Floats, chances: Floats, calm: Flags) -> list[tuple[Emotion, ...]]:
+    """At most three of each text; "neutral" stands alone: where a text is `calm`, and where nothing else is found."""
+    found: list[tuple[Emotion, ...]] = []
+    most = np.argsort(-above, axis=1).tolist()
+    for order, over, chance, is_calm in zip(most, (above > 0).tolist(), chances.tolist(), calm.tolist(), strict=True):
+        named = [n for n in order if over[n]][:3]
+        if is_calm or not named or named[0] == NEUTRAL:
+            found.append((Emotion("neutral", round(chance[NEUTRAL], 4), None),))
+        else:
+            found.append(tuple(Emotion(EMOTIONS[n], round(chance[n], 4), BY_EMOTION[EMOTIONS[n]]) for n in named if n != NEUTRAL))
+    return found
 
 
 def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:

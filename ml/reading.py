@@ -15,13 +15,14 @@ import numpy as np
 from ml import artifact, features
 from ml.columns import ON_TEXTS
 from ml.cues import Cues
+from ml.forest import Forest
 from ml.heads import Heads
 from ml.masking import Masker
 from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.spans import Spotter
 from ml.tokens import Floats, Ints
-from ml.trees import Forest, Trees
+from ml.trees import Trees
 
 NAME = "reading"
 

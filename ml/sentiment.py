@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from ml import artifact, features
 from ml.features import Lexicon
@@ -111,9 +112,8 @@ class Sentiment:
         value = frequency * self.idf[bucket]
         norm = np.sqrt(np.bincount(unit, weights=value * value, minlength=t.units))
         value = value / np.where(norm > 0, norm, 1.0)[unit]
-        picked = self._weights[bucket] * value[:, None]
-        logits: FloatArray = np.column_stack([np.bincount(unit, weights=column, minlength=t.units) for column in picked.T])
-        logits = (logits + features.lexical(t, self.lexicon) @ self.lexical + self.bias) / self.temperature
+        rows = csr_matrix((value, bucket, np.searchsorted(unit, np.arange(t.units + 1))), shape=(t.units, len(self.idf)))
+        logits: FloatArray = (rows @ self._weights + features.lexical(t, self.lexicon) @ self.lexical + self.bias) / self.temperature
         logits -= logits.max(axis=1, keepdims=True)
         raised = np.exp(logits)
         chances: FloatArray = raised / raised.sum(axis=1, keepdims=True)

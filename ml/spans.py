@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ml.clauses import Clause, clauses
-from ml.columns import EMOTION, REFLECT, SENTIMENT, SITUATION
+from ml.columns import EMOTION, REFLECT, SENTIMENT, SITUATION, VOTES
 from ml.cues import Cues
 from ml.heads import Heads
 from ml.labels import EMOTIONS, SITUATIONS
@@ -24,13 +24,16 @@ APART = 0.55
 """A further span must promise this share of the first one's worth."""
 
 
+_VERDICTS = [name.split(" ", 1)[1] for name in VOTES[:SENTIMENT]]
+
+
 @dataclass(frozen=True, slots=True)
 class Spotted:
-    """Offsets into the text, and the votes of the heads on just these words."""
+    """Offsets into the text, and the two verdicts that these words vote for most."""
 
     start: int
     end: int
-    votes: Floats
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,12 @@ def likely_clauses(texts: Sequence[str], spans: Sequence[tuple[int, int]], owner
     """Candidates in the READ best sentences of each wanted text, and the text of each."""
     candidates: list[Clause] = []
     of: list[int] = []
-    starts = np.searchsorted(owner, np.arange(len(texts) + 1))
+    starts, order = np.searchsorted(owner, np.arange(len(texts) + 1)), np.lexsort((-worth, owner))
     for text in np.flatnonzero(wanted).tolist():
-        here = worth[starts[text] : starts[text + 1]]
-        for number in np.argsort(-here, kind="stable")[:READ]:
-            start, end = spans[starts[text] + number]
-            inside = clauses(texts[text], start, end, int(number))
+        first = starts[text]
+        for number in (order[first : starts[text + 1]][:READ] - first).tolist():
+            start, end = spans[first + number]
+            inside = clauses(texts[text], start, end, number)
             candidates += inside
             of += [text] * len(inside)
     return candidates, of
@@ -123,14 +126,15 @@ def clause_evidence(t: Tokens, candidates: Sequence[Clause], decided: Floats, vo
 
 
 def _best(texts: int, candidates: Sequence[Clause], of: Sequence[int], promise: Floats, votes: Floats) -> list[list[Spotted]]:
-    chosen: list[list[Spotted]] = [[] for _ in range(texts)]
-    highest = np.zeros(texts)
+    chosen: list[list[int]] = [[] for _ in range(texts)]
+    worth = promise.tolist()
     for n in np.argsort(-promise, kind="stable").tolist():
-        text, c = of[n], candidates[n]
-        taken = chosen[text]
-        if not taken:
-            highest[text] = promise[n]
-        elif len(taken) == MOST or promise[n] < APART * highest[text] or any(c.start < s.end and s.start < c.end for s in taken):
+        taken, c = chosen[of[n]], candidates[n]
+        if taken and (len(taken) == MOST or worth[n] < APART * worth[taken[0]]):
             continue
-        taken.append(Spotted(c.start, c.end, votes[n]))
-    return chosen
+        if any(c.start < candidates[other].end and candidates[other].start < c.end for other in taken):
+            continue
+        taken.append(n)
+    at = [n for taken in chosen for n in taken]
+    why = dict(zip(at, np.argsort(-votes[at, :SENTIMENT], axis=1)[:, :2].tolist(), strict=True))
+    return [[Spotted(candidates[n].start, candidates[n].end, tuple(dict.fromkeys(_VERDICTS[v] for v in why[n]))) for n in taken] for taken in chosen]

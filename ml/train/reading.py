@@ -19,6 +19,7 @@ from ml.artifact import WORDS
 from ml.columns import CHURN_LEVELS, CLASSES, DECISIONS, ON_TEXTS, ORDER, SENTIMENT, VOTES
 from ml.cues import Cues
 from ml.cutoffs import classes
+from ml.forest import Forest
 from ml.heads import Heads
 from ml.labels import PRIORITIES
 from ml.masking import Masker
@@ -33,7 +34,7 @@ from ml.train.heads import heads
 from ml.train.orders import Orders, limits
 from ml.train.spans import spotter, worth_reflecting
 from ml.train.vocabulary import masker
-from ml.trees import Forest, Trees
+from ml.trees import Trees
 
 ROUNDS, LEAVES, DEPTH, RATE, FEWEST_ROWS, SHRINKAGE = 100, 8, 4, 0.08, 40, 8.0
 SENTIMENT_TIMES = 2

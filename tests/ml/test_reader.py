@@ -13,10 +13,10 @@ from ml import reader
 from ml.artifact import MODELS
 from ml.evaluate import card, fingerprint, metrics, own
 from ml.evaluate.attacks import Steadiness, steadiness
+from ml.forest import Forest
 from ml.labels import NEGATIVE_EMOTIONS
 from ml.reader import Reader, Reading
 from ml.train import corpus
-from ml.trees import Forest
 
 
 @pytest.fixture(scope="module")
