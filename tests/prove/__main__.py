@@ -226,28 +226,26 @@ def main() -> None:
                 STATE.write_text(json.dumps(done))
                 sys.stdout.write(f"{name}, seed {seed}: {done[f'{name}|{seed}']}\n")
                 sys.stdout.flush()
-    PAGE.write_text(page(done))
+    PAGE.write_text(page(done, PAGE.read_text()))
 
 
-def page(done: dict[str, dict[str, Any]]) -> str:
-    lines = ["# Proof", "", "Written by `./dev prove`. Every row is a sum over its seeds; a cut run goes on where it stopped.", ""]
-    for name, (count, seeds) in PARTS.items():
-        rows = [done[f"{name}|{seed}"] for seed in range(1, seeds + 1) if f"{name}|{seed}" in done]
-        if not rows:
-            continue
-        dates, commits = sorted({r["on"] for r in rows}), sorted({r["commit"] for r in rows})
-        lines += [
-            f"## {name.capitalize()}",
-            "",
-            str(count.__doc__),
-            "",
-            f"Seeds 1 to {len(rows)} of {seeds}, {', '.join(dates)}, commit {', '.join(commits)}.",
-            "",
-        ]
-        lines += ["| what | count |", "|---|---|"]
-        lines += [f"| {what} | {sum(r[what] for r in rows):,} |" for what in rows[0] if what not in ("commit", "on")]
-        lines.append("")
-    return "\n".join(lines)
+def page(done: dict[str, dict[str, Any]], before: str) -> str:
+    """`before`: the page as it stands. A part of which nothing is known here, on another machine, stays as it was told."""
+    told = {section.partition("\n")[0]: section.strip() for section in before.split("\n## ")[1:]}
+    head = "# Proof\n\nWritten by `./dev prove`. Every row is a sum over its seeds; a cut run goes on where it stopped."
+    sections = [_section(name, done) or told.get(name.capitalize()) for name in PARTS]
+    return "\n\n## ".join([head, *(section for section in sections if section)]) + "\n"
+
+
+def _section(name: str, done: dict[str, dict[str, Any]]) -> str | None:
+    count, seeds = PARTS[name]
+    rows = [done[f"{name}|{seed}"] for seed in range(1, seeds + 1) if f"{name}|{seed}" in done]
+    if not rows:
+        return None
+    dates, commits = sorted({r["on"] for r in rows}), sorted({r["commit"] for r in rows})
+    run = f"Seeds 1 to {len(rows)} of {seeds}, {', '.join(dates)}, commit {', '.join(commits)}."
+    table = [f"| {what} | {sum(r[what] for r in rows):,} |" for what in rows[0] if what not in ("commit", "on")]
+    return "\n".join([name.capitalize(), "", str(count.__doc__), "", run, "", "| what | count |", "|---|---|", *table])
 
 
 if __name__ == "__main__":
