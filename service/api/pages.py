@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from fastapi import Query
 from fastapi.responses import Response
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from service.errors import BadInput
 from service.json_lines import LONGEST_ID
@@ -20,7 +20,14 @@ from service.json_lines import LONGEST_ID
 Limit = Annotated[int, Query(ge=1, le=200, description="How many rows at the most.")]
 After = Annotated[str | None, Query(alias="cursor", max_length=8000, description="`next` of the page before.")]
 
-GivenId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | Annotated[int, Field(ge=-(10**18), le=10**18)]
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""JSON has one kind of number, in which 5.0 is the whole number 5."""
+GivenId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | Annotated[int, WHOLE, Field(ge=-(10**18), le=10**18)]
 """Of whoever asks, and given back with the answer."""
 
 T = TypeVar("T")

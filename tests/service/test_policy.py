@@ -290,6 +290,11 @@ def test_a_review_goes_by_the_policy_of_the_keys_workspace(api, workspace):
     assert {f["rule"] for f in ours["findings"]} - {f["rule"] for f in plain["findings"]} == {"TEAM"}
 
 
+def test_a_whole_number_may_be_written_with_a_point(api, workspace):
+    made = api.put("/v1/policy", headers=key(workspace), json={"from_version": 0.0, "policy": {"most_open": 3.0}})
+    assert made.json()["policy"]["most_open"] == 3
+
+
 def test_a_draft_that_is_asked_for_is_the_same_under_every_policy_and_its_report_is_not(api, workspace):
     said = "We had to explain the new price to our board twice, and it is hard to defend."
     asked = {"drafts": [{"id": "1", "evidence": [{"id": "e", "type": "buyer_message", "text": said}], "situation": "price_objection"}]}

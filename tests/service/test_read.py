@@ -426,6 +426,11 @@ def test_the_answers_are_those_of_the_command(api, headers):
     assert answer.json()["items"] == answered(installed("-", given=given_rows(texts)).stdout)
 
 
+def test_a_whole_number_may_be_written_with_a_point_and_no_other_may(api, headers):
+    assert ask(api, headers, {"id": 24888.0, "text": REPLY}).json()["items"][0]["id"] == 24888
+    assert ask(api, headers, {"id": 24888.5, "text": REPLY}).status_code == 422
+
+
 def test_channel_and_side_count_by_http_too(api, headers):
     items = ask(api, headers, {"id": "a", "text": f"> {COMPLAINT}", "channel": "chat"}, {"id": "b", "text": COMPLAINT, "from_contact": False}).json()["items"]
     assert [item["abstained"] for item in items] == [False, True]
