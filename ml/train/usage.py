@@ -29,7 +29,7 @@ from ml.usage.panel import Panel
 from ml.usage.score import BLOCK, DAYS_A_YEAR, EVIDENCE, Weights
 from ml.usage.state import Bools, Floats, Ints, Singles
 from ml.usage.tracker import Scored, Tracker, scan
-from ml.usage.watch import history_of, is_fall, replay
+from ml.usage.watch import history_of, replay
 
 log = logging.getLogger("undertone.train.usage")
 
@@ -145,7 +145,7 @@ def examinations(taught: Lesson, weights: Weights) -> Examined:
             falls, evidence = examine(rows, day.today, day.score, day.scored)
             age = index - taught.onset[rows, index]
             found.append(
-                (evidence.T.astype(np.float32), dropping[rows], taught.fading[rows, index], age, rows * 1000 + (first + index) // BLOCK, is_fall(falls))
+                (evidence.T.astype(np.float32), dropping[rows], taught.fading[rows, index], age, rows * 1000 + (first + index) // BLOCK, falls.is_clear)
             )
     evidence, dropping, fading, age, block, fall = (np.concatenate(part) for part in zip(*found, strict=True))
     return Examined(evidence=np.asarray(evidence, np.float32), dropping=dropping, fading=fading, age=age, block=block, fall=fall, years=years)

@@ -12,6 +12,8 @@ from ml.usage.explain import LOOK_BACK, SHAPE_FLOOR, Falls, explain, log_fall
 from ml.usage.score import Siblings, evidence
 from ml.usage.state import QUIET_FACTOR, Bools, Floats, Ints, Singles, State, whole_week
 
+AT_ONCE = 512
+"""Series that are examined together: what their windows take stays small, however many look suspicious on a day."""
 MOST_SIBLINGS = 6
 BEFORE = 28
 OWN_STRENGTH, OWN_SIZE = 12.0, 0.5
@@ -91,14 +93,16 @@ class Examiner:
 
     def __call__(self, rows: Ints, today: int, score: Singles, scored: Bools) -> tuple[Falls, Floats]:
         """`score` and `scored`: of every series, today. Onsets are ordinals."""
-        others = self.siblings[rows]
-        needed = np.unique(np.concatenate([rows, others[others >= 0]]))
-        window = self.window(needed, today)
-        own = window[np.searchsorted(needed, rows)]
+        parts = [self._part(rows[start : start + AT_ONCE], today, score, scored) for start in range(0, len(rows), AT_ONCE)]
+        falls = Falls(*(np.concatenate([getattr(found, f.name) for found, _ in parts]) for f in fields(Falls)))
+        return falls, np.concatenate([evidence for _, evidence in parts], axis=1)
+
+    def _part(self, rows: Ints, today: int, score: Singles, scored: Bools) -> tuple[Falls, Floats]:
+        own = self.window(rows, today)
         days = today + 1 - own.counts.shape[1] + np.arange(own.counts.shape[1])
         allowed = days >= self._state.since[rows][:, None]
         falls = explain(own.counts, own.shape * allowed, own.factor * allowed)
-        siblings = self._of_siblings(window, np.searchsorted(needed, np.maximum(others, 0)), others, falls.onset, score, scored)
+        siblings = self._siblings_of(rows, np.nonzero(falls.is_clear)[0], falls.onset, today, score, scored)
         found = evidence(falls, score[rows], siblings, self._state.columns(rows), self._cohort.season[self._peers.cell[rows], self._peers.fold[rows]])
         return replace(falls, onset=falls.onset + days[0]), found
 
@@ -113,20 +117,32 @@ class Examiner:
         newer = (again.strength >= OWN_STRENGTH) & (again.size >= OWN_SIZE * falls.size)
         return Falls(**{f.name: np.where(newer, getattr(again, f.name), getattr(falls, f.name)) for f in fields(Falls)})
 
-    def _of_siblings(self, window: Window, at: Ints, others: Ints, onset: Ints, score: Singles, scored: Bools) -> Siblings:
-        """`at` (rows, MOST_SIBLINGS): where the window holds each sibling."""
-        known = others >= 0
-        fallen, weight = np.zeros(others.T.shape), np.zeros(others.T.shape)
-        for k in range(others.shape[1]):
-            one = window[at[:, k]]
-            before, fallen[k] = log_fall(one.counts, one.shape, onset)
-            weight[k] = np.where(known[:, k], np.sqrt(before + 0.01), 0.0)
-        mean = (fallen * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-9)
-        least = np.where(weight > 0, fallen, np.inf).min(axis=0, initial=np.inf)
+    def _siblings_of(self, rows: Ints, clear: Ints, onset: Ints, today: int, score: Singles, scored: Bools) -> Siblings:
+        """Only of the `clear` ones among the rows are others read: for the rest nobody asks."""
+        found = Siblings(np.zeros(len(rows)), np.ones(len(rows), bool), np.zeros((2, len(rows))))
+        others = self.siblings[rows[clear]]
+        needed = np.unique(others[others >= 0])
+        if not len(needed):
+            return found
+        known, at = others >= 0, np.searchsorted(needed, np.maximum(others, needed[0]))
+        found.together[:, clear] = _fallen_together(self.window(needed, today), at, known, onset[clear])
         counted = known & scored[np.maximum(others, 0)]
         count = counted.sum(axis=1)
         bounded = np.where(counted, np.clip(score[np.maximum(others, 0)], -4.0, 6.0), 0.0)
-        return Siblings(bounded.sum(axis=1) / np.maximum(count, 1), count == 0, np.stack([mean, np.where(np.isfinite(least), least, 0.0)]))
+        found.score[clear], found.alone[clear] = bounded.sum(axis=1) / np.maximum(count, 1), count == 0
+        return found
+
+
+def _fallen_together(window: Window, at: Ints, known: Bools, onset: Ints) -> Floats:
+    """(2, rows): mean and least log fall of the others since the onset. `at`, `known` (rows, others): where the window holds each, and whether there is one."""
+    fallen, weight = np.zeros(at.T.shape), np.zeros(at.T.shape)
+    for k in range(at.shape[1]):
+        one = window[at[:, k]]
+        before, fallen[k] = log_fall(one.counts, one.shape, onset)
+        weight[k] = np.where(known[:, k], np.sqrt(before + 0.01), 0.0)
+    mean = (fallen * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-9)
+    least = np.where(weight > 0, fallen, np.inf).min(axis=0, initial=np.inf)
+    return np.stack([mean, np.where(np.isfinite(least), least, 0.0)])
 
 
 def _siblings(account: Ints) -> Ints:

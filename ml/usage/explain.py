@@ -30,6 +30,8 @@ STRETCH = 21
 USUAL_WANDER, PRIOR_STRETCHES = 0.07, 4.0
 """What a series is believed to wander before its own past has spoken, and how many stretches of it that belief weighs."""
 MEMORY = 60
+MIN_SIZE = 0.18
+MIN_LASTING = 0.1
 CHARITY = 1.35
 """How much deeper than its peers an account may dip in a season without being judged for it."""
 
@@ -66,6 +68,12 @@ class Falls:
     @property
     def size(self) -> Floats:
         result: Floats = np.clip(1 - self.after / np.maximum(self.before, 1e-9), 0.0, 1.0)
+        return result
+
+    @property
+    def is_clear(self) -> Bools:
+        """Large enough and lasting enough to be spoken of, whatever the evidence."""
+        result: Bools = (self.size >= MIN_SIZE) & (self.charitable >= MIN_SIZE) & (self.lasting >= MIN_LASTING) & (self.strength > 0)
         return result
 
 

@@ -23,8 +23,6 @@ NEAR = 0.7
 """Orders of magnitude of rarity that may still be missing for a series to be looked at again the next day."""
 GLANCE, RETRY = 3, 4
 """Days until a series that a first glance, or a closer look, found nothing in is looked at again."""
-MIN_SIZE = 0.18
-MIN_LASTING = 0.1
 FORMING = 0.5
 """Orders of magnitude of rarity that may still be missing while a fall is said to be forming."""
 RECOVERED = 0.7
@@ -85,7 +83,7 @@ class Watch:
             self.forming = {i: alert for i, alert in self.forming.items() if not day.scored[i]}
             return
         falls, evidence = self.examine(rows, day.today, day.score, day.scored)
-        proof = np.where(is_fall(falls), self._tracker.weights.proof(evidence), -np.inf)
+        proof = np.where(falls.is_clear, self._tracker.weights.proof(evidence), -np.inf)
         self._calibration.examined(state, rows, proof)
         surprise = self._calibration.surprise(proof)
         missing = self._threshold[rows] - surprise
@@ -157,12 +155,6 @@ class Watch:
         if fade:
             return "slow_fade"
         return "seat_loss" if is_about_people(self._metrics[i]) else "shift"
-
-
-def is_fall(falls: Falls) -> Bools:
-    """Large enough and lasting enough to be spoken of, whatever the evidence."""
-    result: Bools = (falls.size >= MIN_SIZE) & (falls.charitable >= MIN_SIZE) & (falls.lasting >= MIN_LASTING) & (falls.strength > 0)
-    return result
 
 
 def history_of(panel: Panel) -> History:
