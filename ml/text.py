@@ -51,7 +51,7 @@ def own_text(body: str) -> OwnText:
 _END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]{0,3}(?=\s|$)|\n[ \t\r]*\n\s*|\n")
 _SHORT = re.compile(
     r"(\b[^\W\d_]|\b(e\.g|i\.e|z\.b|d\.h|u\.a|p\.m|a\.m|p\.ex|dr|mr|mrs|ms|prof|no|nr|nº|vs|approx|ca|bzw|ggf|inkl|evtl|usw|etc|inc|ltd|co|st|fig|art"
-    r"|abs|sr|sra|m|mme|cf|tel|ext|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|max|min|incl|excl))\.$",
+    r"|abs|sr|sra|m|mme|cf|tel|ext|corp|bros|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|max|min|incl|excl))\.$",
     re.IGNORECASE,
 )
 _LONGEST_SHORT = 4
@@ -82,7 +82,8 @@ def _is_abbreviated(text: str, start: int, stop: int) -> bool:
     before = text[max(start, stop - _LONGEST_SHORT - 1) : stop]
     if len(before) > _LONGEST_SHORT and before.isalpha():
         return False
-    return _SHORT.search(text, max(start, stop - 8), stop + 1) is not None
+    found = _SHORT.search(text, max(start, stop - 8), stop + 1)
+    return found is not None and (found[1].lower() != "no" or text[stop + 1 : stop + 3].strip().isdigit())
 
 
 def _is_wrapped(text: str, end: int, start: int, length: int) -> bool:

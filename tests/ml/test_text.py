@@ -285,6 +285,8 @@ def test_sentences_hold_all_that_is_not_blank(text):
         ),
         ("Our list:\n- price\n- legal", ["Our list:", "- price", "- legal"]),
         ("ok. thanks", ["ok.", "thanks"]),
+        ("Your side says no. We wait. See no. 5 of the list.", ["Your side says no.", "We wait.", "See no. 5 of the list."]),
+        ("Acme Corp. has paid. We have not.", ["Acme Corp. has paid.", "We have not."]),
         ("Thanks,\nI will look.", ["Thanks,", "I will look."]),
     ],
 )
