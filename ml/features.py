@@ -29,13 +29,15 @@ class Lexicon:
 
 
 def hashed(t: Tokens, buckets: int = BUCKETS, *, stems: bool = False) -> tuple[Ints, Ints, Floats]:
-    """(unit, bucket, term frequency 1 + ln n) of words and pairs, and of stems; sorted by unit and bucket."""
+    """(unit, bucket, term frequency 1 + ln n) of words and pairs, and of stems; sorted by unit and bucket. A masked name is in none of them: it counts
+    for no more than a word that nobody has seen."""
     words = np.where(t.negated, t.hashes * _NEGATED, t.hashes)
-    follows = t.unit[1:] == t.unit[:-1]
+    says = t.hashes != 0
+    follows = (t.unit[1:] == t.unit[:-1]) & says[1:] & says[:-1]
     pairs = (words[:-1] * _PAIR + words[1:])[follows]
     long = t.stems != 0 if stems else np.zeros(len(t.stems), dtype=bool)
-    unit = np.concatenate([t.unit, t.unit[1:][follows], t.unit[long]])
-    key = mixed(np.concatenate([words, pairs, t.stems[long]])) % np.uint64(buckets)
+    unit = np.concatenate([t.unit[says], t.unit[1:][follows], t.unit[long]])
+    key = mixed(np.concatenate([words[says], pairs, t.stems[long]])) % np.uint64(buckets)
     cells, counts = np.unique(unit * buckets + key.astype(np.int64), return_counts=True)
     return cells // buckets, cells % buckets, 1.0 + np.log(counts)
 

@@ -13,13 +13,14 @@ from ml.columns import CHURN, CLASS, EMOTION, ORDER, PRIORITY, SENTIMENT, SITUAT
 from ml.cutoffs import blended, classes, softmax, terms, within_class
 from ml.labels import EMOTIONS, POSITIVE, PRIORITIES, SITUATIONS, EmotionName, Language, Priority, SituationName
 from ml.language import languages
-from ml.orders import has_form, tagged
+from ml.orders import evidence, formed, tagged
 from ml.reading import Model
 from ml.sentence_tokens import Said
 from ml.tokens import Flags, Floats
 
 UNSURE = 0.5
 """Below this confidence of the class of sentiment the reader abstains."""
+Span = tuple[int, int]
 ORDERED = 0.9
 """Confidence of the situation of a text with such a sentence."""
 MOST_CHARS = 64_000
@@ -80,28 +81,40 @@ class Reader:
         texts = [text[:MOST_CHARS] for text in texts]
         said = Said.of(texts, self.model.masker)
         votes = self.model.heads(said.sentences)
-        orders = self._orders(texts, said, votes[:, ORDER])
+        orders, unheard = self._orders(texts, said, votes)
         readings = self._readings(texts, said, votes, [()] * len(texts))
-        again = [n for n, found in enumerate(orders) if found]
+        again = [n for n in range(len(texts)) if orders[n] or unheard[n]]
         if again:
-            left = [_blanked(texts[n], orders[n]) for n in again]
+            left = [_blanked(texts[n], [*orders[n], *unheard[n]]) for n in again]
             said = Said.of(left, self.model.masker)
             for n, reading in zip(again, self._readings(left, said, self.model.heads(said.sentences), [orders[n] for n in again]), strict=True):
                 readings[n] = reading
         return readings
 
-    def _orders(self, texts: Sequence[str], said: Said, votes: Floats) -> list[list[tuple[int, int]]]:
-        """Sentences that instruct a machine, of each text. Beside one of them, others need fewer signs."""
-        found = [tagged(text) for text in texts]
+    def _orders(self, texts: Sequence[str], said: Said, votes: Floats) -> tuple[list[list[Span]], list[list[Span]]]:
+        """Sentences of each text that instruct a machine: beside one of them, others need fewer signs. And such as only may do so: where something
+        else is said, nothing hangs on them."""
+        orders: list[list[Span]] = [tagged(text) for text in texts]
+        unheard: list[list[Span]] = [[] for _ in texts]
         limits = self.model.cutoffs["order"]
-        likely = votes > limits["first"]
-        for n in np.flatnonzero(~likely & (votes > limits["form"])).tolist():
-            start, end = said.spans[n]
-            likely[n] = has_form(texts[int(said.owner[n])][start:end])
-        ordered = np.isin(said.owner, said.owner[likely])
-        for n in np.flatnonzero(likely | (ordered & (votes > limits["beside"]))).tolist():
-            found[int(said.owner[n])].append(said.spans[n])
-        return found
+        worth = self._suspicion(texts, said, votes, votes[:, ORDER] > limits["look"])
+        likely = worth > limits["first"]
+        likely |= (worth > limits["beside"]) & np.isin(said.owner, said.owner[likely])
+        doubtful = ~likely & (worth > limits["doubt"])
+        heard = np.isin(said.owner, said.owner[~likely & ~doubtful])
+        for found, which in ((orders, likely), (unheard, doubtful & heard)):
+            for n in np.flatnonzero(which).tolist():
+                found[int(said.owner[n])].append(said.spans[n])
+        return orders, unheard
+
+    def _suspicion(self, texts: Sequence[str], said: Said, votes: Floats, looked_at: Flags) -> Floats:
+        """Log odds that a sentence is part of an order to a machine; of texts without a sentence that is `looked_at`, none."""
+        worth = np.full(len(votes), -np.inf)
+        near, forms = np.isin(said.owner, said.owner[looked_at]), formed(texts, said, looked_at)
+        if near.any():
+            cues = self.model.cues.features(said.sentences.of_units(near))
+            worth[near] = self.model.finder(evidence(said.owner[near], votes[near], forms[near], cues))
+        return worth
 
     def _readings(self, texts: Sequence[str], said: Said, votes: Floats, orders: Sequence[Sequence[tuple[int, int]]]) -> list[Reading]:
         decided = self.model.decided(self.model.evidence_of(said))

@@ -6,7 +6,7 @@ Hashed words vote in linear heads; small boosted trees weigh the votes together 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from ml.cues import Cues
 from ml.forest import Forest
 from ml.heads import Heads
 from ml.masking import Masker
+from ml.orders import Finder
 from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.spans import Spotter
@@ -43,6 +44,7 @@ class Model:
     cutoffs: Mapping[str, Any]
     """Learned limits, see ml.train.cutoffs."""
     spotter: Spotter
+    finder: Finder
 
     @classmethod
     def load(cls) -> Self:
@@ -51,18 +53,19 @@ class Model:
     @classmethod
     def of(cls, stored: artifact.Artifact) -> Self:
         a, meta = stored.arrays, stored.meta
-        *grown, sentence, clause = unpacked(a, len(meta["trees"]) if isinstance(meta["trees"], list) else meta["trees"])
-        *base, sentence_base, clause_base = a["base"].tolist()
+        *grown, sentence, clause, order = unpacked(a, len(meta["trees"]) if isinstance(meta["trees"], list) else meta["trees"])
+        *base, sentence_base, clause_base, order_base = a["base"].tolist()
         return cls(
             version=stored.version,
             heads=Heads(a["idf"].astype(np.float32), a["words"], a["scale"], a["bias"]),
             cues=Cues(a["cue_keys"], a["cue_valence"].astype(np.float64), a["cue_tags"]),
-            masker=Masker(a["vocabulary"].astype(np.uint64), a["openers"].astype(np.uint64)),
+            masker=Masker(**{field.name: a[field.name].astype(np.uint64) for field in fields(Masker)}),
             tone=Sentiment.load(),
             trees=grown,
             base=np.array(base),
             cutoffs=meta["cutoffs"],
             spotter=Spotter(sentence, clause, (sentence_base, clause_base)),
+            finder=Finder(order, order_base),
         )
 
     @cached_property

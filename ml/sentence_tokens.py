@@ -38,7 +38,7 @@ class Said:
         edges = np.array(flat, dtype=np.int64).reshape(len(flat), 2) + begins[owner][:, None]
         read = tokens(texts, lines=True)
         at, sentence = within(read, edges[:, 0], edges[:, 1])
-        t = masker(read.chosen(at, sentence, len(flat)))
+        t = masker(read.chosen(at, sentence, len(flat)), owner)
         return cls(t, replace(t, unit=owner[t.unit], units=len(texts)), owner, flat, begins)
 
     def part(self, text: Ints, start: Ints, end: Ints) -> Tokens:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import chain
 from typing import TypeVar
 from zlib import crc32
@@ -29,11 +29,15 @@ _UNSEEN = r"[\u00ad\u200b-\u200d\u2060\ufeff]+"
 _HIDDEN, _LATIN = re.compile(_UNSEEN), re.compile("[A-Za-z]")
 _LOOKALIKE = str.maketrans("аеорсухікАЕОРСТХІВМНК", "aeopcyxikAEOPCTXIBMHK")
 _TOKEN = re.compile(rf"([^\W_]+(?:{_UNSEEN}[^\W_]+)*(?:['’][^\W_]+)?|[!?]|[:;=]-?[)(DP/]|[,.;:])")
-_GLUE = frozenset({"-", "‑", "'", "’"})
+_GLUE = frozenset({"-", "‑", "'", "’", "&", " & "})
+_BETWEEN = "\x1e"
+"""Stands between units that are read in one go; no token holds it."""
 _TOKEN_OR_LINE = re.compile(_TOKEN.pattern[:-1] + r"|\n)")
 _LISTS: Mapping[str, Sequence[str]] = {
     "stop": [",", ".", ";", ":", "!", "?", "\n"],
     "end": [".", "!", "?", ":", "\n"],
+    "full_stop": ["."],
+    "comma": [","],
     "exclaims": ["!"],
     "asks": ["?"],
     "negation": (
@@ -50,8 +54,11 @@ _LISTS: Mapping[str, Sequence[str]] = {
     "please": "please kindly bitte veuillez favor".split(),
     "thanks": "thanks thank danke merci gracias obrigado obrigada".split(),
 }
-_NAME_LISTS = ("kept", "pronouns", "given_names_that_are_words", "never_after_a_name", "particles", "joins", "titles", "german")
-_BIT = {name: 1 << n for n, name in enumerate((*_LISTS, *_NAME_LISTS, *LANGUAGES))}
+_NAME_LISTS = (
+    *("kept", "pronouns", "given_names_that_are_words", "nouns_that_are_names", "never_after_a_name", "particles", "joins", "titles", "german", "states"),
+    *("legal_forms", "articles", "greetings", "closings", "organs", "beginnings", "german_places", "leads", *(f"done_{language}" for language in LANGUAGES)),
+)
+_BIT = {name: 1 << n for n, name in enumerate((*_LISTS, *_NAME_LISTS, *LANGUAGES, "capitals"))}
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -69,9 +76,9 @@ class Tokens:
     """Checksums of the first letters of each token; 0 for a token that is no longer than they are."""
     kinds: Ints
     capital: Flags
-    """Written with one capital, the first letter, or the first behind "d'", "l'" or "O'"."""
+    """Written with a capital, but not with capitals only; "capitals" among the word lists says which are."""
     glued: Flags
-    """Only a hyphen or an apostrophe stands between it and the token before."""
+    """Only a hyphen, an apostrophe or "&" stands between it and the token before."""
     start: Ints
     end: Ints
     unit: Ints
@@ -80,6 +87,11 @@ class Tokens:
     def has(self, name: str) -> Flags:
         """Which tokens are in the word list of that name."""
         found: Flags = (self.kinds & _BIT[name]) != 0
+        return found
+
+    def of_any(self, *names: str) -> Flags:
+        """Which tokens are in one of these lists."""
+        found: Flags = (self.kinds & sum(_BIT[name] for name in names)) != 0
         return found
 
     def count(self, flags: Flags) -> Floats:
@@ -126,11 +138,11 @@ class Tokens:
         inside = keep[self.unit]
         return self.chosen(inside, (np.cumsum(keep) - 1)[self.unit[inside]], int(keep.sum()))
 
-    def anonymous(self, names: Flags, name: int) -> Tokens:
-        """With these tokens read as one and the same."""
+    def anonymous(self, names: Flags) -> Tokens:
+        """With these tokens read as one and the same, which says nothing: its checksum is 0."""
         return replace(
             self,
-            hashes=np.where(names, np.uint64(name), self.hashes),
+            hashes=np.where(names, np.uint64(0), self.hashes),
             stems=np.where(names, np.uint64(0), self.stems),
             kinds=np.where(names, 0, self.kinds),
         )
@@ -138,38 +150,36 @@ class Tokens:
 
 def tokens(units: Sequence[str], *, lines: bool = False) -> Tokens:
     """With `lines`, a line break is a token too, for it may begin a sentence."""
-    places: dict[str, int] = {}
-    flat: list[int] = []
-    widths: list[int] = []
-    glued: list[bool] = []
-    counts: list[int] = []
-    pattern = _TOKEN_OR_LINE if lines else _TOKEN
-    for text in units:
-        parts = pattern.split(text)
-        flat += [places.setdefault(token, len(places)) for token in parts[1::2]]
-        widths += map(len, parts)
-        glued += [gap in _GLUE for gap in parts[:-1:2]]
-        counts.append(len(parts) // 2)
-    at, unit = np.array(flat, dtype=np.int64), np.repeat(np.arange(len(units)), counts)
-    between_and_within = np.array(widths, dtype=np.int64)
-    place = 2 * np.arange(len(at)) + unit + 1
-    end = np.cumsum(between_and_within)[place] if len(at) else at
+    parts = (_TOKEN_OR_LINE if lines else _TOKEN).split(_BETWEEN.join(units))
+    written = parts[1::2]
+    places = {word: place for place, word in enumerate(dict.fromkeys(written))}
+    at = np.fromiter(map(places.__getitem__, written), np.int64, len(written))
+    edges = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))
+    start, end = edges[:-1:2], edges[1::2]
+    ends_of_units = np.cumsum(np.fromiter(map(len, units), np.int64, len(units)) + len(_BETWEEN))
+    unit = np.searchsorted(ends_of_units, start, side="right")
+    glued = np.fromiter(map(_GLUE.__contains__, parts[:-1:2]), bool, len(at))
     hashes, stems, kinds, capital = _described(places)
-    return Tokens(hashes[at], stems[at], kinds[at], capital[at], np.array(glued, dtype=bool), end - between_and_within[place], end, unit, len(units))
+    return Tokens(hashes[at], stems[at], kinds[at], capital[at], glued, start - unit, end - unit, unit, len(units))
 
 
-def _described(words: Sequence[str] | Mapping[str, int]) -> tuple[Hashes, Hashes, Ints, Flags]:
+def _described(words: Iterable[str]) -> tuple[Hashes, Hashes, Ints, Flags]:
     """(checksum, checksum of the stem, word lists, capital) of each word."""
-    words = [word if word.isascii() else _shown(word) for word in words]
-    lower = [word.lower().replace("’", "'") for word in words]
-    sums = [checksum(word) for word in lower]
-    known = _kinds()
-    return (
-        np.array(sums, dtype=np.uint64),
-        np.array([checksum(word[:STEM] + "*") if len(word) > STEM else 0 for word in lower], dtype=np.uint64),
-        np.array([known.get(value, 0) for value in sums], dtype=np.int64),
-        np.array([_is_capital(word) for word in words], dtype=bool),
-    )
+    found = [_of_common(word) if word.islower() else _of(word) for word in words]
+    sums, stems, kinds, capital = zip(*found, strict=True) if found else ((), (), (), ())
+    return np.array(sums, dtype=np.uint64), np.array(stems, dtype=np.uint64), np.array(kinds, dtype=np.int64), np.array(capital, dtype=bool)
+
+
+def _of(word: str) -> tuple[int, int, int, bool]:
+    word = word if word.isascii() else _shown(word)
+    lower = word.lower().replace("’", "'")
+    value = checksum(lower)
+    kinds = _kinds().get(value, 0) | (_BIT["capitals"] if len(word) > 1 and word.isupper() else 0)
+    return value, checksum(lower[:STEM] + "*") if len(lower) > STEM else 0, kinds, _is_capital(word)
+
+
+_of_common = lru_cache(maxsize=1 << 15)(_of)
+"""Mail repeats its words. What is written with a capital, or holds no letter, may be a name or a number, and is not kept."""
 
 
 def _shown(word: str) -> str:
@@ -179,8 +189,8 @@ def _shown(word: str) -> str:
 
 
 def _is_capital(word: str) -> bool:
-    name = word[2:] if word[0] in "dlDLO" and word[1:2] in ("'", "’") else word
-    return name[:1].isupper() and not name[1:].isupper()
+    """Also within a word ("eBay", "l'Oréal", "3M"), but not throughout."""
+    return word != word.lower() and (len(word) == 1 or not word.isupper() or word[0].isdigit())
 
 
 def checksum(word: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from ml import artifact
 from ml.artifact import WORDS
-from ml.columns import CHURN_LEVELS, CLASSES, DECISIONS, ON_TEXTS, ORDER, SENTIMENT, VOTES
+from ml.columns import CHURN_LEVELS, CLASSES, DECISIONS, ON_TEXTS, SENTIMENT, VOTES
 from ml.cues import Cues
 from ml.cutoffs import classes
 from ml.forest import Forest
@@ -31,7 +31,7 @@ from ml.train import corpus
 from ml.train.boosting import started
 from ml.train.cutoffs import cutoffs
 from ml.train.heads import heads
-from ml.train.orders import Orders, limits
+from ml.train.orders import Orders, composed, finder
 from ml.train.spans import spotter, worth_reflecting
 from ml.train.vocabulary import masker
 from ml.trees import Trees
@@ -142,7 +142,9 @@ def train(m: Material) -> Model:
     said_apart = votes(m.said.sentences, on_sentences, apart)
     decided = decided_apart(m, evidence)
     base, grown = boosted(evidence, m.wanted)
-    ordinary = votes(m.orders.sentences, m.orders.fold, apart)[~m.orders.is_order, ORDER]
+    mixed = composed(m.rows, m.fold, FOLDS)
+    texts = Said.of(mixed.texts, m.masker)
+    found, limits = finder(mixed, texts, votes(texts.sentences, mixed.fold[texts.owner], apart), m.cues.features(texts.sentences), FOLDS)
     return Model(
         version="untrained",
         heads=m.heads(np.ones(len(m.rows), dtype=bool), np.ones(len(m.orders.fold), dtype=bool)),
@@ -151,7 +153,8 @@ def train(m: Material) -> Model:
         tone=m.tone,
         trees=grown,
         base=base,
-        cutoffs={**cutoffs(m.rows, decided), "order": limits(ordinary, said_apart[m.honest, ORDER])},
+        cutoffs={**cutoffs(m.rows, decided), "order": limits},
+        finder=found,
         spotter=spotter(m.rows, m.said, decided, said_apart, m.worth, lambda t, of: votes(t, m.fold[of], apart), m.cues),
     )
 
@@ -175,11 +178,10 @@ def packed(model: Model) -> tuple[dict[str, Any], dict[str, artifact.Array]]:
         "cue_keys": model.cues.keys,
         "cue_valence": model.cues.valence.astype(np.float16),
         "cue_tags": model.cues.tags,
-        "vocabulary": model.masker.vocabulary.astype(np.uint32),
-        "openers": model.masker.openers.astype(np.uint32),
-        "base": np.array([*model.base, *model.spotter.base]),
+        **{field.name: getattr(model.masker, field.name).astype(np.uint32) for field in fields(Masker)},
+        "base": np.array([*model.base, *model.spotter.base, model.finder.base]),
     }
-    grown = [*model.trees, model.spotter.sentence, model.spotter.clause]
+    grown = [*model.trees, model.spotter.sentence, model.spotter.clause, model.finder.trees]
     for n, trees in enumerate(grown):
         arrays |= {
             f"feature_{n}": trees.feature.astype(np.int16), f"threshold_{n}": trees.threshold.astype(np.float32), f"value_{n}": trees.value.astype(np.float32),
