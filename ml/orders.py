@@ -71,18 +71,24 @@ def _around(values: Floats, begins: Ints, count: Ints, text: Ints) -> Floats:
 
 
 def formed(texts: Sequence[str], said: Said, among: Flags) -> Flags:
-    """Which of the sentences `among` these have such a form."""
+    """Which of the sentences `among` these have a form that an order has, if only often."""
     found = np.zeros(len(among), dtype=bool)
     for n in np.flatnonzero(among).tolist():
         start, end = said.spans[n]
-        found[n] = has_form(texts[int(said.owner[n])][start:end])
+        found[n] = _has(texts[int(said.owner[n])][start:end], "orders", "often")
     return found
 
 
 def has_form(sentence: str) -> bool:
+    """One that nothing else has."""
+    return _has(sentence, "orders")
+
+
+def _has(sentence: str, *lists: str) -> bool:
     if _SPACED.search(sentence):
         return True
-    return _forms().search(_BLANKS.sub(" ", unicodedata.normalize("NFKC", _HIDDEN.sub("", sentence))).lower()) is not None
+    seen = _BLANKS.sub(" ", unicodedata.normalize("NFKC", _HIDDEN.sub("", sentence))).lower()
+    return _forms(lists).search(seen) is not None
 
 
 def tagged(text: str) -> list[tuple[int, int]]:
@@ -91,5 +97,5 @@ def tagged(text: str) -> list[tuple[int, int]]:
 
 
 @cache
-def _forms() -> Pattern:
-    return one_of(f"(?<!\\w)(?:{line})" for line in artifact.words("orders")["orders"])
+def _forms(lists: tuple[str, ...]) -> Pattern:
+    return one_of(f"(?<!\\w)(?:{line})" for name in lists for line in artifact.words("orders")[name])
