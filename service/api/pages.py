@@ -27,7 +27,7 @@ def _whole(value: Any) -> Any:
 
 WHOLE = BeforeValidator(_whole)
 """JSON has one kind of number, in which 5.0 is the whole number 5."""
-GivenId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | Annotated[int, WHOLE, Field(ge=-(10**18), le=10**18)]
+GivenId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ID)] | Annotated[int, Field(ge=-(10**18), le=10**18), WHOLE]
 """Of whoever asks, and given back with the answer."""
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/policy", tags=["policy"], responses=documented(40
 
 MOST_VERSION = 2_000_000_000
 _LINE = r"^[^\x00-\x1f\x7f]*$"
-Number = Annotated[int, WHOLE, Field(ge=0, le=MOST_VERSION)]
+Number = Annotated[int, Field(ge=0, le=MOST_VERSION), WHOLE]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY, pattern=_LINE)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON, pattern=_LINE)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PHRASE, pattern=_LINE)]
@@ -70,7 +70,7 @@ class ChangedFields(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     usage_budget: Annotated[float, Field(ge=LEAST_BUDGET, le=MOST_BUDGET)] = 0.15
-    most_open: Annotated[int, WHOLE, Field(ge=1, le=MOST_OPEN)] = 5
+    most_open: Annotated[int, Field(ge=1, le=MOST_OPEN), WHOLE] = 5
     quiet_hours: Annotated[str, Field(max_length=80, json_schema_extra=_HOURS)] | None = None
     quotes_in_task: bool = True
     rules_off: Annotated[dict[Key, Reason], Field(json_schema_extra=_RULES)] = {}
