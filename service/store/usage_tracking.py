@@ -88,7 +88,7 @@ def all_series(db: Db) -> AllSeries:
     metrics = [metric for (metric,) in db.execute("SELECT DISTINCT metric FROM usage_series")]
     number, account_id, metric = bulk.read_arrays(
         db,
-        "SELECT series_no, account_id, n::integer - 1 AS metric FROM usage_series JOIN unnest(%s::text[]) WITH ORDINALITY m(metric, n) USING (metric)",
+        "SELECT series_no, account_id, array_position(%s::text[], metric) - 1 AS metric FROM usage_series",
         {"series_no": "integer", "account_id": "uuid", "metric": "integer"},
         [metrics],
     )
