@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Self
 
-from ml.expressions import Living, Pattern, letters_of
+from ml.expressions import Living, Pattern
 from ml.text import sentences
 
 SEEN = 400
@@ -146,8 +146,8 @@ class _Phrases:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        letters = letters_of(text.replace("’", "'").lower())
-        return cls(*(pattern.living(letters) for pattern in (_REQUEST, _COURTESY, _WITHDRAWN, _SOLVED)))
+        low = text.replace("’", "'").lower()
+        return cls(*(pattern.living(low) for pattern in (_REQUEST, _COURTESY, _WITHDRAWN, _SOLVED)))
 
 
 class Sentence:

@@ -7,16 +7,19 @@ them before it is searched.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from re import _constants as op  # type: ignore[attr-defined]  # the syntax tree of an expression has no public name
 from re import _parser as syntax  # type: ignore[attr-defined]
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 _BEHIND = re.compile(r"(\(\?<[=!](?:\[[^\]]*\]|[^()\[\]])*\))")
 _SHORT, _LONG = 3, 5
-"""Letters by which a text is asked."""
+"""Letters of the shortest run that tells anything, and those by which a text is asked for a run."""
+_ONE_BY_ONE = 64
+"""Runs that are asked for without that."""
 _MOST_RUNS, _MOST_CHARS = 160, 4
 _COMMON = "qzxjkvbwpgfymculdhrsinoat e"
 """Letters from the rarest to the most common."""
@@ -26,7 +29,8 @@ _EVERYWHERE = (
     " did made make take keep send would be could be have to that the of the in the to the on the for the with the and the is the it is you have you are "
 )
 """Letters in a row that stand here tell little."""
-Words = frozenset[str]
+_Words = frozenset[str]
+_T = TypeVar("_T")
 
 
 class _Part:
@@ -34,7 +38,7 @@ class _Part:
 
     def __init__(self, written: str) -> None:
         self.written = written
-        self.grams = _grams(written)
+        self.runs = _Reading.of(syntax.parse(written, re.MULTILINE)).needed
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -54,22 +58,41 @@ class Living:
 class Pattern:
     """Finds as `re.Pattern` does; where two alternatives match at one place, the one written first."""
 
-    __slots__ = ("_last", "_parts")
+    __slots__ = ("_always", "_last", "_parts", "_runs")
 
     def __init__(self, written: Iterable[str]) -> None:
         spaced = [_spaced(part) for expression in written for part in _alternatives(expression)]
         self._last: tuple[str, Sequence[re.Pattern[str]]] = ("", ())
         self._parts = tuple(map(_Part, spaced))
+        self._always = [n for n, part in enumerate(self._parts) if part.runs is None]
+        self._runs = Runs((run, n) for n, part in enumerate(self._parts) for run in part.runs or ())
 
-    def living(self, letters: Words) -> Living:
-        """What of it may match somewhere in the text of these `letters_of`."""
-        return Living(tuple(part.regex for part in self._parts if part.grams is None or not part.grams.isdisjoint(letters)))
+    @property
+    def runs(self) -> list[tuple[str, int]] | None:
+        """Letters in a row of which a text has to hold some, each white space as one blank, with the alternative that needs them; None where nothing is
+        sure."""
+        return None if self._always else [(run, n) for n, part in enumerate(self._parts) for run in part.runs or ()]
+
+    def prime(self, text: str, places: Iterable[int]) -> None:
+        """To be told which alternatives a text has the letters of, where somebody has asked already."""
+        self._last = text, [self._parts[n].regex for n in sorted({*places, *self._always})]
+
+    def may_match(self, text: str) -> bool:
+        return bool(self._live(text))
+
+    def living(self, text: str) -> Living:
+        """What of it may match somewhere in the text."""
+        return Living(self._found(text))
+
+    def _found(self, text: str) -> Sequence[re.Pattern[str]]:
+        found = self._runs.told(text)
+        return [self._parts[n].regex for n in (sorted(found.union(self._always)) if found else self._always)]
 
     def _live(self, text: str) -> Sequence[re.Pattern[str]]:
         """Kept for the last text, which is mostly asked for sentence by sentence."""
         last, live = self._last
         if last is not text or not text:
-            live = self.living(_kept_letters_of(text)).regexes
+            live = self._found(text)
             self._last = text, live
         return live
 
@@ -137,32 +160,48 @@ def _alternatives(expression: str) -> Iterator[str]:
     yield expression[start:]
 
 
-def letters_of(text: str) -> Words:
-    """All letters in a row that it holds, a few at a time."""
-    joined = " ".join(text.split())
-    return frozenset(joined[n : n + size] for size in (_SHORT, _LONG) for n in range(len(joined) - size + 1))
+class Runs(Generic[_T]):
+    """Letters in a row, and what each of them tells. Of many, those that are long are not asked for one by one, but by a few letters of each."""
+
+    def __init__(self, told: Iterable[tuple[str, _T]]) -> None:
+        kept = tuple(told)
+        least = _LONG if len(kept) > _ONE_BY_ONE else sys.maxsize
+        self._alone = [(run, what) for run, what in kept if len(run) < least]
+        self._by_gram: dict[str, list[tuple[str, _T]]] = {}
+        for run, what in kept:
+            if len(run) >= least:
+                self._by_gram.setdefault(_rarest(run), []).append((run, what))
+        self._grams = frozenset(self._by_gram)
+
+    def told(self, text: str) -> set[_T]:
+        """By those that stand in the text."""
+        joined = _joined(text)
+        found = {what for run, what in self._alone if run in joined}
+        if self._grams:
+            found.update(what for gram in self._grams & _grams_of(joined) for run, what in self._by_gram[gram] if run in joined)
+        return found
 
 
-_kept_letters_of = lru_cache(maxsize=512)(letters_of)
+@lru_cache(maxsize=64)
+def _joined(text: str) -> str:
+    return " ".join(text.split())
 
 
-def _grams(expression: str) -> Words | None:
-    """A few letters of each of the runs of which any match must hold one; None if nothing is sure."""
-    runs = _Reading.of(syntax.parse(expression, re.MULTILINE)).needed
-    return frozenset(map(_rarest, runs)) if runs else None
+@lru_cache(maxsize=64)
+def _grams_of(joined: str) -> _Words:
+    return frozenset({joined[n : n + _LONG] for n in range(len(joined) - _LONG + 1)})
 
 
 def _rarest(run: str) -> str:
-    size = _LONG if len(run) >= _LONG else _SHORT
-    return min((run[n : n + size] for n in range(len(run) - size + 1)), key=lambda gram: (gram in _EVERYWHERE, sum(map(_COMMON.find, gram))))
+    return min((run[n : n + _LONG] for n in range(len(run) - _LONG + 1)), key=lambda gram: (gram in _EVERYWHERE, sum(map(_COMMON.find, gram))))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """`exact`: all that a part of an expression may match, each white space as one blank, if that is little. `needed`: runs of which any match holds one."""
 
-    exact: Words | None
-    needed: Words | None
+    exact: _Words | None
+    needed: _Words | None
 
     @classmethod
     def of(cls, sequence: Any) -> Self:
@@ -177,7 +216,7 @@ class _Reading:
         return cls(current if is_exact else None, _best([*offers, current]))
 
 
-def _best(offers: Iterable[Words | None]) -> Words | None:
+def _best(offers: Iterable[_Words | None]) -> _Words | None:
     """Long runs, and few of them."""
     sets = [frozenset(" ".join(run.split(" ")) if "  " not in run else re.sub(" +", " ", run) for run in offer) for offer in offers if offer]
     usable = [runs for runs in sets if min(map(len, runs)) >= _SHORT]

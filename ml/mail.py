@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from ml import artifact
+from ml.expressions import Pattern, one_of
 
 SEEN = 400
 """Characters of a line that decide what it is: no client writes more before the mark, and the patterns stay fast on hostile lines."""
@@ -218,7 +219,15 @@ def is_banner(line: Line) -> bool:
 
 
 def is_notice(paragraph: str) -> bool:
+    if not _may_be_notice().may_match(paragraph.lower()) and not marks().heading.match(paragraph):
+        return False
     return marks().notice.search(paragraph) is not None or marks().heading.match(paragraph) is not None
+
+
+@cache
+def _may_be_notice() -> Pattern:
+    """By letters that no notice does without: most paragraphs have none."""
+    return one_of(line.replace(" ", "[ ]") for line in artifact.words("mail")["notice"])
 
 
 def _any(words: Sequence[str] | dict[str, Any]) -> str:

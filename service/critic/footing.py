@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 from service.critic import lexicon
 from service.critic.said import Said
@@ -21,6 +21,18 @@ def stem(word: str) -> str:
     return word.partition("'")[0][:_LETTERS]
 
 
+@cache
+def common_stems(lang: str) -> Stems:
+    """Of words that anybody uses about anything."""
+    return frozenset(stem(word) for word in lexicon.words("common", lang))
+
+
+@lru_cache(maxsize=512)
+def _stems(text: str, lang: str) -> Stems:
+    stop = lexicon.words("stop", lang)
+    return frozenset(stem(t.word) for t in tokens(text) if t.word not in stop)
+
+
 @dataclass(frozen=True)
 class Footing:
     text: Wording
@@ -34,7 +46,7 @@ class Footing:
         return lexicon.words("stop", self.lang)
 
     def stems(self, texts: Iterable[str]) -> Stems:
-        return frozenset(stem(t.word) for text in texts for t in tokens(text) if t.word not in self.stop)
+        return frozenset().union(*(_stems(text, self.lang) for text in texts))
 
     @cached_property
     def own(self) -> Stems:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from ml.expressions import Pattern, one_of
 from service.critic import lexicon
 from service.critic.quantities import Quantity, quantities
 from service.critic.reckoning import Known, follows, known_of, literal
@@ -51,7 +52,7 @@ def unsourced(text: Wording, said: Said, recipient: str | None, am: str | None, 
 
 
 def _numbers(text: Wording, said: Said, known: Known, lang: str) -> Iterator[Unsourced]:
-    counts = _counts(text, said)
+    counts = cache(lambda: _counts(text, said))  # hardly any number is a count
     start, end = text.body
     for q in quantities(text.text, lang):
         if not start <= q.start < end or text.is_quoted(q.start):
@@ -66,7 +67,7 @@ def _counts(text: Wording, said: Said) -> int:
     return max((len(_SEPARATORS.findall(lowered(line))) + 1 for line in lines), default=1)
 
 
-def _is_borne(q: Quantity, text: Wording, said: Said, known: Known, counts: int, lang: str) -> bool:
+def _is_borne(q: Quantity, text: Wording, said: Said, known: Known, counts: Callable[[], int], lang: str) -> bool:
     written = text.lower[q.start : q.end]
     match q.kind:
         case "code":
@@ -91,15 +92,15 @@ def _is_any(q: Quantity, text: Wording) -> bool:
     return (q.kind == "weekday" or text.lower[q.start : q.end] == "dozen") and _ANY.search(text.lower, 0, q.start) is not None
 
 
-def _is_count(q: Quantity, text: Wording, counts: int, lang: str) -> bool:
+def _is_count(q: Quantity, text: Wording, counts: Callable[[], int], lang: str) -> bool:
     """A number word that counts what is laid out: it has no unit behind it, and is small or no more than the longest list."""
     units = lexicon.stored("quantities")["units"][lang]
     has_unit = re.match(rf"[\s-]+(?:\w+ )?(?:{units})\b", text.lower[q.end :]) is not None
     if re.match(r"[\s-]+(?:times|mal|fois|veces|vezes)\b", text.lower[q.end :]):
-        return q.value <= counts
+        return q.value <= counts()
     if q.value <= _SUPPOSED and _SUPPOSES.search(text.lower, *text.sentence_at(q.start)):
         return True
-    return not has_unit and q.value <= max(counts, _SMALL)
+    return not has_unit and (q.value <= _SMALL or q.value <= counts())
 
 
 def _is_place(q: Quantity, text: Wording) -> bool:
@@ -142,21 +143,19 @@ def _claims(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
         for match in pattern.finditer(text.ours):
             if not any(word in ours for word in borne):
                 yield Unsourced(*match.span(), "no evidence says that this was done")
-    unknown = lexicon.expressions("claims", "unknown_cause", "any").search(ours)
-    for name, is_open, why in (
-        ("cause", unknown, "the evidence says that the cause is not known"),
-        ("solved", not _is_mended(ours), "no evidence says that it is mended"),
-    ):
-        if is_open:
-            yield from (Unsourced(s, e, why) for s, e in _stated(name, text, said, lang) if name != "cause" or not _is_told(text, (s, e), said, lang))
-    if not lexicon.expressions("claims", "history", lang).search(said.all):
-        yield from (Unsourced(s, e, "nothing in evidence covers all that time") for s, e in _stated("history", text, said, lang))
+    causes, solved, history = (list(_stated(name, text, said, lang)) for name in ("cause", "solved", "history"))  # the evidence is read where one is found
+    if causes and lexicon.expressions("claims", "unknown_cause", "any").search(ours):
+        yield from (Unsourced(*span, "the evidence says that the cause is not known") for span in causes if not _is_told(text, span, said, lang))
+    if solved and not _is_mended(ours):
+        yield from (Unsourced(*span, "no evidence says that it is mended") for span in solved)
+    if history and not lexicon.expressions("claims", "history", lang).search(said.all):
+        yield from (Unsourced(*span, "nothing in evidence covers all that time") for span in history)
 
 
 @cache
-def _acts(lang: str) -> list[tuple[re.Pattern[str], list[str]]]:
+def _acts(lang: str) -> list[tuple[Pattern, list[str]]]:
     kept = lexicon.stored("claims")
-    return [(re.compile(rf"(?<!\w)(?<!if ){kept['we'][lang]}\s+(?:{group['said']})\b"), group["borne"].split()) for group in kept["acts"][lang]]
+    return [(one_of([rf"(?<!\w)(?<!if ){kept['we'][lang]}\s+(?:{group['said']})\b"]), group["borne"].split()) for group in kept["acts"][lang]]
 
 
 def _is_mended(ours: str) -> bool:

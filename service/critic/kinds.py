@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from ml.expressions import Pattern, one_of
+from ml.expressions import Pattern, Runs, one_of
 from service.critic.case import Case
 from service.critic.metrics import METRICS
 from service.critic.overlap import runs, shared
-from service.critic.rules import Check
+from service.critic.rules import Check, rules
 from service.critic.wording import Span, tokens
 
 Breach = tuple[int, int, str]
 """(start, end, what it says beyond the rule's message)."""
+Place = tuple[int, int]
+"""The `id` of a check, and an alternative of its pattern."""
 Kind = Callable[[Case, Check], Iterator[Breach]]
 ANY = "any"
 
@@ -43,6 +45,38 @@ class _Same:
 def _compiled(_id: int, _key: str, lang: str, same: _Same) -> Pattern | None:
     written = [*same.kept.get(lang, ()), *same.kept.get(ANY, ())]
     return one_of(written) if written else None
+
+
+_BY_PATTERN = frozenset({"existence", "phrase_near", "requires_evidence"})
+"""Kinds that find nothing where nothing of `patterns` stands in the draft."""
+
+
+def possible(case: Case) -> frozenset[int]:
+    """The `id` of each check that may find something, as far as letters in a row tell. Patterns of the others need not ask the text again."""
+    always, wanted, *runs = _told_by_runs(case.lang)
+    found = dict[int, list[int]]()
+    for text, told in zip((case.text.ours, case.text.lower), runs, strict=True):
+        hits = dict[int, list[int]]()
+        for check, alternative in told.told(text):
+            hits.setdefault(check, []).append(alternative)
+        for check, alternatives in hits.items():
+            wanted[check].prime(text, alternatives)
+        found |= hits
+    return always.union(found)
+
+
+@cache
+def _told_by_runs(lang: str) -> tuple[frozenset[int], Mapping[int, Pattern], Runs[Place], Runs[Place]]:
+    """Checks that are always asked; the patterns of the others, by what stands in our own words, and by what stands in all of them."""
+    always, asked, told, quoted = set[int](), dict[int, Pattern](), list[tuple[str, Place]](), list[tuple[str, Place]]()
+    for check in (check for rule in rules() for check in rule.checks):
+        wanted = patterns(check.settings, "patterns", lang)
+        if check.kind not in _BY_PATTERN or (wanted and wanted.runs is None):
+            always.add(id(check))
+        elif wanted:
+            asked[id(check)] = wanted
+            (quoted if check.settings.get("quotes") else told).extend((run, (id(check), n)) for run, n in wanted.runs or ())
+    return frozenset(always), asked, Runs(told), Runs(quoted)
 
 
 def existence(case: Case, check: Check) -> Iterator[Breach]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean
 
 from service.critic.case import Case
@@ -58,6 +59,7 @@ def grade(case: Case) -> Figure | None:
     return Figure(0.1935 * long_words + 0.1672 * mean + 0.1297 * six - 0.0327 * ones - 0.875, case.text.body)
 
 
+@lru_cache(maxsize=4096)
 def syllables(word: str, lang: str) -> int:
     """About: groups of vowels, without a silent e in English."""
     groups = len(_VOWELS.findall(word))

@@ -12,16 +12,16 @@ def runs(draft: Sequence[Token], source: Sequence[Token], lang: str, *, least: i
     """The longest runs of at least `least` words that stand in both, with at least one that carries meaning. Places in the draft."""
     stop = lexicon.words("stop", lang)
     places: dict[tuple[str, ...], bool] = {}
-    words = [t.word for t in source]
+    words, ours = [t.word for t in source], [t.word for t in draft]
     for n in range(len(words) - least + 1):
         places[tuple(words[n : n + least])] = True
     found: list[Span] = []
     at = 0
     while at <= len(draft) - least:
-        length = least if tuple(t.word for t in draft[at : at + least]) in places else 0
-        while length and at + length < len(draft) and tuple(t.word for t in draft[at + length - least + 1 : at + length + 1]) in places:
+        length = least if tuple(ours[at : at + least]) in places else 0
+        while length and at + length < len(draft) and tuple(ours[at + length - least + 1 : at + length + 1]) in places:
             length += 1
-        if length and any(t.word not in stop for t in draft[at : at + length]):
+        if length and any(word not in stop for word in ours[at : at + length]):
             found.append((draft[at].start, draft[at + length - 1].end))
         at += max(length, 1)
     return found

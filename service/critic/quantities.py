@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:[.,   '’]\d{3})+(?:[.,]\d+)?(?![\
 _ISO = re.compile(r"\b(?:19|20)\d\d-(\d\d)-(\d\d)\b")
 _NUMERIC_DATE = re.compile(r"(?<![\d.,])([0-3]?\d)\.(0?[1-9]|1[0-2])\.(?:(?:20)?\d\d(?!\d))?(?=\W|$)")
 _ONE_BEHIND = r"(?:-one| et une?| y un[oa]?| e uma?)?"
+_DIGIT, _LETTERS = re.compile(r"\d"), re.compile(r"[^\W\d_]+")
+_SHORT_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ABBREVIATED = 3
 """Letters of a month beside its day: 4 Feb."""
 
@@ -34,10 +36,32 @@ class Quantity:
 @lru_cache(maxsize=512)
 def quantities(text: str, lang: str) -> tuple[Quantity, ...]:
     """In the order of the text. A number inside a code or a time is not one by itself."""
-    return tuple(sorted(_found(text, lowered(text), lang), key=lambda q: q.start))
+    lower = lowered(text)
+    has_digit, words = _DIGIT.search(lower) is not None, _LETTERS.findall(lower)
+    numbers, days, shortened = (not telling.isdisjoint(words) for telling in _telling(lang))
+    found = (
+        *(_digits(lower) if has_digit else ()),
+        *(_words(lower, lang) if numbers else ()),
+        *(_shortened(lower, lang) if shortened else ()),
+        *(_calendar(text, lower, lang) if days else ()),
+    )
+    return tuple(sorted(found, key=lambda q: q.start))
 
 
-def _found(text: str, lower: str, lang: str) -> Iterator[Quantity]:
+@cache
+def _telling(lang: str) -> tuple[frozenset[str], ...]:
+    """Words of which a text has to hold some to name a number, a day or month, or one of these in short."""
+    kept = lexicon.stored("quantities")
+    days, named = [*kept["months"][lang], *kept["weekdays"][lang]], [word for words in _word_values(lang) for word in words]
+    short = [*(name[:_ABBREVIATED] for name in kept["months"][lang]), *_SHORT_DAYS]
+    return _parts(named), _parts([*days, *(f"{day}s" for day in days)]), _parts([*short, *(f"{name}{ending}" for name in short for ending in "st")])
+
+
+def _parts(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(part for name in names for part in _LETTERS.findall(name))
+
+
+def _digits(lower: str) -> Iterator[Quantity]:
     taken: list[tuple[int, int]] = []
     for match in _ISO.finditer(lower):
         yield Quantity("month", int(match[1]), *match.span(1))
@@ -54,8 +78,6 @@ def _found(text: str, lower: str, lang: str) -> Iterator[Quantity]:
     for match in _NUMBER.finditer(lower):
         if not any(start <= match.start() < end for start, end in taken):
             yield Quantity("number", value(match[0]), *match.span())
-    yield from _words(lower, lang)
-    yield from _calendar(text, lower, lang)
 
 
 def value(written: str) -> float:
@@ -119,8 +141,8 @@ def _is_day(after: str) -> bool:
     return after[:2].strip().isdigit()
 
 
-def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
-    pattern, months, days = _named_days(lang)
+def _shortened(lower: str, lang: str) -> Iterator[Quantity]:
+    _, months, days = _named_days(lang)
     short = {name[:_ABBREVIATED]: n for name, n in months.items()}
     for match in _short_months(lang).finditer(lower):
         if (written := match[1] or match[2]) not in months:
@@ -128,6 +150,10 @@ def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
     shorter = {name[:_ABBREVIATED]: n for name, n in days.items()} if lang == "en" else {}
     for match in _SHORT_DAY.finditer(lower) if shorter else ():
         yield Quantity("weekday", shorter[match[1]], *match.span(1))
+
+
+def _calendar(text: str, lower: str, lang: str) -> Iterator[Quantity]:
+    pattern, months, days = _named_days(lang)
     for match in pattern.finditer(lower):
         name = match[0] if match[0] in months or match[0] in days else match[0][:-1]
         if name in days:

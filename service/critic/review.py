@@ -8,9 +8,9 @@ from itertools import islice
 
 from service.critic.case import Case
 from service.critic.draft import Draft, Finding, Reasons, Review, Severity, Suppressed
-from service.critic.kinds import KINDS
+from service.critic.kinds import KINDS, possible
 from service.critic.policy import DEFAULT, Policy
-from service.critic.rules import Check, Rule, rules
+from service.critic.rules import Rule, rules
 from service.critic.scores import scores
 from service.critic.team import findings as of_team
 from service.errors import BadInput
@@ -41,27 +41,26 @@ def review_case(case: Case, policy: Policy = DEFAULT, reasons: Reasons | None = 
 
 
 def _findings(case: Case, policy: Policy) -> Iterator[Finding]:
+    may_find = possible(case)
     for rule in rules():
         severity = policy.severity(rule, case.draft.channel)
         if severity is None:
             continue
-        for start, end, more, lower in breaches(case, rule):
+        for start, end, more, lower in breaches(case, rule, may_find):
             yield Finding(rule.id, lower or severity, start, end, f"{rule.message} {more[:1].upper()}{more[1:]}".strip() if more else rule.message, rule.hint)
     yield from islice(of_team(case, policy.team), MOST_FINDINGS)
 
 
-def breaches(case: Case, rule: Rule) -> Sequence[tuple[int, int, str, Severity | None]]:
-    """Of one rule, each place once; the severity where a check is less sure than its rule."""
+def breaches(case: Case, rule: Rule, may_find: frozenset[int] | None = None) -> Sequence[tuple[int, int, str, Severity | None]]:
+    """Of one rule, each place once; the severity where a check is less sure than its rule. `may_find`: the checks that are worth asking, where
+    that is known."""
+    may_find = possible(case) if may_find is None else may_find
     found: dict[tuple[int, int], tuple[str, Severity | None]] = {}
     for check in rule.checks:
-        if _applies(case, check):
+        if id(check) in may_find and check.applies(case.conditions):
             for start, end, more in KINDS[check.kind](case, check):
                 found.setdefault((start, end), (more, check.severity))
     return [(*place, *what) for place, what in sorted(found.items())[:MOST_FINDINGS]]
-
-
-def _applies(case: Case, check: Check) -> bool:
-    return all((name[4:] not in case.conditions) if name.startswith("not ") else (name in case.conditions) for name in check.when)
 
 
 def _sorted(found: Sequence[Finding], reasons: Reasons, draft: str | int) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:

@@ -27,6 +27,16 @@ class Check:
     """Of what this check finds, where it is less sure than its rule."""
     settings: Mapping[str, Any]
 
+    def applies(self, conditions: frozenset[str]) -> bool:
+        wanted, unwanted = _told_apart(self.when)
+        return wanted <= conditions and unwanted.isdisjoint(conditions)
+
+
+@cache
+def _told_apart(when: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """What must hold, and what must not."""
+    return frozenset(name for name in when if not name.startswith("not ")), frozenset(name[4:] for name in when if name.startswith("not "))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:

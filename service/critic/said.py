@@ -110,7 +110,11 @@ class Said:
     @cached_property
     def ours(self) -> str:
         """All that may be said beside the buyer's words."""
-        return "\n".join(e.text for e in self.evidence if e.type not in ("buyer_message", "tracking"))
+        return "\n".join(self.records)
+
+    @property
+    def records(self) -> list[str]:
+        return [e.text for e in self.evidence if e.type not in ("buyer_message", "tracking")]
 
     @cached_property
     def all(self) -> str:

@@ -46,7 +46,7 @@ def _structure(case: Case, findings: tuple[Finding, ...]) -> float:
 
 def _specificity(case: Case) -> float:
     stop = lexicon.words("stop", case.lang)
-    known = {t.word for t in tokens(case.said.all)} - stop
+    known = {t.word for text in (case.said.own, *case.said.records) for t in tokens(text)} - stop
     words = [t.word for t in case.text.words(case.text.body)]
     return _rounded(min(1.0, sum(w in known for w in words) / max(len(words), 1) / _SPECIFIC))
 

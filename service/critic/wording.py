@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from ml.text import sentences
 
@@ -15,6 +16,7 @@ Span = tuple[int, int]
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*%?|[^\W\d_]+(?:['’][^\W\d_]+)*(?:-[^\W_]+)*", re.UNICODE)
 _PAIRS = {"“": "”", "„": '“”"', "«": "»", "»": "«", "‹": "›", "‘": "’", "‚": "‘’"}
 _STRAIGHT = '"'
+_MARK = re.compile(rf"[{''.join(_PAIRS)}{_STRAIGHT}']")
 _MOST_QUOTED = 400
 _CONTRACTED_END = re.compile(r"(?<=['’]\w)[.!?]+[\"”’»)]*\s+(?=\S)")
 _GREETING = re.compile(
@@ -37,8 +39,7 @@ _CLOSING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     word: str
     """In lower case."""
     start: int
@@ -57,7 +58,7 @@ def lowered(text: str) -> str:
 @lru_cache(maxsize=512)
 def tokens(text: str) -> tuple[Token, ...]:
     """Remembered, for evidence is asked many times and stays as it is while a person types."""
-    return tuple(Token(match[0], match.start(), match.end()) for match in _TOKEN.finditer(lowered(text)))
+    return tuple([Token(match[0], *match.span()) for match in _TOKEN.finditer(lowered(text))])
 
 
 def quoted(text: str) -> list[Span]:
@@ -67,12 +68,10 @@ def quoted(text: str) -> list[Span]:
 
 def _quoted(text: str) -> Iterator[Span]:
     at = 0
-    while at < len(text):
-        end = _closing(text, at)
-        if end is None:
-            at += 1
-        else:
-            yield at, end
+    for mark in _MARK.finditer(text):
+        end = _closing(text, mark.start()) if mark.start() >= at else None
+        if end is not None:
+            yield mark.start(), end
             at = end
 
 

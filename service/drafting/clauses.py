@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from ml.text import sentences
 from service.drafting.lexicon import has_verb, tokens, words
+from service.drafting.orders import may_be_order
 from service.drafting.unsafe import is_unsafe
 
 QUOTED, WOVEN = (3, 12), (4, 14)
 """Words of a quotation and of a clause that is woven in, least and most."""
+MOST_QUESTION_WORDS = 18
 FEW_WORDS = 12
 """Of a message this short, two words are a quotation."""
 _STOP = re.compile(r"[.!?…;:]+(?=\s|$)|\s[-–—]+\s|[()]|\n\s*\n|,(?=\s)")
@@ -103,6 +105,12 @@ def _bends(sentence: str, a: int, b: int) -> bool:
 
 def is_plain(text: str) -> bool:
     return not _NOT_PLAIN.search(text.rstrip("!?. ")) and not text.isupper()
+
+
+def may_be_quoted(question: str) -> bool:
+    """A question of theirs, word for word."""
+    words = question.rstrip("?! ")
+    return len(words.split()) <= MOST_QUESTION_WORDS and is_plain(words) and not is_unsafe(words) and not may_be_order(words)
 
 
 def may_be_said(clause: str) -> bool:

@@ -11,6 +11,7 @@ from service.critic.draft import Marked, Review
 from service.drafting import cards, grammar, names, register
 from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
 from service.drafting.lexicon import of_language
+from service.drafting.masks import masked
 from service.drafting.material import Filling, Material, Slots, Told, readings
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
@@ -37,7 +38,11 @@ def draft(request: Request) -> Drafted:
     if request.lang not in LANGUAGES:
         reason = f"there are no phrases for the language {request.lang!r}, and a draft in another would not answer them"
         return Drafted(id=request.id, handling="draft", situation=request.situation or "unknown", plan=(), reason=reason)
-    material = Material(request)
+    hidden = masked(request)
+    return hidden.shown(_drafted(Material(hidden.request)))
+
+
+def _drafted(material: Material) -> Drafted:
     handling = handling_of(material)
     why_not = refused(material, handling)
     outline = _outline(material)
@@ -47,6 +52,7 @@ def draft(request: Request) -> Drafted:
     if not written:
         return _without(material, handling, outline, "what is known does not carry a draft that passes every check")
     best, *others = written
+    request = material.request
     return Drafted(
         id=request.id,
         handling=handling,
@@ -182,7 +188,8 @@ def compared(segments: Sequence[Segment]) -> str:
 def _greeting(material: Material, style: Style) -> Iterator[Segment]:
     if material.request.channel == "chat" and (material.is_english or (style.n and style.formality < 3)):
         return
-    name, title_name = _called(material, style)
+    is_whole = _is_whole(material, style)
+    name, title_name = _called(material, is_whole=is_whole)
     slots: dict[str, tuple[Filling, ...]] = {}
     if name:
         slots["name"] = (Filling((name,)),)
@@ -190,17 +197,21 @@ def _greeting(material: Material, style: Style) -> Iterator[Segment]:
         slots["title_name"] = (Filling((title_name,)),)
     wanted = frozenset(slots)
     frames = [f for f in grammar.frames(material.request.lang)["GREET.open"] if f.fitting(wanted, wanted) and f.suits(material.situation, material.address)]
-    if name and " " in name:
+    if name and is_whole:
         frames = [f for f in frames if f.formality >= LEAST_FOR_WHOLE_NAME]
     yield from _chosen(material, frames, slots, style, "greet", "GREET.open")
 
 
-def _called(material: Material, style: Style) -> tuple[str | None, str | None]:
+def _is_whole(material: Material, style: Style) -> bool:
+    return style.formality > 3.4 or _keeps_distance(material) if material.is_english else material.address == "formal"
+
+
+def _called(material: Material, *, is_whole: bool) -> tuple[str | None, str | None]:
     """Outside English the whole name, or title and surname, stands for a formal address that tells no gender."""
     name = material.request.recipient_name
     if material.is_english:
-        return names.address(name, is_formal=style.formality > 3.4 or _keeps_distance(material))
-    whole, title_name = names.address(name, is_formal=material.address == "formal", titles=frozenset(of_language(material.lang)["titles"].split()))
+        return names.address(name, is_formal=is_whole)
+    whole, title_name = names.address(name, is_formal=is_whole, titles=frozenset(of_language(material.lang)["titles"].split()))
     return whole or title_name, None
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ml.reader import Reading
+from ml.reader import ROUTINE, Reading
 from ml.text import own_text, sentences
 from service.critic.draft import Evidence
 from service.critic.said import Said, reading_of
@@ -15,6 +14,7 @@ from service.drafting import facts, mentions, quotable, retold, situation, state
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
 from service.drafting.lexicon import WORD
+from service.drafting.orders import is_order, without_orders, without_requests
 from service.drafting.register import Address, address_of
 from service.drafting.request import Request
 from service.drafting.retold import Message, Sentence
@@ -88,19 +88,19 @@ class Known:
 
     @cached_property
     def ordered(self) -> list[tuple[str, Span]]:
-        """Sentences that talk to a machine: they are left out of everything."""
+        """Sentences that talk to a machine, or tell what the answer has to say: they are left out of everything."""
         marked = frozenset(self.said.orders)
         return [
             (h.piece.id, (s + a, s + b))
             for h in self.heard
             for s, e in h.spans
             for a, b in sentences(h.piece.text[s:e])
-            if h.piece.text[s + a : s + b] in marked
+            if (text := h.piece.text[s + a : s + b]) in marked or is_order(text)
         ]
 
     @cached_property
     def clauses(self) -> list[Clause]:
-        found = [c for h in self.heard for c in self._ranked(h) if self._our_names.isdisjoint(WORD.findall(c.text))]
+        found = [c for h in self.heard for c in self._ranked(h) if self._names.isdisjoint(WORD.findall(c.text))]
         return sorted(found, key=lambda c: (-c.score, c.evidence_id, c.start, c.end))
 
     def _ranked(self, heard: Heard) -> list[Clause]:
@@ -113,9 +113,9 @@ class Known:
         return [told for h in self.heard for told in retold.told_back(self._message(h))]
 
     @cached_property
-    def _our_names(self) -> frozenset[str]:
-        """What they call us: it stands in no sentence that we say back."""
-        return frozenset((self.request.am_name or "").split())
+    def _names(self) -> frozenset[str]:
+        """What they call us, and themselves: it stands in no sentence that we say back."""
+        return frozenset(f"{self.request.am_name or ''} {self.request.recipient_name or ''}".split())
 
     def _message(self, heard: Heard) -> Message:
         return Message(
@@ -123,14 +123,25 @@ class Known:
             text=heard.piece.text,
             spans=self.usable(heard),
             weighty=heard.weighty,
-            names=self._our_names,
+            names=self._names,
             is_glad=self.situation == "positive_momentum",
         )
 
     def usable(self, heard: Heard) -> list[Span]:
-        """Its own words without sentences that talk to a machine, and without the rest of their paragraphs: one order hides another."""
-        orders = [span for name, span in self.ordered if name == heard.piece.id]
-        return [part for span in heard.spans for part in _without(span, sorted(_to_the_end(heard.piece.text, s) for s, _ in orders))]
+        """Its own words without what tells somebody what to write, and without what stands beside that; none where nothing else is read in it."""
+        if self.situation == "hostile_or_injection" and not self._has_concern(heard):
+            return []
+        return without_requests(heard.piece.text, self._not_ordered(heard), is_ordered=bool(self._orders(heard)))
+
+    def _has_concern(self, heard: Heard) -> bool:
+        is_read = any(s.name not in ROUTINE for s in heard.reading.situations)
+        return is_read or self.said.is_hostile or self.said.is_negative
+
+    def _not_ordered(self, heard: Heard) -> list[Span]:
+        return without_orders(heard.piece.text, heard.spans, self._orders(heard))
+
+    def _orders(self, heard: Heard) -> list[Span]:
+        return [span for name, span in self.ordered if name == heard.piece.id]
 
     @cached_property
     def facts(self) -> list[Fact]:
@@ -141,8 +152,10 @@ class Known:
     def _facts(self) -> list[Fact]:
         return [f for e in self.pieces if e.type in FACTS and not (e.type == "usage" and usage_change(e.text, self.lang)) for f in self._told(e)]
 
-    def _told(self, piece: Evidence) -> Iterable[Fact]:
-        return facts.told(piece, self.people) if self.is_english else statements.told(piece, self.people, self.lang)
+    def _told(self, piece: Evidence) -> list[Fact]:
+        """Not what a ticket has of an order of theirs."""
+        found = facts.told(piece, self.people) if self.is_english else statements.told(piece, self.people, self.lang)
+        return [f for f in found if not is_order(f.text)]
 
     @cached_property
     def figures(self) -> list[tuple[Evidence, UsageChange]]:
@@ -152,7 +165,7 @@ class Known:
     @cached_property
     def notes(self) -> list[Fact]:
         """What our notes say: it may answer a question, and is not told unasked."""
-        return [f for e in self.pieces if e.type == "crm_note" for f in facts.told(e, self.people)] if self.is_english else []
+        return [f for e in self.pieces if e.type == "crm_note" for f in self._told(e)] if self.is_english else []
 
     @cached_property
     def terms(self) -> list[Fact]:
@@ -169,10 +182,10 @@ class Known:
         asked = frozenset(self.said.questions)
         found = []
         for h in self.heard:
-            for s, e in h.spans:
+            for s, e in self._not_ordered(h):
                 for a, b in sentences(h.piece.text[s:e]):
                     text = h.piece.text[s + a : s + b]
-                    if text in asked and text not in self.said.orders and len(text.split()) >= LEAST_QUESTION_WORDS:
+                    if text in asked and len(text.split()) >= LEAST_QUESTION_WORDS:
                         found.append((h.piece.id, (s + a, s + a + len(text.rstrip("?! "))), text))
         return found
 
@@ -201,19 +214,3 @@ class Known:
     @cached_property
     def priority(self) -> str:
         return next((h.reading.priority for h in self.heard if h.reading.priority != "unknown"), "unknown")
-
-
-def _to_the_end(text: str, start: int) -> Span:
-    end = text.find("\n\n", start)
-    return start, len(text) if end < 0 else end
-
-
-def _without(span: Span, cut: Sequence[Span]) -> Iterator[Span]:
-    start, end = span
-    for s, e in cut:
-        if start <= s < end:
-            if s > start:
-                yield start, s
-            start = e
-    if start < end:
-        yield start, end

@@ -11,16 +11,14 @@ from zlib import crc32
 
 from service.critic.draft import Evidence
 from service.drafting import facts, mentions, retold, statements
-from service.drafting.clauses import apart
+from service.drafting.clauses import apart, may_be_quoted
 from service.drafting.facts import Fact
 from service.drafting.known import Known, Span
 from service.drafting.lexicon import of_language, read
 from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
 from service.drafting.retold import Sentence
-from service.drafting.unsafe import is_unsafe
 
-MOST_QUESTION_WORDS = 18
 OPEN_QUESTION = "unanswered_question"
 """The situation in which the draft is about the question itself."""
 MOST_TOLD, MOST_FACTS = 7, 4
@@ -82,7 +80,7 @@ class Material(Known):
 
     def _their_words(self) -> Iterator[tuple[str, Filling]]:
         if self.situation == OPEN_QUESTION:
-            yield from (("question", _words(name, span, is_quoted=True)) for name, span, text in self.questions if len(text.split()) <= MOST_QUESTION_WORDS)
+            yield from (("question", _words(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
         best = self.clauses[:8]
         top = best[0].score if best else 0.0
         for clause in apart(best)[:3]:
@@ -240,8 +238,7 @@ class Material(Known):
 
     def _asked_by(self, question: OpenQuestion) -> Slots:
         slots: dict[str, tuple[Filling, ...]] = {}
-        words = question.text.rstrip("?! ")
-        if self.situation != OPEN_QUESTION and len(words.split()) <= MOST_QUESTION_WORDS and '"' not in words and not is_unsafe(words):
+        if self.situation != OPEN_QUESTION and may_be_quoted(question.text):
             slots["question"] = (_words(question.evidence_id, question.span, is_quoted=True),)
         owner = facts.owner_of(self.pieces)
         if owner:

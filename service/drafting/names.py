@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Set
 
 LONGEST = 40
@@ -15,6 +16,8 @@ _NO_NAMES = frozenset(
     " purchasing reception the no n/a".split()
 )
 """What CRMs hold where a name should be."""
+_MARKS = ("Mn", "Mc")
+"""Vowels of many scripts are marks on a letter."""
 _BY_TITLE = re.compile(
     r"(?:[\w']+ ){0,3}(?:mr|mrs|ms|miss|dr|prof|professor|frau|herrn?|madam|ma'am|sir|señora?|sra?|monsieur|madame|signora?|senhora?)\b\.?"
     r" ?[A-ZÀ-Þ]?[\w'’-]*[,:!\n.–-]",
@@ -25,7 +28,7 @@ _BY_TITLE = re.compile(
 def address(name: str | None, *, is_formal: bool, titles: Set[str] = TITLES) -> tuple[str | None, str | None]:
     """(first name or whole name, title and surname): as the CRM has it, nothing guessed. None for what is no name one could write."""
     tokens = (name or "").split()
-    plain = all(char.isalpha() or char in " .'’-" for char in name or "") and len(name or "") <= LONGEST
+    plain = all(char.isalpha() or char in " .'’-" or unicodedata.category(char) in _MARKS for char in name or "") and len(name or "") <= LONGEST
     if not tokens or not plain or len(tokens) > 5 or tokens[0].lower() in _NO_NAMES:
         return None, None
     if tokens[0].lower() in titles:

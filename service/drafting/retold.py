@@ -46,7 +46,7 @@ _ORDER = re.compile(r"\b(?:please|kindly|must not|you should|you must|make sure|
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours. `is_glad`: it brings good news."""
+    """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours and theirs. `is_glad`: it brings good news."""
 
     evidence_id: str
     text: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 
@@ -120,6 +120,8 @@ def _meet(a: Words, b: Words) -> bool:
 
 
 def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window], rng: Random) -> Iterator[Way]:
+    """Each with a chance of its own; what comes up again is made once."""
+    made: dict[tuple[str, str, tuple[int, ...]], Way] = {}
     for _ in range(WAYS):
         frame, texts = rng.choice(step.frames)
         text = rng.choice(texts)
@@ -127,24 +129,31 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
         said = tuple(p for slot, f in chosen.items() if slot not in _IN_PASSING for p in f.parts if isinstance(p, Words))
         if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]):
             continue
-        segment = _segment(frame, text, chosen)
-        spoken = spoken_of(segment)
-        found = grams(spoken)
-        yield Way(
-            segment=segment,
-            family=frame.family,
-            grams=frozenset(found),
-            said=said,
-            told=frozenset(str(chosen[slot].parts[0]) for slot in chosen.keys() & _ONCE),
-            quotes=sum(p.is_quoted for p in said),
-            questions=text.count("?"),
-            words=len(spoken.split())
-            + sum(len(given.split()) for given in segment.given)
-            + sum(_length(p, material) for p in segment.parts if isinstance(p, Words)),
-            cost=_cost(frame, spoken, style, windows, _brevity(step.move, material.request.channel))
-            - sum(_QUOTED if p.is_quoted else _TOLD_BACK for p in said)
-            + rng.random() * _CHANCE,
-        )
+        key = frame.id, text, tuple(map(id, chosen.values()))
+        if key not in made:
+            made[key] = _way(frame, text, chosen, said, material=material, style=style, windows=windows)
+        yield replace(made[key], cost=made[key].cost + rng.random() * _CHANCE)
+
+
+def _way(
+    frame: Frame, text: str, chosen: Mapping[str, Filling], said: tuple[Words, ...], *, material: Material, style: Style, windows: Sequence[Window]
+) -> Way:
+    segment = _segment(frame, text, chosen)
+    spoken = spoken_of(segment)
+    per_word = _brevity(frame.move, material.request.channel)
+    return Way(
+        segment=segment,
+        family=frame.family,
+        grams=frozenset(grams(spoken)),
+        said=said,
+        told=frozenset(str(chosen[slot].parts[0]) for slot in chosen.keys() & _ONCE),
+        quotes=sum(p.is_quoted for p in said),
+        questions=text.count("?"),
+        words=len(spoken.split())
+        + sum(len(given.split()) for given in segment.given)
+        + sum(_length(p, material) for p in segment.parts if isinstance(p, Words)),
+        cost=_cost(frame, spoken, style, windows, per_word) - sum(_QUOTED if p.is_quoted else _TOLD_BACK for p in said),
+    )
 
 
 def _brevity(move: str, channel: str) -> float:

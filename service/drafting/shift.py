@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*|[^A-Za-z]+")
 _SUBJECT = {
@@ -36,6 +37,7 @@ _DONE_TO = re.compile(
 _WORD_FOR_WORD = re.compile(r"([\"“”][^\"“”]*[\"“”])")
 
 
+@lru_cache(maxsize=2048)
 def turned(sentence: str) -> str | None:
     """As `shifted`, and what is ours becomes ours as well: "your gate opens late" is "our gate opens late" to them. What stands in
     quotation marks stays."""

@@ -56,6 +56,14 @@ def test_no_passing_example_of_a_rule_fails_it(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+def test_no_check_that_would_find_something_is_passed_over(rule: Rule) -> None:
+    """Letters in a row tell which checks need not be asked."""
+    everything = frozenset(id(check) for check in rule.checks)
+    for example in (*rule.fails, *rule.passes):
+        assert breaches(case(rule, example), rule) == breaches(case(rule, example), rule, everything)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
 def test_every_rule_says_what_why_and_what_instead_and_has_five_examples_of_each(rule: Rule) -> None:
     assert len(rule.fails) >= 5
     assert len(rule.passes) >= 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ml.expressions import Pattern
 from service.critic import lexicon
@@ -94,7 +95,12 @@ def _root(word: str) -> str:
 
 
 def _roots(case: Case, text: str) -> Roots:
-    stop = lexicon.words("stop", case.lang)
+    return _roots_of(text, case.lang)
+
+
+@lru_cache(maxsize=512)
+def _roots_of(text: str, lang: str) -> Roots:
+    stop = lexicon.words("stop", lang)
     return frozenset(_root(t.word) for t in tokens(text) if t.word not in stop and t.word not in _COURTESY)
 
 

@@ -9,7 +9,7 @@ from ml.expressions import Pattern
 from ml.moves import MOVES, load
 from service.critic import lexicon
 from service.critic.case import Case
-from service.critic.footing import stem
+from service.critic.footing import common_stems, stem
 from service.critic.moves import Sentence
 from service.critic.wording import lowered
 
@@ -52,7 +52,7 @@ _MOST_FRESH = 1
 
 def never_valued(case: Case) -> Iterator[Breach]:
     """Where what stands in front of facts and offer is made of evidence alone, word by word, and asks nobody who would not feel so."""
-    common = {stem(word) for word in lexicon.words("common", case.lang)}
+    common = common_stems(case.lang)
     for start, end, why in validated(case):
         before = [s.span for s in case.moves if s.span[0] <= start]
         fresh = [sum(t.word not in _BARE and stem(t.word) not in common for t in case.footing.fresh(span)) for span in before]

@@ -36,6 +36,11 @@ def _wishes(lang: str) -> list[tuple[Pattern, Pattern]]:
     return [(one_of([pair["wish"]]), one_of([pair["breaks"]])) for pair in lexicon.stored("people")["wishes"][lang]]
 
 
+@cache
+def _any_wish(lang: str) -> Pattern:
+    return one_of([pair["wish"] for pair in lexicon.stored("people")["wishes"][lang]])
+
+
 def greeted(case: Case) -> Iterator[Breach]:
     """Each name and title of the greeting stands in the record, letter by letter."""
     spans = case.scope("greeting")
@@ -60,24 +65,33 @@ def greeted(case: Case) -> Iterator[Breach]:
 def misspelled(case: Case) -> Iterator[Breach]:
     """A name that is a letter or two off the recipient's, and stands nowhere on record."""
     names = [_bare(w) for w in re.findall(r"[^\W\d_]{4,}", case.draft.recipient_name or "")]
-    known = set(re.findall(r"[^\W\d_]+", case.said.all)) | {
-        _bare(w) for w in re.findall(r"[^\W\d_]+", f"{case.draft.am_name or ''} {case.draft.recipient_name or ''}")
-    }
-    for match in re.finditer(r"(?<![\w'’])[A-ZÀ-ÖØ-Þ][^\W\d_]{3,}", case.text.text):
+    near = [m for m in _CAPITALISED.finditer(case.text.text) if any(_is_near(_bare(m[0]), name) for name in names)]
+    known = _known_words(case) if near else set()
+    for match in near:
         word = _bare(match[0])
-        if word in known or word.removesuffix("s") in known or word in _words("titles") or word in lexicon.words("stop", case.lang):
-            continue
-        if any(_is_near(word, name) for name in names):
+        if word not in known and word.removesuffix("s") not in known and word not in _words("titles") and word not in lexicon.words("stop", case.lang):
             yield (*match.span(), f"the record says “{case.draft.recipient_name}”")
+
+
+_CAPITALISED = re.compile(r"(?<![\w'’])[A-ZÀ-ÖØ-Þ][^\W\d_]{3,}")
+
+
+def _known_words(case: Case) -> set[str]:
+    names = re.findall(r"[^\W\d_]+", f"{case.draft.am_name or ''} {case.draft.recipient_name or ''}")
+    return {*re.findall(r"[^\W\d_]+", case.said.all), *map(_bare, names)}
 
 
 def _is_near(word: str, name: str) -> bool:
     """The same without accents, or with one letter changed, added or left out; two in a name of seven letters and more."""
     a, b = _plain(word), _plain(name)
+    if abs(len(a) - len(b)) > 2:
+        return False
     return a[:1] == b[:1] and _distance(a, b) <= (2 if len(name) >= 7 else 1)
 
 
 def _plain(word: str) -> str:
+    if word.isascii():
+        return word
     return "".join(char for char in unicodedata.normalize("NFD", word) if unicodedata.category(char) != "Mn")
 
 
@@ -150,7 +164,7 @@ def _wished(text: str) -> list[str]:
 
 def preference_broken(case: Case) -> Iterator[Breach]:
     """The wish stands in their words or in a note about them; what breaks it stands in ours."""
-    if not any(wish.search(case.said.all) for wish, _ in _wishes(case.lang)):
+    if not _any_wish(case.lang).search(case.said.all):
         return
     stated = "\n".join([*_wished(case.said.own), *(t for note in case.said.texts("crm_note") if _NOTED.search(lowered(note)) for t in _wished(note))])
     for wish, breaks in _wishes(case.lang):
@@ -178,11 +192,14 @@ def loud(case: Case) -> Iterator[Breach]:
     allowed = 1 if case.conditions & {"positive"} and "!" in case.said.own else 0
     if len(ours) > allowed and (case.conditions & {"negative", "positive", "notice", "silence", "usage_drop"}):
         yield (*ours[allowed], "exclamation mark")
+    shouts = list(_CAPS.finditer(case.text.text))
+    if not shouts:
+        return
     known = {
         w for text in (case.said.own, case.said.ours, case.draft.recipient_name or "", case.draft.am_name or "") for w in re.findall(r"[A-ZÀ-Þ]{2,}", text)
     }
     shouted = _own_shouting(case)
-    for match in _CAPS.finditer(case.text.text):
+    for match in shouts:
         if case.text.is_quoted(match.start()) or match[0] in _words("acronyms") or (match[0] in known and match[0] not in shouted):
             continue
         if not _is_heading(case, match.start()):

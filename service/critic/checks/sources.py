@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.case import Case
-from service.critic.footing import stem
+from service.critic.footing import common_stems, stem
 from service.critic.overlap import runs
 from service.critic.wording import Span, lowered, tokens
 
@@ -83,7 +83,7 @@ def unborne(case: Case) -> Iterator[Breach]:
     """A plain statement of which three words of four, and at least five, stand nowhere in what is at hand."""
     if case.conditions & _PLAIN_SPOKEN or not case.said.own.strip() or case.lang != "en":
         return
-    common = {stem(word) for word in lexicon.words("common", case.lang)}
+    common = common_stems(case.lang)
     for sentence in case.moves[2:]:
         is_claim = sentence.span not in case.text.questions and not sentence.does("VAL", "REF", "CHK")
         if not is_claim or _is_hedged(case, sentence.span) or _is_reasoned(case, sentence.span):
@@ -137,13 +137,15 @@ _MACHINE = frozenset(
 
 def order_obeyed(case: Case) -> Iterator[Breach]:
     """A statement of ours says what the order wanted said, and nothing else on record does."""
+    for match in _dictated(case):
+        yield (*match, "")
+        return
+    if not case.said.orders:
+        return
     stop = lexicon.words("stop", case.lang)
     known = {t.word[:_STEM] for t in tokens(case.said.ours)}
     asides = _without(case.said.own_lower, case.said.orders)
     known |= {t.word[:_STEM] for t in tokens(asides)}
-    for match in _dictated(case):
-        yield (*match, "")
-        return
     for order in case.said.orders:
         wanted = {t.word[:_STEM] for t in tokens(order) if t.word not in stop and t.word not in _MACHINE} - known
         for span in case.text.sentences:
@@ -161,6 +163,8 @@ _ADDRESS = re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]*\w|\bhttps?://\S+|\bwww\.\S+")
 
 def _dictated(case: Case) -> Iterator[Span]:
     """Words that an order wants to see, or an address that only the buyer's message has."""
+    if not (case.said.orders or _ADDRESS.search(case.text.lower)):
+        return
     told = lowered(case.said.ours)
     raw = lowered("\n".join(e.text for e in case.draft.evidence if e.type == "buyer_message"))
     for match in _ADDRESS.finditer(case.text.lower):

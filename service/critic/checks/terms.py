@@ -54,28 +54,26 @@ def _hides_rise(told: str, said: set[float], lang: str) -> bool:
 
 def concession(case: Case) -> Iterator[Breach]:
     """Fault, price or a disputed fact is granted, without a record that confirms it."""
-    records = [lowered(t) for t in case.said.texts("incident", "ticket", "billing", "crm_note", "product", "contract", "project", "quote")]
-    confirmed = any(
-        _list("confirms").search(_list("doubts").blanked(t))
-        for t in records
-        if not (
-            _list("doubts").search(t)
-            and not re.search(r"\b(?:fault|mistake|error|ours)\b.{0,30}\bconfirmed|confirmed\b.{0,30}\b(?:fault|mistake|error|ours)", t)
-        )
-    )
-    grants_price = re.compile(r"steep|overpriced|expensive|worth|waste|teuer|wert|cher|vaut|car[oa]\b|vale|junk|hopeless|right|recht|raison|razón|razão")
     for match in _list("concedes", case.lang).finditer(case.text.ours, *case.text.body):
         first, last = case.text.sentence_at(match.start())
         sentence = case.text.lower[first:last]
-        if sentence.rstrip().endswith("?") or re.search(
-            r"\b(?:whether|if|whose|can.t say|don.t know|conclude|may (?:say|think|find)|cada|ob |si )\b", sentence
-        ):
+        if sentence.rstrip().endswith("?") or _LEFT_OPEN.search(sentence) or _AT_OUR_COST.search(sentence):
             continue
-        if re.search(r"\w+ing\b[^.?!]{0,50}\bon us\b", sentence):
-            continue
-        if not confirmed or (grants_price.search(match[0]) and "price_objection" in case.conditions):
+        if not _is_confirmed(case) or (_GRANTS_PRICE.search(match[0]) and "price_objection" in case.conditions):
             yield (*match.span(), "")
             return
+
+
+_LEFT_OPEN = re.compile(r"\b(?:whether|if|whose|can.t say|don.t know|conclude|may (?:say|think|find)|cada|ob |si )\b")
+_AT_OUR_COST = re.compile(r"\w+ing\b[^.?!]{0,50}\bon us\b")
+_GRANTS_PRICE = re.compile(r"steep|overpriced|expensive|worth|waste|teuer|wert|cher|vaut|car[oa]\b|vale|junk|hopeless|right|recht|raison|razón|razão")
+_FAULT_CONFIRMED = re.compile(r"\b(?:fault|mistake|error|ours)\b.{0,30}\bconfirmed|confirmed\b.{0,30}\b(?:fault|mistake|error|ours)")
+
+
+def _is_confirmed(case: Case) -> bool:
+    records = [lowered(t) for t in case.said.texts("incident", "ticket", "billing", "crm_note", "product", "contract", "project", "quote")]
+    sure = [t for t in records if not _list("doubts").search(t) or _FAULT_CONFIRMED.search(t)]
+    return any(_list("confirms").search(_list("doubts").blanked(t)) for t in sure)
 
 
 def invented_deadline(case: Case) -> Iterator[Breach]:
