@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from uuid import UUID
 
 import numpy as np
@@ -57,8 +58,6 @@ class Live:
         self._counts: tuple[date, Singles] | None = None
         self._watch = Watch(tracker, [series.metrics[k] for k in series.metric.tolist()], budget, self._history, calibration, *said)
         self._reported: list[Bools] = []
-        self._place = {account_id: k for k, account_id in enumerate(series.account_ids)}
-        self._by_account = np.argsort(series.account, kind="stable")
 
     @classmethod
     def restore(cls, db: Db, budget: float) -> Live | None:
@@ -82,6 +81,14 @@ class Live:
     def is_current(self, db: Db) -> bool:
         """Nobody else closed a day or began a series since this was restored."""
         return self.through == usage_tracking.closed_through(db) and len(self.series) == usage_tracking.series_count(db)
+
+    @cached_property
+    def _place(self) -> Mapping[UUID, int]:
+        return {account_id: k for k, account_id in enumerate(self.series.account_ids)}
+
+    @cached_property
+    def _by_account(self) -> Ints:
+        return np.argsort(self.series.account, kind="stable")
 
     def numbers_of(self, account_ids: Collection[UUID]) -> Ints:
         """Their series, in order."""
