@@ -76,13 +76,13 @@ class _Pending:
     def blank(cls, n: int) -> _Pending:
         return cls(np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -DENIED_DAYS - 1), np.full(n, -DENIED_DAYS - 1))
 
-    def judge(self, day: int, jumps: Floats, *, reported: Bools, zero: Bools, due: Floats, new: Bools) -> tuple[Floats, Bools]:
-        """The jump of each series on this day, 0 for none, and which of them are certain now. `due`: log10 of
-        what its figures stood at; `new`: the jump leads to a unit the series has not had at first."""
-        in_reach = (self.jump < 0) & (day - self.last_seen <= DENIED_DAYS) & (due + self.jump >= SURELY_SOME) & new
+    def judge(self, day: int, jumps: Floats, *, reported: Bools, zero: Bools, due: Floats, scale: Floats) -> tuple[Floats, Bools]:
+        """The jump of each series on this day, 0 for none, and which of them are certain now. `due`: log10 of what its figures stood at; `scale`: the
+        powers of ten that take them to the unit that the series had at first, back to which nothing speaks against a jump."""
+        in_reach = (self.jump < 0) & (day - self.last_seen <= DENIED_DAYS) & (due + self.jump >= SURELY_SOME) & (scale != self.jump)
         self.last_denied = np.where(zero & in_reach, day, self.last_denied)
         self.last_seen = np.where(jumps != 0, day, self.last_seen)
-        jumps = np.where(day - self.last_denied <= DENIED_DAYS, 0.0, jumps)
+        jumps = np.where((day - self.last_denied <= DENIED_DAYS) & (scale != jumps), 0.0, jumps)
         goes_on = (jumps != 0) & (jumps == self.jump) & (self.days > 0)
         self.since = np.where((jumps != 0) & ~goes_on, day, self.since)
         self.days = np.where(jumps != 0, np.where(goes_on, self.days + 1, 1), np.where(reported, 0, self.days))
@@ -97,7 +97,7 @@ def same_units(panel: Panel) -> tuple[Panel, tuple[UnitChange, ...]]:
 
     Causal: a value rests on the days up to it alone. Days that look like another unit are left out (NaN) until CONFIRMING of them
     came in a row; from then on values are converted. If they do not go on like that, the days that were left out stay so. Values
-    beyond MOST are left out. Applied twice it changes nothing more.
+    beyond MOST are left out. Applied twice it converts nothing more.
     """
     panel = _within_reason(panel)
     rows = _candidates(panel.values)
@@ -129,7 +129,7 @@ def _converted(values: Floats, first_day: date) -> tuple[Floats, list[UnitChange
         log = np.log10(np.where(used, values[:, d], 1.0)) + scale
         expected = usual.expected(weekday)
         jumps = np.where(used & (usual.known >= KNOWN_DAYS), _jump(log - expected), 0.0)
-        found, certain = pending.judge(d, jumps, reported=np.isfinite(values[:, d]), zero=values[:, d] == 0, due=expected - scale, new=scale != pending.jump)
+        found, certain = pending.judge(d, jumps, reported=np.isfinite(values[:, d]), zero=values[:, d] == 0, due=expected - scale, scale=scale)
         for i in np.flatnonzero(certain):
             since, factor = first_day + timedelta(int(pending.since[i])), float(10 ** found[i])
             changes.append(UnitChange(series=int(i), since=since, noticed_on=first_day + timedelta(d + 1), factor=factor))
