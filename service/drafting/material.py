@@ -223,7 +223,7 @@ class Material(Known):
     @cached_property
     def is_question_met(self) -> bool:
         """They asked, and something is told that may be the answer; whether it is only they can say."""
-        return bool(self.questions) and bool(self.facts or self.terms or self._asked[0] or self.slots.get("offer_verb_phrase"))
+        return bool(self.questions) and bool(self.facts or self.terms or self._asked[0])
 
     @cached_property
     def is_offer_wanted(self) -> bool:
