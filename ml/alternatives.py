@@ -13,7 +13,7 @@ SENTENCES: dict[str, str] = {
     "writes_briefly_on_phone": "They may be writing from a phone.",
     "holiday": "They may be on holiday or leave.",
     "someone_else_handles_it": "Someone else on their side may be handling it now.",
-    "pressure_from_elsewhere": "The pressure may come from their own house and have nothing to do with us.",
+    "pressure_from_elsewhere": "The pressure may come from inside their own company and have nothing to do with us.",
     "one_bad_day": "It may be one bad day rather than a change of mind.",
     "second_language": "They may be writing in a second language, where tone is easily misread.",
     "waiting_internally": "They may be waiting for an answer inside their own company.",
