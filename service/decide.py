@@ -71,11 +71,6 @@ class OpenOne:
 CloseReason = Literal["task_closed", "task_deleted", "contradicted", "expired", "account_gone", "out_of_scope"]
 
 
-def evidence_at(signal: Signal) -> date:
-    """The day of a signal's newest evidence."""
-    return max([signal.detected_at, *(e.observed_at.date() for e in signal.evidence)])
-
-
 def pressing(standing: Standing, signal: Signal, today: date) -> float:
     """0 and up: urgency of the kind, how sure we are, and whether a renewal is near."""
     near = standing.renewal_date is not None and timedelta(0) <= standing.renewal_date - today <= RENEWAL_NEAR
@@ -89,8 +84,8 @@ def reasons(standing: Standing, today: date) -> list[Signal]:
         for s in standing.signals
         if s.kind in URGENCY
         and (s.kind not in SAID or s.confidence >= LEAST_SURE)
-        and evidence_at(s) >= today - FRESH
-        and (standing.closed_evidence_at is None or evidence_at(s) > standing.closed_evidence_at)
+        and s.evidence_at >= today - FRESH
+        and (standing.closed_evidence_at is None or s.evidence_at > standing.closed_evidence_at)
         and pressing(standing, s, today) >= LEAST_PRESSING
     ]
     return sorted(fresh, key=lambda s: (-pressing(standing, s, today), s.detected_at, s.key))

@@ -14,7 +14,6 @@ from ml import outlook as outlooks
 from ml.moments import Moment
 from ml.usage import FeedState
 from service import timeline, trouble, usage
-from service.decide import evidence_at
 from service.messages import own_texts, read_messages, reader_of
 from service.signals import Signal
 from service.store import accounts, conditions, connections, messages, signals, workspaces
@@ -132,7 +131,7 @@ def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetim
 
 
 def _open_moment(moment: Moment, signal: Signal, now: datetime) -> outlooks.OpenMoment:
-    return outlooks.OpenMoment(kind=moment.kind, confidence=moment.confidence, days_ago=(now.date() - evidence_at(signal)).days)
+    return outlooks.OpenMoment(kind=moment.kind, confidence=moment.confidence, days_ago=(now.date() - signal.evidence_at).days)
 
 
 def _most_telling(habits: Sequence[dynamics.Habit]) -> float | None:

@@ -59,6 +59,11 @@ class Signal:
     alternatives: tuple[str, ...]
     evidence: tuple[Evidence, ...]
 
+    @property
+    def evidence_at(self) -> date:
+        """The day of its newest evidence."""
+        return max([self.detected_at, *(e.observed_at.date() for e in self.evidence)])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:

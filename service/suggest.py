@@ -203,7 +203,7 @@ def _rests_on(suggestion: SuggestionRow, found: Sequence[Signal]) -> bool:
 
 
 def _evidence_at(found: Sequence[Signal]) -> date:
-    return max(decide.evidence_at(s) for s in found)
+    return max(s.evidence_at for s in found)
 
 
 def _open(db: Db, known: Known, standing: decide.Standing, today: date, report: SuggestReport) -> None:

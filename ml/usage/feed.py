@@ -62,6 +62,6 @@ def _log_changes(panel: Panel, days: int) -> dict[str, float]:
     log = np.log((after + 0.1) / (before + 0.1))
     weight = np.where(usable, np.sqrt(np.maximum(before, 0.1)), 0.0)
     numbers = {account: k for k, account in enumerate(dict.fromkeys(panel.accounts))}
-    group = np.array([numbers[a] for a in panel.accounts])
+    group = np.array([numbers[a] for a in panel.accounts], np.int64)
     total, part = np.bincount(group, weight), np.bincount(group, weight * log)
     return {account: float(part[k] / total[k]) for account, k in numbers.items() if total[k] > 0}

@@ -82,7 +82,7 @@ def _tone(lead: Signal, case: Case) -> dict[str, str]:
         return {}
     slots = {
         "turn_messages": counted(int(turned), "message") if turned else "the recent messages",
-        "latest": day_month(lead.detected_at, case.today),
+        "latest": day_month(lead.evidence_at, case.today),
         "tone_note": f", {now:+.1f} where {usual:+.1f} is usual on a scale from -1 to +1" if usual is not None and now is not None else "",
     }
     return {**slots, "basis": f"a comparison with {counted(int(baseline), 'earlier message')}"} if baseline else slots

@@ -47,7 +47,7 @@ def task_text(case: Case, composition: Composition, *, quotes: bool, link: str, 
         ("THEIR WORDS", list(_their_words(case)) if quotes else []),
         ("WHAT ELSE IT COULD MEAN", [f"- {line}" for line in composition.alternatives]),
         ("PLAN", [f"{n}. {step}" for n, step in enumerate(composition.plan, 1)]),
-        ("DRAFT, YOURS TO CHANGE", _draft(case, composition, shown, quotes=quotes)),
+        ("DRAFT, YOURS TO CHANGE" if composition.draft else "NO DRAFT", _draft(case, composition, shown, quotes=quotes)),
         ("HOW IT WAS CHECKED", lines(shown.report) if shown and shown.report else []),
         ("EVIDENCE AND HISTORY", [link]),
         ("IS THIS RIGHT?", [_CORRECT_US, f"Tell us in one click: {answer}"]),
@@ -77,8 +77,10 @@ def _draft(case: Case, composition: Composition, shown: Shown | None, *, quotes:
 
 
 def _their_words(case: Case) -> Iterator[str]:
+    """The newest, in order of day; none that is a part of another one out of the same message."""
     spoken = {(e.interaction_id, e.text): e for s in case.signals for e in s.evidence if e.type == "buyer_message" and e.text}
-    for evidence in list(spoken.values())[:MOST_QUOTES]:
+    whole = [e for (message, text), e in spoken.items() if not any(m == message and t != text and text in (t or "") for m, t in spoken)]
+    for evidence in sorted(whole, key=lambda e: e.observed_at)[-MOST_QUOTES:]:
         yield f"- {day_month(evidence.observed_at.date(), case.today)}: {_shown(evidence)}"
 
 

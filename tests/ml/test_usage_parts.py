@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ml.evaluate.usage.metrics import FALSE, REPEAT, Raised, match
 from ml.evaluate.usage.workspaces import METRICS, make_workspace
-from ml.usage import changes, feeds, replay
+from ml.usage import Panel, changes, feed, feeds, replay
 from ml.usage.explain import explain
 from tests.ml.usage_panels import steady, thinned
 
@@ -49,6 +49,11 @@ def test_a_change_is_unknown_without_two_full_windows() -> None:
     panel.values[0, -20:] = np.nan
     assert changes(replay(panel))["a0"] is None
     assert set(changes(replay(steady(8, days=50))).values()) == {None}
+
+
+def test_where_no_account_has_usage_nothing_changed() -> None:
+    nobody = Panel((), (), (), steady(1).first_day, np.zeros((0, 56), np.float32))
+    assert feed.changes(nobody, np.zeros((0, 56), np.float32), 28) == {}
 
 
 # the parts

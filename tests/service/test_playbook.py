@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import cache
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -223,6 +226,24 @@ def test_a_task_says_why_now_in_whose_words_what_else_and_how_to_correct_us():
         "IS THIS RIGHT?",
     ]
     assert '8 May: "We waited nine days for an answer.' in description
+
+
+def test_a_task_holds_the_newest_of_their_words_in_order_and_none_twice():
+    said = [cases.evidence("frustration", f"Message number {n} about the export.")[0] for n in range(1, 6)]
+    days = [replace(e, observed_at=e.observed_at.replace(day=n)) for n, e in enumerate(said, 1)]
+    part = replace(days[4], id=uuid4(), text="about the export", start=22, end=38)
+    given = cases.case("frustration", signals=(cases.signal("frustration", evidence=(days[4], days[0], part, *days[1:4])),))
+    composition = replace(compose(given), draft=None, no_draft_reason="none is wanted")
+    text = task_text(given, composition, quotes=True, link="http://127.0.0.1/s", shown=None, answer="http://127.0.0.1/f").description
+    shown = re.findall(r'^- \d May: "(.*)"$', text, re.MULTILINE)
+    assert "\nNO DRAFT\n" in text
+    assert shown == [f"Message number {n} about the export." for n in (3, 4, 5)]
+
+
+def test_a_change_of_tone_is_told_up_to_its_newest_message():
+    later = replace(cases.evidence("tone_turn")[0], observed_at=datetime(2026, 5, 12, tzinfo=UTC))
+    given = cases.case("tone_turn", signals=(cases.signal("tone_turn", detected_at=date(2026, 5, 6), evidence=(later,)),))
+    assert "up to 12 May" in compose(given).why_now
 
 
 def test_a_usage_drop_is_a_fact_and_an_open_question():
