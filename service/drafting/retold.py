@@ -16,6 +16,8 @@ from service.drafting.render import uncapitalised
 from service.drafting.shift import turned
 
 Span = tuple[int, int]
+_SUBJECT = 4
+"""Words within which a sentence names whom it speaks of."""
 SHORTEST, LONGEST, BOTH = 4, 22, 32
 """Words of a sentence, least and most, and most of two together."""
 _LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
@@ -40,6 +42,10 @@ _QUOTATION = re.compile(r"[\"“”][^\"“”]{1,60}[\"“”]")
 _PRAISE = re.compile(r"\b(?:good|great|nice|happy|fine|likes?|loves?|satisfied|glad|well|pleased|better)\b", re.IGNORECASE)
 _CONDITION = re.compile(r"(?:if|unless|when|whether)\b", re.IGNORECASE)
 _ABOUT_THEMSELVES = re.compile(r"(?:we|i)(?:'m| am|'re| are) (?:a|an|in|at|the)\b", re.IGNORECASE)
+_ON_THE_DAY = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night|just now|right now|at the moment)\b", re.IGNORECASE
+)
+"""True on the day on which it was written, and told back on another."""
 _NO_OPENING = words("finite") - {"cost", "plan", "use"} | {"no", "not", "please", "yes"}
 _ORDER = re.compile(r"\b(?:please|kindly|must not|you should|you must|make sure|let me know|tell me|call me|send me|write back|reply)\b", re.IGNORECASE)
 
@@ -121,6 +127,7 @@ def is_tellable(said: str) -> bool:
         or found[0] in {"no", "not", "please", "yes"}
         or _ORDER.search(said)
         or _ABOUT_WRITING.search(said)
+        or _ON_THE_DAY.search(said)
     ):
         return False
     return has_verb(found[1:9]) and turned(said) is not None
@@ -140,5 +147,5 @@ def goes_on(said: str) -> bool:
 
 
 def is_of_them(said: str) -> bool:
-    """What they did or have: it can be told to them as it is, where other things want a "you write that"."""
-    return bool(frozenset(tokens(said)) & words("first_person"))
+    """What they did or have, named before anything else: it can be told to them as it is, where what they think of something else wants a "you write that"."""
+    return bool(frozenset(tokens(said)[:_SUBJECT]) & words("first_person"))

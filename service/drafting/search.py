@@ -127,12 +127,17 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
         text = rng.choice(texts)
         chosen = {slot: rng.choice(step.slots[slot][:3]) for slot in dict.fromkeys(grammar.slots_of(text))}
         said = tuple(p for slot, f in chosen.items() if slot not in _IN_PASSING for p in f.parts if isinstance(p, Words))
-        if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]):
+        if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]) or _joins_messages(frame, said):
             continue
         key = frame.id, text, tuple(map(id, chosen.values()))
         if key not in made:
             made[key] = _way(frame, text, chosen, said, material=material, style=style, windows=windows)
         yield replace(made[key], cost=made[key].cost + rng.random() * _CHANCE)
+
+
+def _joins_messages(frame: Frame, said: Sequence[Words]) -> bool:
+    """What was written on two days is not "you write this and add that"."""
+    return frame.move == "ACK.event" and len({part.evidence_id for part in said}) > 1
 
 
 def _way(

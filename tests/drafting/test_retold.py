@@ -11,7 +11,7 @@ from service.critic.review import review
 from service.drafting import Request, draft
 from service.drafting.known import Known
 from service.drafting.names import keeps_distance
-from service.drafting.retold import Message, told_back
+from service.drafting.retold import Message, is_of_them, told_back
 from service.drafting.shift import turned
 from service.drafting.unsafe import is_unsafe
 
@@ -34,10 +34,27 @@ def told(text: str, names: frozenset[str] = frozenset({"Ida", "Beck"})) -> list[
         "We were at the funeral of my mother when the log stopped.",
         "I write to you because we have three questions about it.",
         "What a wonderful week we have had with your pump log.",
+        "Yesterday the pump log stopped again in our north hall.",
+        "We have no water in the north hall at the moment.",
     ],
 )
 def test_orders_promises_and_what_hangs_in_the_air_are_not_told_back(sentence: str) -> None:
     assert told(sentence) == []
+
+
+def test_what_they_think_of_something_else_is_not_told_as_if_it_were_so() -> None:
+    assert is_of_them("We restarted the pump four times")
+    assert is_of_them("In March we restarted the pump")
+    assert not is_of_them("The new fee is fifteen per cent on top for what we have now")
+
+
+def test_nothing_joins_what_was_written_in_two_messages() -> None:
+    said = ("The pump log stopped in our north hall.", "We counted every month by hand since spring.")
+    for n in range(30):
+        evidence = tuple(Evidence(id=f"E{k}", type="buyer_message", text=text) for k, text in enumerate(said))
+        written = draft(Request(id=n, evidence=evidence, situation="frustration", am_name="Ida Beck", recipient_name="Tom Reyes")).written
+        heard = next((s for s in written.segments if s.move == "ACK.event"), None) if written else None
+        assert heard is None or len({part.evidence_id for part in heard.parts if not isinstance(part, str)}) <= 1
 
 
 def test_two_sentences_that_belong_together_come_before_single_ones() -> None:
