@@ -115,7 +115,7 @@ def outlook(inputs: OutlookInputs) -> Outlook:
     if nearness is not None and nearness.points:
         drivers.append(nearness)
     score, unknown = sum(driver.points for driver in drivers), _unknown(inputs)
-    return Outlook(level=_level(score, unknown), score=score, drivers=tuple(sorted(drivers, key=lambda d: d.points)), unknown=unknown)
+    return Outlook(level=_level(score, unknown, inputs), score=score, drivers=tuple(sorted(drivers, key=lambda d: d.points)), unknown=unknown)
 
 
 def _unknown(inputs: OutlookInputs) -> tuple[Part, ...]:
@@ -127,8 +127,11 @@ def _unknown(inputs: OutlookInputs) -> tuple[Part, ...]:
     return tuple(part for part, is_known in known.items() if not is_known)
 
 
-def _level(score: int, unknown: tuple[Part, ...]) -> OutlookLevel:
+def _level(score: int, unknown: tuple[Part, ...], inputs: OutlookInputs) -> OutlookLevel:
+    """Where mail is known to be missing nothing is good news: what weighed most may be in it."""
     if "mood" in unknown and "usage" in unknown:
+        return "unknown"
+    if score > AT_RISK and inputs.messages and not inputs.mail_fresh:
         return "unknown"
     return "likely" if score >= LIKELY else "at_risk" if score <= AT_RISK else "open"
 

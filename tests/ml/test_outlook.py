@@ -54,10 +54,18 @@ def test_points_add_up_to_the_score_and_every_driver_says_why(given_inputs: Outl
 @settings(max_examples=200, deadline=None)
 def test_the_level_follows_the_documented_cut_offs(given_inputs: OutlookInputs) -> None:
     reading = outlook(given_inputs)
-    if {"mood", "usage"} <= set(reading.unknown):
+    is_mail_missing = given_inputs.messages > 0 and not given_inputs.mail_fresh
+    if {"mood", "usage"} <= set(reading.unknown) or (is_mail_missing and reading.score > AT_RISK):
         assert reading.level == "unknown"
     else:
         assert reading.level == ("likely" if reading.score >= LIKELY else "at_risk" if reading.score <= AT_RISK else "open")
+
+
+def test_no_account_looks_better_because_its_mail_is_not_read() -> None:
+    told = {"tone_recent": None, "days_since_heard": 3, "usage_change": 0.0, "usage_feed": "ok", "days_to_renewal": None, "moments": ()}
+    held = OutlookInputs(messages=12, mail_fresh=False, **told)
+    assert outlook(held).level == "unknown"
+    assert outlook(replace(held, messages=0)).level != "unknown"
 
 
 @given(given_inputs=inputs, extra=open_moments)
