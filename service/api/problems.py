@@ -78,6 +78,8 @@ def install(app: FastAPI) -> None:
         phrase = HTTPStatus(error.status_code).phrase
         detail = _SAID.get(error.status_code, error.detail) if error.detail == phrase else error.detail
         headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        if error.status_code == 404 and detail == _SAID[404] and request.url.path.startswith(_FOR_PEOPLE):
+            detail = "There is nothing at this address."
         return problem(request, error.status_code, phrase, detail, headers)
 
 

@@ -18,6 +18,7 @@ from service.pull import pull
 from service.push import approve, preview
 from service.score import score
 from service.suggest import suggest
+from service.truth import Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -28,22 +29,29 @@ def demo(*, once: Annotated[bool, typer.Option("--once", help="Run to the end an
     """See it work: a sandbox CRM with a scripted year of 60 accounts. Needs no account anywhere; leaves nothing behind."""
     console = Console()
     console.print("Starting Postgres, Valkey, a sandbox CRM and the API ...", highlight=False)
-    with demos.running() as running, demos.working():
-        _run(console, running)
-        _show(console, running)
-        if once:
-            return
-        console.print("\nCtrl-C stops everything.")
-        try:
-            while True:
-                time.sleep(1)
-        except KeyboardInterrupt:
-            console.print("Stopping.")
+    with demos.running() as running:
+        _read(console, running)  # before there is a worker, which would take what is due out of its hands
+        found = demos.compared(running)
+        with demos.working():
+            _push(console, running)
+            _show(console, running, found)
+            if once:
+                return
+            console.print("\nCtrl-C stops everything.")
+            try:
+                while True:
+                    time.sleep(1)
+            except KeyboardInterrupt:
+                console.print("Stopping.")
 
 
-def _run(console: Console, d: Demo) -> None:
+def _bars(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    return Progress(*columns, console=console)
+
+
+def _read(console: Console, d: Demo) -> None:
+    with _bars(console) as bars:
         for name, connection in (("Pull the CRM", d.crm), ("Pull usage", d.usage)):
             bar = bars.add_task(name, total=None)
             landed: dict[str, int] = {}
@@ -62,15 +70,18 @@ def _run(console: Console, d: Demo) -> None:
         bar = bars.add_task("Suggest", total=None)
         suggested = suggest(d.workspace_id, d.now)
         bars.update(bar, total=suggested.opened, completed=suggested.opened)
-        would = preview(d.workspace_id, d.crm)
-        approve(d.workspace_id, d.crm, d.now)
+
+
+def _push(console: Console, d: Demo) -> None:
+    would = preview(d.workspace_id, d.crm)
+    approve(d.workspace_id, d.crm, d.now)
+    with _bars(console) as bars:
         bar = bars.add_task("Push tasks into the CRM", total=len(would))
         for done, total in demos.push_by_doorbell(d):
             bars.update(bar, completed=done, total=total)
 
 
-def _show(console: Console, d: Demo) -> None:
-    comparison = demos.compared(d)
+def _show(console: Console, d: Demo, comparison: Comparison) -> None:
     table = Table("what was planted in the story", "found", title="Found, against the story's truth")
     for kind, (found, planted) in sorted(comparison.per_kind.items()):
         table.add_row(kind, f"{found} of {planted}")

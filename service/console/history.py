@@ -53,17 +53,26 @@ class History:
 
 
 @router.get("/history")
-def history_page(request: Request, session: Visitor, before: Annotated[datetime | None, Query()] = None) -> HTMLResponse:
+def history_page(
+    request: Request,
+    session: Visitor,
+    before: Annotated[datetime | None, Query()] = None,
+    undone: UUID | None = None,
+    version: Annotated[int | None, Query(ge=1, le=2_000_000_000)] = None,
+) -> HTMLResponse:
+    """`undone` or `version`: the change, or the version of the policy, that has just been taken back."""
     with transaction(session.workspace_id) as db:
         found = read(db, before)
-    return page(request, "history.html", found=found, later=before is not None)
+        entry = audit_log.get(db, undone) if undone else None
+    told = _what(entry) if entry else f"Policy, version {version}" if version else None
+    return page(request, "history.html", found=found, later=before is not None, undone=told)
 
 
 @router.post("/history/{audit_id}/undo")
 def take_back(request: Request, session: Looker, audit_id: UUID) -> Response:
     at = real_time()
     undo.undo(session.workspace_id, audit_id, request.state.visit.scopes, session.who(at), at)
-    return RedirectResponse("/console/history", status_code=303)
+    return RedirectResponse(f"/console/history?undone={audit_id}", status_code=303)
 
 
 def read(db: Db, before: datetime | None) -> History:
@@ -100,12 +109,16 @@ def _of_entry(entry: Entry, present: Present) -> Happened:
     return Happened(
         at=entry.happened_at,
         by=entry.changed_by,
-        what=f"{entry.action[:1].upper()}{entry.action[1:]}: {entry.subject}",
+        what=_what(entry),
         why="",
         lines=list(_differences(entry)),
         undo=f"/console/history/{entry.audit_id}/undo" if needs else None,
         needs=needs or frozenset(),
     )
+
+
+def _what(entry: Entry) -> str:
+    return f"{entry.action[:1].upper()}{entry.action[1:]}: {entry.subject}"
 
 
 def _differences(entry: Entry) -> Iterator[str]:

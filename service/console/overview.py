@@ -70,6 +70,7 @@ class Overview:
     opened: Mapping[UUID, SuggestionRow]
     sparks: Mapping[UUID, Sparks]
     owners: Sequence[str]
+    """Of all accounts, whatever else is asked for: so that one who owns none of those found can be left again."""
     pages: int
 
 
@@ -102,7 +103,7 @@ def read(db: Db, wanted: Wanted, today: date) -> Overview:
         first=first + 1,
         opened=opened,
         sparks={account_id: _sparks(found) for account_id, found in lines.items()},
-        owners=sorted({r.owner_name for r in every if r.owner_name}),
+        owners=sorted({a.owner_name for a in accounts.placed(db) if a.owner_name} | ({wanted.owner} - {""})),
         pages=-(-len(rows) // PAGE),
     )
 

@@ -15,9 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from service import trouble
-from service.config import now
-from service.console.session import Session, form_token
-from service.playbook.wording import day_month_year
+from service.config import now, real_time
+from service.console.session import COOKIE, Session, form_token, unseal
+from service.errors import Unauthenticated
+from service.playbook.describe import MOMENT
+from service.playbook.wording import capitalised, day_month_year
 from service.store import conditions
 from service.store.pool import transaction
 from service.trouble import Trouble
@@ -53,6 +55,11 @@ def _words(kind: str) -> str:
     return kind.replace("_", " ")
 
 
+def _kind(kind: str) -> str:
+    """A kind of signal or situation as the account's page calls it."""
+    return capitalised(MOMENT.get(kind, _words(kind)))  # type: ignore[call-overload]
+
+
 def _distance(day: date, today: date) -> str:
     """In the unit somebody would say it in."""
     days = (day - today).days
@@ -84,7 +91,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(day=_day, money=_money, words=_words, distance=_distance, lag=_lag, moment=trouble.moment, coded=_coded)
+_environment.filters.update(day=_day, money=_money, words=_words, kind=_kind, distance=_distance, lag=_lag, moment=trouble.moment, coded=_coded)
 _templates = Jinja2Templates(env=_environment)
 
 
@@ -119,7 +126,20 @@ def compress(request: Request, answer: Response) -> None:
 
 
 def error_page(request: Request, status: int, title: str, detail: str) -> HTMLResponse:
+    """Whoever is signed in keeps the way to the other pages, also where no page of ours has asked who they are."""
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and not hasattr(request.state, "visit") and request.url.path.startswith("/console"):
+        request.state.visit = _visit(request)
     return page(request, "error.html", status, title=title, detail=detail)
+
+
+def _visit(request: Request) -> Visit | None:
+    at = real_time()
+    try:
+        found = unseal(request.cookies.get(COOKIE, ""), "console session", at)
+    except Unauthenticated:
+        return None
+    scopes = found.scopes(at)
+    return Visit(found, scopes) if "read" in scopes else None
 
 
 def _banner(visit: Visit) -> list[Trouble]:

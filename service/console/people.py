@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -16,7 +16,7 @@ from service.config import real_time, settings
 from service.console.forms import Administrating, Administrator
 from service.console.pages import page
 from service.console.session import Session, invitation_link
-from service.errors import NotFound
+from service.errors import BadInput, Conflict, NotFound
 from service.invitations import Invitation
 from service.keys import Role
 from service.store import workspaces
@@ -59,9 +59,17 @@ def invite(
     name: Annotated[str, Form(max_length=100)],
     role: Annotated[Role, Form()],
     sign_in: Annotated[SignIn, Form()] = "password",
+    email: Annotated[str, Form(max_length=320, examples=["bo@ours.example"])] = "",
 ) -> Response:
     at = real_time()
-    return _page(request, session, _link(invitations.add(session.workspace_id, name.strip(), role, sign_in, at, session.who(at))))
+    invitation = invitations.add(session.workspace_id, name.strip(), role, sign_in, at, session.who(at))
+    shown = _link(invitation)
+    if email.strip():
+        try:
+            people.set_email(session.workspace_id, invitation.name, email, at, session.who(at))
+        except (BadInput, Conflict) as error:  # they are invited all the same, and the link is shown only now
+            shown = replace(shown, note=f"{shown.note} The mail address was not taken: {error} Set it below.")
+    return _page(request, session, shown)
 
 
 @router.post("/people/{person_id}/role")

@@ -153,7 +153,7 @@ def change_lexicon(request: Request, session: Configurer, do: Do, version: From,
 def undo(session: Configurer, version: Annotated[int, Path(ge=1, le=2_000_000_000)]) -> Response:
     """From the history, and back to it."""
     policy.undo(session.workspace_id, version, session.who(real_time()), real_time())
-    return RedirectResponse("/console/history", status_code=303)
+    return RedirectResponse(f"/console/history?version={version}", status_code=303)
 
 
 Fields = Callable[[Entries, Sequence[Placed], Policy], dict[str, Any]]

@@ -98,7 +98,7 @@ def _value(c: CorrectionRow) -> str:
     if c.label == "churn_risk":
         return f"{c.corrected} of 3"
     names = c.corrected if isinstance(c.corrected, list) else [c.corrected]
-    return ", ".join(name.replace("_", " ") for name in names) or "none"
+    return ", ".join(MOMENT.get(name, name.replace("_", " ")) for name in names) or "none"
 
 
 def _beginning(text: str | None) -> str | None:

@@ -11,7 +11,7 @@ from service.config import real_time, settings
 from service.console import sealed
 from service.console.sealed import Purpose
 from service.invitations import Invitation
-from service.store.audit_log import COMMAND_LINE
+from service.store.audit_log import BY_LINK
 
 COOKIE = "undertone_session"
 LASTS = timedelta(hours=12)
@@ -37,7 +37,7 @@ class Session:
         """For the audit log."""
         if self.person_session is not None:
             return people.name_of(self.workspace_id, self.person_session, at)
-        return f"key ut_{self.key}" if self.key else COMMAND_LINE
+        return f"key ut_{self.key}" if self.key else BY_LINK
 
 
 def seal(session: Session, purpose: Purpose, until: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from service.errors import NotFound
 from service.field_mapping import is_mapped
 from service.guide import Guide, Step, StepName
 from service.guides import guide_of
-from service.store import long_jobs, quarantine
+from service.store import audit_log, long_jobs, quarantine
 from service.store.connections import Connection
 from service.store.long_jobs import Job
 from service.store.pool import Db, transaction
@@ -119,6 +119,8 @@ def read(workspace_id: UUID, connection_id: UUID, at: datetime) -> SetUp:
         total = quarantine.counts(db).get(connection_id, 0)
     how = guide_of(connection.connector)
     progress = guide.progress(workspace_id, connection.name, _findings(jobs.check))
+    if jobs.read and jobs.read.state == "failed":
+        progress = replace(progress, read=False)
     read_until = [s.row.succeeded_at for s in view.streams]
     return SetUp(
         connection=connection,
@@ -151,10 +153,16 @@ def _jobs(db: Db, connection: Connection) -> Jobs:
     about = {"connection": str(connection.connection_id)}
     check = long_jobs.newest(db, "check", about)
     return Jobs(
-        check=check if check and check.made_at >= connection.status_since else None,
+        check=check if check and check.made_at >= _checked_anew_since(db, connection) else None,
         read=long_jobs.newest(db, "first_read", {"connections": [str(connection.connection_id)]}),
         dry_run=long_jobs.newest(db, "dry_run", about),
     )
+
+
+def _checked_anew_since(db: Db, connection: Connection) -> datetime:
+    """A check from before that tells nothing: the settings were others, or something has been refused since. A pause changes neither."""
+    set_up = audit_log.set_up_at(db, connection.name) or connection.created_at
+    return set_up if connection.status in ("active", "paused") else max(set_up, connection.status_since)
 
 
 def _findings(check: Job | None) -> list[Finding] | None:

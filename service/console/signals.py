@@ -16,6 +16,7 @@ from service.config import now
 from service.console.pages import page
 from service.console.sign_in import Visitor
 from service.downloads import download
+from service.playbook.describe import MOMENT
 from service.signals import SignalKind, SignalState
 from service.store import analytics
 from service.store.pool import transaction
@@ -69,7 +70,7 @@ def signals_page(
         rows = analytics.page(db, _BY_DAY, wanted.filters, columns=_COLUMNS, after=place, most=PAGE)
         judged = analytics.verdicts(db, [row["signal_id"] for row in rows], wanted.as_of)
     older = wanted.link("", day=rows[-1]["detected_at"], after=rows[-1]["signal_id"]) if len(rows) == PAGE else None
-    kinds, states = sorted(get_args(SignalKind)), get_args(SignalState)
+    kinds, states = sorted(get_args(SignalKind), key=MOMENT.__getitem__), get_args(SignalState)
     return page(request, "signals.html", rows=rows, judged=judged, wanted=wanted, older=older, kinds=kinds, states=states, today=now().date())
 
 

@@ -116,7 +116,7 @@ def charts(db: Db, account_id: UUID, at: datetime) -> dict[str, Any] | None:
             "who": [p.contact_name or "unknown" for p in mood],
         },
         "usage": figures.read(db, account_id, account.name, at.date()),
-        "moments": [{"day": s.detected_at, "kind": s.kind.replace("_", " "), "number": n, "id": s.id} for n, s in marked],
+        "moments": [{"day": s.detected_at, "kind": describe(s, at.date()), "number": n, "id": s.id} for n, s in marked],
     }
 
 

@@ -15,6 +15,8 @@ from service.store.pool import Db
 
 COMMAND_LINE = "command line"
 """Changed by whoever runs the machine."""
+BY_LINK = "link from the machine"
+"""Changed in a browser that a link of theirs has signed in."""
 CHANGE_POLICY = "change policy"
 """Its versions hold the same and more."""
 
@@ -56,3 +58,11 @@ def listing(db: Db, most: int, before: datetime | None = None) -> Sequence[Entry
             " WHERE %(before)s::timestamptz IS NULL OR happened_at < %(before)s ORDER BY happened_at DESC FETCH FIRST %(most)s ROWS WITH TIES",
             {"before": before, "most": most},
         ).fetchall()
+
+
+def set_up_at(db: Db, connection: str) -> datetime | None:
+    """When its settings or secrets were last given; None for one that nobody has set up by a step that is logged."""
+    row = db.execute(
+        "SELECT max(happened_at) FROM audit_log WHERE action IN ('make connection', 'change connection') AND subject = %s", [connection]
+    ).fetchone()
+    return row[0] if row else None

@@ -360,6 +360,28 @@ def test_the_list_can_be_narrowed_to_one_owner(inside, ours):
     assert "No account matches" in inside.get("/console", params={"owner": "somebody else"}).text
 
 
+def test_a_search_that_finds_nothing_leaves_every_owner_to_choose(inside, ours):
+    owners = re.compile(r"<option(?: selected)?>([^<]+)</option>")
+    every = owners.findall(inside.get("/console").text)
+    assert every
+    assert owners.findall(inside.get("/console", params={"search": "no such account"}).text) == every
+
+
+def test_an_address_where_nothing_is_keeps_the_navigation_for_who_is_signed_in_alone(inside, app):
+    lost = inside.get("/console/nowhere")
+    assert lost.status_code == 404
+    assert 'aria-label="Pages"' in lost.text
+    assert "openapi" not in lost.text
+    assert 'aria-label="Pages"' not in TestClient(app, base_url=ADDRESS).get("/console/nowhere").text
+
+
+def test_lists_call_a_kind_what_the_page_of_the_account_calls_it(inside, ours):
+    listed = inside.get("/console/signals").text
+    assert '<td class="kind" title="price_objection">Price questioned</td>' in listed
+    assert '<option value="cross_functional" title="cross_functional">Several departments have a say</option>' in listed
+    assert '#suggestion">Price questioned</a>' in inside.get("/console").text
+
+
 def test_a_gap_in_the_data_is_a_gap_in_the_line_and_a_lone_week_a_dot():
     assert overview.sparkline([1.0, 1.0, None, 1.0, 1.0]).count("M") == 2
     assert overview.sparkline([None, 1.0, None]).count("M") == 1
@@ -420,3 +442,17 @@ def test_a_browser_signs_in_runs_no_foreign_script_and_never_scrolls_sideways(ta
     assert tab.url.endswith("/console/sign-in")
     assert said == []
     assert [url for url in asked if not url.startswith((tab.url.removesuffix("/console/sign-in"), "data:"))] == []
+
+
+@pytest.mark.browser
+def test_no_width_sets_the_header_or_a_name_one_piece_a_line(tab, workspace):
+    name = "Pflegewerk Ahornhain"
+    found = fill(workspace, name)
+    tab.goto(f"/console/enter?code={session.sign_in_link(found.workspace_id, real_time()).partition('code=')[2]}")
+    for width in (390, 800, 900, 1100, 1440):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.goto("/console")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, width
+        assert tab.locator(".name a").bounding_box()["height"] < 60, width
+        out, home = tab.locator("header form").bounding_box(), tab.locator("header > a").bounding_box()
+        assert abs(out["y"] + out["height"] / 2 - home["y"] - home["height"] / 2) < 12, f"sign-out stands beside the name at {width}"

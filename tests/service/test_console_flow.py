@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from service import preferences
+from service import feedback, preferences
 from service.api import create_app
 from service.playbook.pause import ANGRY, CARD
 from service.signals import Preference
@@ -56,6 +56,13 @@ def test_an_angry_message_puts_the_pause_before_the_suggestion(page, ours, hold_
     suggest(ours.workspace_id, NOW)
     text = page()
     assert text.index(CARD[0]) < text.index(CARD[2]) < text.index("What we see:")
+
+
+def test_the_draft_of_what_we_read_wrong_is_folded_away(page, ours, hold_clock: Hold):
+    hold_clock(NOW)
+    assert "wrong reading: the draft" not in page()
+    feedback.give(ours.workspace_id, ours.suggestion_id, "wrong_reading", "console", NOW.date())
+    assert re.search(r"<details class=\"folded\"><summary>Said to be a wrong reading: the draft</summary>\s*<form class=\"write\"", page())
 
 
 def test_what_a_contact_asked_for_stands_beside_their_name(page, ours, hold_clock: Hold):

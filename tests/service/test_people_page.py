@@ -177,6 +177,15 @@ def test_a_password_that_is_refused_leaves_the_link_good(admin):
     assert accept(bo, link).status_code == 303
 
 
+def test_whoever_is_added_can_have_their_address_of_the_crm_at_once(admin):
+    made = send(admin, "/console/people", name="bo", role="am", email="Bo@Ours.example")
+    assert 'class="card notice done shown"' in made.text
+    assert next(p.email for p in people.listing(admin.workspace_id) if p.name == "bo") == "bo@ours.example"
+    taken = send(admin, "/console/people", name="cy", role="am", email="bo@ours.example")
+    assert "code=" in taken.text, "the link is not lost"
+    assert "The mail address was not taken: Somebody else" in taken.text
+
+
 def test_a_newer_link_a_removal_and_three_days_end_a_link(admin):
     workspace = admin.workspace_id
     first = invitations.add(workspace, "bo", "am", "password", NOW)

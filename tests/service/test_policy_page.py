@@ -200,8 +200,9 @@ def test_a_budget_is_tried_on_nothing_where_no_usage_was_read(revops):
 def test_the_history_undoes_and_offers_no_undoing_of_what_is_undone(revops, workspace):
     revops.send("tasks", most_open="3", quotes="shown")
     undo = {"token": session.form_token(revops.session)}
-    assert revops.client.post("/console/policy/versions/1/undo", data=undo, headers=OURS).headers["location"] == "/console/history"
-    text = revops.see("/console/history")
+    assert revops.client.post("/console/policy/versions/1/undo", data=undo, headers=OURS).headers["location"] == "/console/history?version=1"
+    text = revops.see("/console/history?version=1")
+    assert "Undone: Policy, version 1" in text
     assert "Undo Policy, version 2" in text
     assert "Undo Policy, version 1" not in text
     assert "undoes version 1" in text

@@ -287,7 +287,37 @@ def test_what_was_read_by_other_fields_is_read_again(app, sandbox):
     assert cursors["users"] is not None
 
 
+def test_a_reading_that_failed_is_not_ticked_as_done_and_says_why(app, sandbox):
+    world = World(sandbox, "keyed")
+    page = f"/console/connections/{world.crm}"
+    flow.pull(world.workspace, world.crm)
+    revops = Visitor(app, world.workspace, "read", "configure")
+    assert steps(revops.get(page))["pull"]
+    revops.press(f"{page}/read")
+    with transaction(world.workspace) as db:
+        db.execute("UPDATE job SET state = 'failed', said = 'The org <is> away.', ended_at = now()")
+    assert not steps(revops.get(page))["pull"]
+    assert '<p class="problem" role="alert"><strong>Not done.</strong> The org &lt;is&gt; away.' in revops.get(page)
+
+
 # What goes on afterwards
+
+
+def test_a_pause_leaves_a_check_as_good_as_it_was_and_new_settings_do_not(revops, workspace: UUID, sandbox):
+    right = settings(sandbox, sandbox.credentials.client_secret)
+    page = revops.press("/console/connections/new", connector="salesforce", name="crm", **right)
+    worked(workspace)
+    for action in ("pause", "resume"):
+        revops.press(f"{page}/{action}", reason="They move.")
+        assert steps(revops.get(page))["check"]
+    revops.press(f"{page}/settings", **right, api_share="0.4")
+    assert not steps(revops.get(page))["check"]
+
+
+def test_what_was_done_in_a_browser_is_not_said_to_be_done_on_the_command_line(app, workspace: UUID):
+    page = made(workspace)
+    Visitor(app, workspace).press(f"{page}/pause", reason="They move.")
+    assert [e.changed_by for e in log(workspace)] == ["link from the machine"]
 
 
 def test_a_connection_is_held_with_a_reason_and_goes_on(revops, workspace: UUID):

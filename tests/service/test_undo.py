@@ -116,6 +116,13 @@ def test_a_setting_is_as_it_was_and_the_undoing_can_be_undone(revops, workspace:
     assert stored(workspace, usage).config["path"] == "/data/two"
 
 
+def test_after_an_undoing_the_history_says_what_was_undone(revops, workspace: UUID, usage: UUID):
+    entry = newest(workspace, "change connection")
+    back = revops.say(f"/console/history/{entry.audit_id}/undo").headers["location"]
+    assert "Undone: Change connection: usage" in revops.get(back).text
+    assert "Undone:" not in revops.get("/console/history").text
+
+
 def test_a_change_is_told_setting_by_setting_and_what_did_not_change_not_at_all(revops, workspace: UUID, usage: UUID):
     text = revops.get("/console/history").text
     assert "<li>path: /data/one → /data/two</li>" in text

@@ -95,11 +95,17 @@
     const shape = layout(shown, 260, place.clientWidth);
     shape.yaxis = { ...shape.yaxis, range: [-1.05, 1.05], tickvals: [-1, 0, 1], ticktext: ["cold", "neutral", "warm"] };
     shape.showlegend = true;
-    shape.legend = { orientation: "h", y: -0.16, yanchor: "top" };
-    shape.margin.b = 56;
+    const traces = moodTraces();
     shape.shapes = dots();
     labelled(shape, moments(), place.clientWidth);
-    Plotly.newPlot(place, moodTraces(), shape, options);
+    // Under both lines of the days, in as many rows as the names take.
+    const longest = Math.max(...traces.map((t) => t.name.length)) * 7.2 + 50;
+    const rows = traces.length < 2 ? 1 : Math.ceil(traces.length / Math.max(1, Math.floor((place.clientWidth - 62) / longest)));
+    shape.margin.b = 46 + 21 * rows;
+    shape.height += 21 * (rows - 1);
+    shape.legend = { orientation: "h", y: -44 / (shape.height - shape.margin.t - shape.margin.b), yanchor: "top" };
+    place.style.height = `${shape.height}px`;
+    Plotly.newPlot(place, traces, shape, options);
     linked(place);
   }
 
