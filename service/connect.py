@@ -139,6 +139,11 @@ def checked_config(connector: str, config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         checked: dict[str, Any] = registry.connector(connector).config_model.model_validate(dict(config)).model_dump(mode="json")
     except ValidationError as error:
+        lacking = [str(e["loc"][0]) for e in error.errors() if e["type"] == "missing" and len(e["loc"]) == 1]
+        if lacking:
+            given = " ".join(f"--set {name}={name.upper() if name != 'accounts' else 'PATH'}" for name in lacking)
+            message = f"It needs {' and '.join(lacking)}: `undertone connect {connector} {given}`."
+            raise BadInput(message) from None
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         message = f"Setting {field or 'config'} of connector {connector}: {first['msg']}."

@@ -67,13 +67,20 @@ def create(workspace_id: UUID, name: str, scopes: Sequence[str], now: datetime, 
 
 
 def revoke(workspace_id: UUID, key: str, now: datetime, by: str = COMMAND_LINE) -> None:
-    """`key`: whole, or its first characters as the list shows them."""
-    prefix = key.removeprefix("ut_")[:_PREFIX]
+    """`key`: whole, or as many of its first characters as tell it from the other active ones."""
+    beginning = key.removeprefix("ut_").partition("_")[0].rstrip(".\u2026")[:_PREFIX]
     with transaction(workspace_id) as db:
-        name = workspaces.revoke_api_key(db, prefix, now)
-        if name is None:
-            message = "No active key of this workspace begins so. `undertone key list` shows them."
+        begin_so = sorted({k.prefix for k in workspaces.api_keys(db) if k.revoked_at is None and k.prefix.startswith(beginning)})
+        if not begin_so or len(beginning) < _LEAST_TOLD:
+            message = (
+                f"No active key of this workspace begins so. Give at least {_LEAST_TOLD} characters of what follows its ut_; `undertone key list` shows them."
+            )
             raise NotFound(message)
+        if len(begin_so) > 1:
+            message = f"{len(begin_so)} active keys begin so: {', '.join(f'ut_{p}' for p in begin_so)}. Give more of the one that is meant."
+            raise BadInput(message)
+        prefix = begin_so[0]
+        name = workspaces.revoke_api_key(db, prefix, now) or ""
         audit_log.write(db, now, by, "revoke key", name, before={"key": f"ut_{prefix}"})
 
 
@@ -106,6 +113,7 @@ def role_of(scopes: Sequence[str]) -> Role | None:
 
 
 _PREFIX = 8
+_LEAST_TOLD = 3
 _FORM = re.compile(r"ut_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 
 

@@ -234,8 +234,8 @@ def _quarantined(c: Connection, rows: int) -> Iterator[Trouble]:
     if rows:
         said = "1 row" if rows == 1 else f"{rows:,} rows"
         sentence = (
-            f"{said} of {c.name} could not be used and {'is' if rows == 1 else 'are'} kept in quarantine; the others landed. "
-            f"`undertone status` says why; once that is mended, `undertone replay {shlex.quote(c.name)}` reads them again."
+            f"{said} of {c.name} could not be used and {'is' if rows == 1 else 'are'} kept in quarantine, each with its reason; the others landed. "
+            f"Once that is mended, `undertone replay {shlex.quote(c.name)}` reads them again."
         )
         yield Trouble(connection_id=c.connection_id, connection=c.name, kind="quarantined", sentence=sentence)
 

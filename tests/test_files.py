@@ -68,6 +68,12 @@ def test_dev_prints_its_verbs_and_refuses_what_it_does_not_know():
     assert subprocess.run([str(ROOT / "dev"), "dance"], capture_output=True, check=False).returncode == 2
 
 
+def test_dev_runs_a_command_in_the_folder_of_whoever_calls_it(tmp_path: Path):
+    (tmp_path / "drafts.jsonl").write_text("")
+    done = subprocess.run([str(ROOT / "dev"), "run", "review", "drafts.jsonl", "--out", "out.jsonl"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, (tmp_path / "out.jsonl").exists()) == (0, True), done.stderr
+
+
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "ml/MODEL_CARD.md", "ml/USAGE_CARD.md"])
 def test_what_a_newcomer_looks_for_is_there(name: str):
     assert len((ROOT / name).read_text()) > 500

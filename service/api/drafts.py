@@ -13,7 +13,7 @@ from service.api.pages import GivenId, answer
 from service.api.problems import documented
 from service.api.review import MOST, EvidenceIn, Name
 from service.config import settings
-from service.critic.draft import Channel
+from service.critic.draft import Channel, Situation
 from service.critic.rows import MOST_EVIDENCE
 from service.drafting.rows import DraftRow, draft_row
 from service.store.pool import transaction
@@ -32,7 +32,7 @@ class RequestIn(BaseModel):
     am_name: Name | None = None
     recipient_name: Name | None = None
     evidence: Annotated[list[EvidenceIn], Field(max_length=MOST_EVIDENCE)] = []
-    situation: Name | None = None
+    situation: Situation | None = None
 
 
 class RequestsIn(BaseModel):

@@ -11,7 +11,7 @@ from service import critic, policy
 from service.api.access import Reader
 from service.api.pages import GivenId, answer
 from service.api.problems import documented
-from service.critic.draft import MOST_CHARS, Channel
+from service.critic.draft import LANG, MOST_CHARS, Channel, Situation
 from service.critic.rows import LONGEST_NAME, MOST_EVIDENCE
 from service.critic.rules import rules
 from service.store.pool import transaction
@@ -21,6 +21,7 @@ MOST, MOST_EARLIER = 20, 50
 router = APIRouter(prefix="/v1/review", tags=["review"], responses=documented(400, 401, 403, 413, 422, 503))
 
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+Lang = Annotated[str, StringConstraints(pattern=LANG)]
 Text = Annotated[str, StringConstraints(max_length=MOST_CHARS)]
 
 
@@ -47,11 +48,11 @@ class DraftIn(BaseModel):
     id: GivenId
     draft: Text
     channel: Channel = "email"
-    lang: Name = "en"
+    lang: Lang = "en"
     evidence: Annotated[list[EvidenceIn], Field(max_length=MOST_EVIDENCE)] = []
     recipient_name: Name | None = None
     am_name: Name | None = None
-    situation: Name | None = None
+    situation: Situation | None = None
     earlier: Annotated[list[Text], Field(max_length=MOST_EARLIER)] = []
     set_aside: Annotated[dict[Name, Name], Field(json_schema_extra=_reasons)] = {}
 

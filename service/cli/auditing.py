@@ -23,7 +23,10 @@ def records() -> None:
 
 
 @group.command()
-def replay(id_: Annotated[UUID, typer.Argument(metavar="ID", help="Of a suggestion or of one draft.")], workspace: Workspace = "default") -> None:
+def replay(
+    id_: Annotated[UUID, typer.Argument(metavar="ID", help="The id of a suggestion, as `undertone export suggestions` lists it, or of one draft.")],
+    workspace: Workspace = "default",
+) -> None:
     """Make each draft of a suggestion again from what it was made from, and say whether it comes out the same, byte for byte.
 
     Exit code 1 where one differs although nothing has changed.
@@ -35,6 +38,8 @@ def replay(id_: Annotated[UUID, typer.Argument(metavar="ID", help="Of a suggesti
     for one in found:
         typer.echo(f"{one.draft_id}  version {one.version}, made on {one.made_on}: {audit.SENTENCES[one.verdict]}")
         typer.echo(f"  {one.engine_version}, {one.rules_version}, seed {one.seed}, sha256 {one.sha256}")
-        typer.echo(f"  rests on {', '.join(one.evidence) or 'no evidence'}; {len(one.report.findings)} findings of {one.report.checked} rules")
+        count = len(one.report.findings)
+        found_by = f"{count} finding{'s' * (count != 1)} of {one.report.checked} rules"
+        typer.echo(f"  rests on {', '.join(one.evidence) or 'no evidence'}; {found_by}")
     if any(one.verdict == "differs" for one in found):
         raise typer.Exit(1)

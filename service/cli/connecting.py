@@ -102,7 +102,7 @@ def replay(
     """Read rows of the quarantine again, once what was wrong with them is mended."""
     with servers.running():
         workspace_id = opened(workspace)
-        chosen = connection_named(workspace_id, name)
+        chosen = connection_named(workspace_id, name, "`undertone replay NAME`")
         found = quarantine.replay(workspace_id, chosen.connection_id, stream, row)
     if not found:
         message = "No such row is in quarantine. `undertone status` lists them."
@@ -119,14 +119,19 @@ def sweep(
     """Compare a connection with its source now instead of at its time, and heal what differs."""
     with servers.running():
         workspace_id = opened(workspace)
-        chosen = connection_named(workspace_id, name)
+        chosen = connection_named(workspace_id, name, "`undertone sweep NAME`")
         found = sweeps.ask(workspace_id, chosen.connection_id, now(), stream, kind)
     if not found:
-        message = f"{printable(chosen.name)} has no such sweep. There are some once a CRM has been read to its end; `undertone status` lists them."
-        raise NotFound(message)
+        raise NotFound(_no_sweep(chosen))
     typer.echo(
         f"{found} sweep{'s' * (found != 1)} will be made by the next pull: a worker does it now, or `undertone pull`. `undertone status` shows the drift."
     )
+
+
+def _no_sweep(chosen: Connection) -> str:
+    if registry.connector(chosen.connector).sink is None:
+        return f"{printable(chosen.name)} is not compared with its source ({chosen.connector}): only a CRM is. Read it again with `undertone pull`."
+    return f"{printable(chosen.name)} has no such sweep. There are some once a CRM has been read to its end; `undertone status` lists them."
 
 
 def _list_steps(connector: str, name: str, workspace: str) -> None:

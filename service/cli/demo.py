@@ -37,6 +37,7 @@ def demo(*, once: Annotated[bool, typer.Option("--once", help="Run to the end an
             _show(console, running, found)
             if once:
                 return
+            _lead_there(console, running)
             console.print("\nCtrl-C stops everything.")
             try:
                 while True:
@@ -88,5 +89,9 @@ def _show(console: Console, d: Demo, comparison: Comparison) -> None:
     table.add_row("false alarms: suggestions open on the quiet accounts", str(len(comparison.false_alarms)))
     console.print(table)
     console.print("Outlook: " + ", ".join(f"{count} {level.replace('_', ' ')}" for level, count in demos.outlooks(d).items()), highlight=False)
+
+
+def _lead_there(console: Console, d: Demo) -> None:
+    """Addresses that work while the demo runs."""
     console.print(f"\nConsole (signs you in, valid for ten minutes):\n  {sign_in_link(d.workspace_id, datetime.now(UTC))}", soft_wrap=True, highlight=False)
     console.print(f"The tasks, in the CRM that the account managers use:\n  {d.sandbox_url}/sandbox/tasks", soft_wrap=True, highlight=False)

@@ -9,7 +9,7 @@ import typer
 from connectors.addresses import addresses
 from service import servers
 from service.cli.workspace import Workspace, opened
-from service.errors import BadInput
+from service.errors import BadInput, NotFound
 from service.store import messages, models, suggestions
 from service.store.pool import transaction
 
@@ -25,8 +25,13 @@ def erase(email: Annotated[str, typer.Argument(help="The person's mail address."
         message = "Give one mail address, like bo@acme.example."
         raise BadInput(message)
     with servers.running(), transaction(opened(workspace)) as db:
+        if not messages.knows_person(db, found[0]):
+            message = "No person of this workspace has this address; nothing was deleted."
+            raise NotFound(message)
         count, taught = messages.erase_person(db, found[0]), models.keeps_weights(db)
         suggestions.erase_felt(db, found[0])
-    typer.echo(f"Deleted the words of {count} messages. Remove the person from the CRM and the mail source too, or the next pull brings them back.")
+    typer.echo(
+        f"Deleted the words of {count} message{'s' * (count != 1)}. Remove the person from the CRM and the mail source too, or the next pull brings them back."
+    )
     if taught:
         typer.echo('What the workspace\'s own reader learned from such words stays in its weights: see "Teach it your words" in docs/reading.md.')

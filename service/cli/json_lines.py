@@ -33,7 +33,9 @@ def answer_lines(file: str, out: str, answering: Answering, what: str, done: str
         target = sys.stdout.buffer if out == PIPE else stack.enter_context(moved_in_place(Path(out).resolve()))
         rows, bad = _write(answering(_lines_of(source)), target, stack.enter_context(_progress(what)))
     if bad:
-        message = f"{bad:,} of {rows:,} lines could not be {done}; the answer to each says why. The other {rows - bad:,} were {done}."
+        others = rows - bad
+        rest = f" The other {others:,} {'was' if others == 1 else 'were'} {done}." if others else ""
+        message = f"{bad:,} of {rows:,} lines could not be {done}; the answer to each says why.{rest}"
         raise BadInput(message)
 
 

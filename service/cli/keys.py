@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from service import connect, keys, servers, vault
 from service.cli.workspace import Workspace, opened, printable
@@ -55,12 +55,16 @@ def list_keys(workspace: Workspace = "default") -> None:
     """Show keys by their first characters, never whole."""
     with servers.running(), transaction(opened(workspace)) as db:
         rows = workspaces.api_keys(db)
-    table = Table("key", "name", "role", "scopes", "expires", "last used", "state")
+    table = Table(Column("key", no_wrap=True, min_width=_SHOWN), "name", "role", "scopes", "expires", "last used", "state")
     for row in rows:
         expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "never"
         used = f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never"
         table.add_row(f"ut_{row.prefix}_...", printable(row.name), keys.role_of(row.scopes) or "", ", ".join(row.scopes), expires, used, _state(row))
     Console(markup=False, highlight=False).print(table)
+
+
+_SHOWN = len("ut_01234567_...")
+"""Cut, it could not be given to `revoke`."""
 
 
 def _state(row: ApiKeyRow) -> str:
@@ -70,7 +74,9 @@ def _state(row: ApiKeyRow) -> str:
 
 
 @group.command()
-def revoke(key: Annotated[str, typer.Argument(help="The key, or its first characters as listed.")], workspace: Workspace = "default") -> None:
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key, or its first characters: as many as tell it from the others.")], workspace: Workspace = "default"
+) -> None:
     """End a key at once."""
     with servers.running():
         keys.revoke(opened(workspace), key, real_time())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from service import invitations, keys, people, servers
 from service.cli.workspace import Workspace, opened, printable
@@ -93,11 +94,21 @@ def list_people(workspace: Workspace = "default") -> None:
     """Show who may sign in, as what, and when they last did."""
     with servers.running(), transaction(opened(workspace)) as db:
         rows = stored.listing(db)
-    table = Table("name", "role", "email", "signs in by", "added", "last signed in", "state")
+    table = Table(
+        Column("name", overflow="fold"), "role", Column("email", overflow="fold", min_width=_widest(rows)), "signs in by", "added", "last signed in", "state"
+    )
     for row in rows:
         used = f"{row.last_sign_in_at:%Y-%m-%d %H:%M}" if row.last_sign_in_at else "never"
         table.add_row(printable(row.name), row.role, printable(row.email or ""), row.sign_in, f"{row.created_at:%Y-%m-%d}", used, _state(row))
     Console(markup=False, highlight=False).print(table)
+
+
+_MOST_WIDE = 34
+
+
+def _widest(rows: Sequence[PersonRow]) -> int:
+    """An address is what people copy: whole, or from a certain length on over two lines, never cut."""
+    return min(max((len(row.email or "") for row in rows), default=0), _MOST_WIDE)
 
 
 def _state(row: PersonRow) -> str:

@@ -48,17 +48,17 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def connection_named(workspace_id: UUID, name: str | None) -> Connection:
-    """The one that is named, or the only one there is."""
+def connection_named(workspace_id: UUID, name: str | None, how: str = "with --connection NAME") -> Connection:
+    """The one that is named, or the only one there is. `how` a command is told which."""
     with transaction(workspace_id) as db:
         found = connections.all_connections(db)
     chosen = [c for c in found if name is None or c.name == name]
     if len(chosen) == 1:
         return chosen[0]
-    names = ", ".join(printable(c.name) for c in found) or "none yet: `undertone connect` makes one"
-    message = (
-        f"Say which connection with --connection NAME. There are: {names}."
-        if name is None
-        else f"There is no connection {printable(name)}. There are: {names}."
-    )
+    missing = "" if name is None else f"There is no connection {printable(name)}. "
+    if not found:
+        message = f"{missing}Nothing is connected yet. `undertone connect` makes a connection."
+        raise NotFound(message)
+    names = ", ".join(printable(c.name) for c in found)
+    message = f"{missing or f'Say which connection: {how}. '}There are: {names}."
     raise NotFound(message)

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ml.labels import SituationName
 from ml.moves import Move
 
 Severity = Literal["E", "W", "S"]
 """E: never shown as it is. W: the person who sends it clears it. S: a hint."""
 Channel = Literal["email", "chat", "call", "meeting"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+Situation = Literal[SituationName, "renewal_notice", "tone_turn", "unanswered_question", "direct_question"]
+"""Those of docs/reading.md, and what else a draft of ours may say that it is about."""
+SITUATIONS: tuple[Situation, ...] = get_args(Situation)
+LANG = r"^(en|de|fr|es|pt)([-_][A-Za-z0-9]{1,8}){0,3}$"
+"""A language that the critic reads, with or without a region."""
 MOST_CHARS = 20_000
 """Of one draft; only as much is reviewed."""
 

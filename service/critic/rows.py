@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from connectors.batches import batches
-from service.critic.draft import MOST_CHARS, Draft, Evidence, Review
+from service.critic.draft import LANG, MOST_CHARS, SITUATIONS, Draft, Evidence, Review
 from service.critic.review import review
 from service.errors import BadInput
 from service.json_lines import LONGEST_ID, BadLine, is_id, numbered, parsed
@@ -20,7 +21,16 @@ LONGEST_NAME = 500
 
 def review_lines(lines: Iterable[bytes]) -> Iterator[list[Review | BadLine]]:
     """In batches, in the order of the lines."""
-    return batches((parsed(line, number, lambda row: review(draft(row)), EXAMPLE) for number, line in numbered(lines)), MOST_ROWS)
+    return batches((parsed(line, number, lambda row: review(_reviewable(row)), EXAMPLE) for number, line in numbered(lines)), MOST_ROWS)
+
+
+def _reviewable(row: dict[str, Any]) -> Draft:
+    """In a language that there are rules for."""
+    found = draft(row)
+    if not re.fullmatch(LANG, found.lang):
+        message = "lang must be one of en, de, fr, es, pt, or one of them with a region, like en-GB."
+        raise BadInput(message)
+    return found
 
 
 def draft(row: dict[str, Any]) -> Draft:
@@ -49,8 +59,9 @@ def _check(given: dict[str, Any]) -> None:
         "earlier must be a list of texts.": not all(isinstance(text, str) for text in _listed(given.get("earlier"), [0])),
         **{
             f"{name} must be a text of at most {LONGEST_NAME} characters.": not _is_text(given.get(name, ""))
-            for name in ("channel", "lang", "recipient_name", "am_name", "situation")
+            for name in ("channel", "lang", "recipient_name", "am_name")
         },
+        f"situation must be one of {', '.join(SITUATIONS)} (docs/reading.md).": given.get("situation", SITUATIONS[0]) not in SITUATIONS,
     }
     for sentence, wrong in faults.items():
         if wrong:

@@ -158,6 +158,15 @@ def message_ids(db: Db, interaction_ids: Sequence[UUID]) -> dict[UUID, str]:
     )
 
 
+def knows_person(db: Db, email: str) -> bool:
+    """Whether anybody with this address is a contact or has written, erased or not."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT FROM contact WHERE address = lower(%(email)s)) OR EXISTS (SELECT FROM interaction WHERE from_email = lower(%(email)s))",
+        {"email": email},
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def erase_person(db: Db, email: str) -> int:
     """Deletes every word that an address wrote. Returns how many messages that were."""
     return db.execute(

@@ -45,6 +45,10 @@ BROKEN = [
     json.dumps(ROW | {"evidence": [{"id": "e1", "text": "secretword"}]}),
     json.dumps(ROW | {"evidence": [{"id": "e1", "type": "ticket", "text": "x"}] * (MOST_EVIDENCE + 1)}),
     json.dumps(ROW | {"channel": 3}),
+    json.dumps(ROW | {"situation": "secretword"}),
+    json.dumps(ROW | {"situation": ["silence"]}),
+    json.dumps(ROW | {"lang": "secretword"}),
+    json.dumps(ROW | {"lang": "it"}),
     json.dumps(ROW | {"recipient_name": "x" * (LONGEST_NAME + 1)}),
     json.dumps(ROW | {"earlier": [1]}),
     json.dumps(ROW | {"earlier": "secretword"}),
@@ -86,6 +90,11 @@ def test_a_file_comes_out_whole_with_a_line_for_each_line(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
 
+def test_where_no_line_could_be_reviewed_nothing_is_said_of_others() -> None:
+    done = undertone("-", given=b"nonsense\n")
+    assert done.stderr == b"undertone: 1 of 1 lines could not be reviewed; the answer to each says why.\n"
+
+
 def test_drafts_are_not_written_over(tmp_path: Path) -> None:
     given = tmp_path / "drafts.jsonl"
     given.write_text(json.dumps(ROW))
@@ -121,6 +130,8 @@ def ask(api: TestClient, headers: dict[str, str], *drafts: dict[str, Any]) -> An
         {"drafts": [ROW] * (MOST + 1)},
         {"drafts": [ROW | {"secretword": 1}]},
         {"drafts": [ROW | {"channel": "secretword"}]},
+        {"drafts": [ROW | {"situation": "secretword"}]},
+        {"drafts": [ROW | {"lang": "it"}]},
         {"drafts": [{"id": 1}]},
         [],
     ],

@@ -53,6 +53,7 @@ def test_a_key_that_may_only_push_or_judge_gets_none(api: TestClient, workspace:
         {"drafts": [EMPTY] * (MOST + 1)},
         {"drafts": [ROW | {"secretword": 1}]},
         {"drafts": [ROW | {"channel": "secretword"}]},
+        {"drafts": [ROW | {"situation": "secretword"}]},
         {"drafts": [ROW | {"draft": "secretword"}]},
         {"drafts": [ROW | {"evidence": [{"id": "E1", "type": "buyer_message", "text": None}]}]},
         {"drafts": [{"channel": "email"}]},

@@ -158,3 +158,11 @@ def test_bad_lines_do_not_lose_the_good_one_beside_them() -> None:
     good = json.dumps({"id": "a", "evidence": [{"id": "E1", "type": "buyer_message", "text": COMPLAINT}], "recipient_name": "Kim Osei"})
     rows = [row for batch in draft_lines([b"{", good.encode(), b'{"id": "b", "channel": "fax"}']) for row in batch]
     assert [type(row).__name__ for row in rows] == ["BadLine", "DraftRow", "BadLine"]
+
+
+def test_a_line_with_an_unknown_situation_is_told_which_there_are_and_loses_no_other() -> None:
+    row = {"id": "a", "evidence": [{"id": "E1", "type": "buyer_message", "text": COMPLAINT}]}
+    lines = [json.dumps(row | more).encode() for more in ({}, {"situation": "angry"}, {"situation": "frustration"}, {"situation": "renewal_notice"})]
+    rows = [row for batch in draft_lines(lines) for row in batch]
+    assert [type(row).__name__ for row in rows] == ["DraftRow", "BadLine", "DraftRow", "DraftRow"]
+    assert "situation must be one of frustration, silence" in rows[1].error  # type: ignore[union-attr]

@@ -57,7 +57,7 @@ def verdicts(workspace_id: UUID) -> list[str]:
 
 def erase(whose: Filled, address: str) -> None:
     done = CliRunner().invoke(app, ["erase", address, "-w", f"test {whose.workspace_id}"], catch_exceptions=False)
-    assert "Deleted the words of 1 messages." in done.output
+    assert "Deleted the words of 1 message." in done.output
 
 
 def address_of(whose: Filled) -> str:

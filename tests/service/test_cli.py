@@ -163,7 +163,10 @@ MISTAKES = {
     "wrong connector": (["connect", "hubspt", "-w", "new"], "There is no connector named hubspt. There are: account_files"),
     "setting without a value": (["connect", "mail_files", "--set", "path"], "written as name=value, for instance --set path=/srv/mail."),
     "unknown setting": (["connect", "mail_files", "-w", "new", "--set", "path=.", "--set", "our_domains=x.example", "--set", "colour=red"], "colour"),
-    "missing setting": (["connect", "mail_files", "-w", "new"], "Setting path of connector mail_files: Field required."),
+    "missing setting": (
+        ["connect", "mail_files", "-w", "new"],
+        "It needs path and our_domains: `undertone connect mail_files --set path=PATH --set our_domains=OUR_DOMAINS`.",
+    ),
     "missing secret file": (["connect", "salesforce", "--secret-file", "password=nope.txt"], "The secret file nope.txt cannot be read."),
     "empty secret": (["connect", "salesforce", "--secret", "password"], "The secret password is empty."),
     "name too long": (["connect", "mail_files", "-w", "x" * 101], "A workspace's name has 1 to 100 characters."),
@@ -180,9 +183,11 @@ MISTAKES = {
     "a subject for a password": (["people", "add", "ann", "--role", "am", "--subject", "x", "-w", "known"], "--subject goes with --sign-in oidc"),
     "a link for nobody": (["people", "invite", "nobody", "-w", "known"], "There is nobody of that name"),
     "unknown role of a person": (["people", "add", "ann", "--role", "boss", "-w", "known"], "--role"),
-    "nothing to pull": (["pull", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
-    "nothing to push": (["push", "--preview", "-w", "known"], "There are: none yet: `undertone connect` makes one."),
-    "unknown connection": (["pull", "-w", "known", "--connection", "crm"], "There is no connection crm. There are: none yet"),
+    "nothing to pull": (["pull", "-w", "known"], "Nothing is connected yet. `undertone connect` makes a connection."),
+    "nothing to push": (["push", "--preview", "-w", "known"], "Nothing is connected yet. `undertone connect` makes a connection."),
+    "unknown connection": (["pull", "-w", "known", "--connection", "crm"], "There is no connection crm. Nothing is connected yet."),
+    "erasing nobody": (["erase", "nobody@acme.example", "-w", "known"], "No person of this workspace has this address; nothing was deleted."),
+    "no draft to make again": (["audit", "replay", str(UUID(int=7)), "-w", "known"], "There is no such suggestion or draft in this workspace."),
     "a key for ever and a day": (["key", "create", "--scope", "read", "--days", "99999999999", "-w", "known"], "--days"),
     "not a number": (["status", "--most", "many", "-w", "known"], "--most"),
     "unknown command": (["puhs"], "No such command"),
@@ -347,6 +352,19 @@ def test_a_key_is_shown_once_listed_by_its_prefix_and_revoked(undertone, named):
     assert "revoked" in undertone("key", "list", "-w", named[1]).out
     with pytest.raises(Unauthenticated):
         keys.authenticate(key, real_time())
+
+
+def test_no_key_and_no_mail_address_is_cut_in_a_narrow_terminal(undertone, named):
+    keys.create(named[0], "a long name for the nightly report", ["read", "push", "feedback", "configure"], real_time(), timedelta(days=9))
+    [row] = _keys(named[0])
+    assert f"ut_{row.prefix}_..." in undertone("key", "list", "-w", named[1], COLUMNS="80").out
+    undertone("people", "add", "ann", "--role", "am", "--email", "ann.lindholm@northwind.example", "-w", named[1], given="four plain words here\n")
+    assert "ann.lindholm@northwind.example" in undertone("people", "list", "-w", named[1], COLUMNS="80").out
+
+
+def _keys(workspace_id: UUID) -> list[workspaces.ApiKeyRow]:
+    with transaction(workspace_id) as db:
+        return workspaces.api_keys(db)
 
 
 def test_a_role_makes_a_key_with_its_scopes_and_is_listed(undertone, named):

@@ -200,6 +200,15 @@ def test_rows_in_quarantine_are_asked_for_again_by_connection_stream_or_row(unde
     assert (nothing.code, nothing.err) == (2, "undertone: No such row is in quarantine. `undertone status` lists them.\n")
 
 
+@pytest.mark.parametrize("verb", ["replay", "sweep"])
+def test_whoever_names_none_of_several_connections_is_told_how_to_name_one(undertone, named, verb):
+    with transaction(named[0]) as db:
+        builders.connection(db)
+        builders.connection(db, name="second")
+    done = undertone(verb, "-w", named[1])
+    assert (done.code, f"Say which connection: `undertone {verb} NAME`. There are: " in done.err) == (2, True), done.err
+
+
 def test_nothing_is_swept_before_it_has_been_read_and_one_that_was_is_swept_by_stream_or_kind(undertone, named, org):
     undertone("connect", "salesforce", "-w", named[1], *given(org), "--secret", "consumer_secret", given=org.credentials.client_secret)
     nothing = undertone("sweep", "-w", named[1])

@@ -48,6 +48,9 @@ def test_whoever_erases_is_told_of_what_a_reader_learned(workspace: UUID):
     def told() -> str:
         return CliRunner().invoke(app, ["erase", "bo@acme.example", "-w", f"test {workspace}"]).output
 
+    with transaction(workspace) as db:
+        builders.land_emails(db, builders.connection(db), [builders.email("M1", body="Mine.")])
+    assert "Deleted the words of 1 message." in told()
     assert "Deleted the words of 0 messages." in told()
     assert "weights" not in told()
     with transaction(workspace) as db:

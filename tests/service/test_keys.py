@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies
 
 from service import keys
 from service.errors import BadInput, NotFound, Unauthenticated
+from service.store import workspaces
 from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
@@ -104,12 +105,32 @@ def test_a_key_is_revoked_by_its_first_characters_or_whole(workspace, end):
     assert keys.authenticate(other, NOW)
 
 
+@pytest.mark.parametrize("text", ["ut_c32", "ut_c32412", "ut_c32412\u2026", "ut_c324128a_...", "c324"])
+def test_a_key_is_revoked_by_any_beginning_that_no_other_active_key_has(workspace, text):
+    with transaction(workspace) as db:
+        for prefix in ("c324128a", "c3400000"):
+            workspaces.create_api_key(db, prefix, prefix, bytes(32), ["read"], None)
+    keys.revoke(workspace, text, NOW)
+    with transaction(workspace) as db:
+        assert {k.prefix for k in workspaces.api_keys(db) if k.revoked_at is None} == {"c3400000"}
+
+
+def test_a_beginning_of_two_active_keys_revokes_neither_and_names_both(workspace):
+    with transaction(workspace) as db:
+        for prefix in ("c324128a", "c3240000"):
+            workspaces.create_api_key(db, prefix, prefix, bytes(32), ["read"], None)
+    with pytest.raises(BadInput, match="ut_c3240000, ut_c324128a"):
+        keys.revoke(workspace, "ut_c324", NOW)
+    with transaction(workspace) as db:
+        assert all(k.revoked_at is None for k in workspaces.api_keys(db))
+
+
 @pytest.mark.parametrize("text", ["", "ut_", "ut_0", "%", "ut_%%%%%%%%"])
 def test_revoking_needs_the_whole_prefix_and_repeats_nothing(workspace, text):
     key = made(workspace)
     with pytest.raises(NotFound) as caught:
         keys.revoke(workspace, text, NOW)
-    assert not text or text not in str(caught.value)
+    assert not text.removeprefix("ut_") or text not in str(caught.value)
     assert keys.authenticate(key, NOW)
 
 
