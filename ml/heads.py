@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from ml import features
 from ml.tokens import Floats, Ints, Tokens
@@ -36,6 +35,8 @@ class Heads:
 
     def __call__(self, t: Tokens) -> Floats:
         """(unit, head)."""
+        from scipy.sparse import csr_matrix  # takes a while to load, and who asks for help needs none of it
+
         unit, bucket, value = weighed(t, self.idf)
         edges = np.searchsorted(unit, np.arange(t.units + 1))
         rows = csr_matrix((value.astype(np.float32), bucket, edges), shape=(t.units, len(self.idf)))

@@ -13,7 +13,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from ml import artifact, features
 from ml.features import Lexicon
@@ -112,6 +111,8 @@ class Sentiment:
         value = frequency * self.idf[bucket]
         norm = np.sqrt(np.bincount(unit, weights=value * value, minlength=t.units))
         value = value / np.where(norm > 0, norm, 1.0)[unit]
+        from scipy.sparse import csr_matrix  # takes a while to load, and who asks for help needs none of it
+
         rows = csr_matrix((value, bucket, np.searchsorted(unit, np.arange(t.units + 1))), shape=(t.units, len(self.idf)))
         logits: FloatArray = (rows @ self._weights + features.lexical(t, self.lexicon) @ self.lexical + self.bias) / self.temperature
         logits -= logits.max(axis=1, keepdims=True)
