@@ -107,12 +107,12 @@ class Sentiment:
 
     def probabilities(self, t: Tokens) -> FloatArray:
         """(negative, neutral, positive) of each unit."""
+        from scipy.sparse import csr_matrix  # takes a while to load, and who asks for help needs none of it
+
         unit, bucket, frequency = features.hashed(t)
         value = frequency * self.idf[bucket]
         norm = np.sqrt(np.bincount(unit, weights=value * value, minlength=t.units))
         value = value / np.where(norm > 0, norm, 1.0)[unit]
-        from scipy.sparse import csr_matrix  # takes a while to load, and who asks for help needs none of it
-
         rows = csr_matrix((value, bucket, np.searchsorted(unit, np.arange(t.units + 1))), shape=(t.units, len(self.idf)))
         logits: FloatArray = (rows @ self._weights + features.lexical(t, self.lexicon) @ self.lexical + self.bias) / self.temperature
         logits -= logits.max(axis=1, keepdims=True)
