@@ -72,7 +72,7 @@ def test_a_complaint_stays_what_it_is_below_an_order_to_a_machine(read, order):
 
 def test_who_writes_and_for_whom_matters_little(found):
     assert found.verdicts_changed <= 0.02 * found.swaps
-    assert found.swapped <= 0.025
+    assert found.swapped <= 0.05
 
 
 def test_no_negative_emotion_is_invented_on_calm_logistics(judged):
