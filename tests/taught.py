@@ -36,7 +36,7 @@ WHEN = ("since Monday", "this week", "as of today", "in the north", "for the nig
 WHO = ("the planners", "our board", "the depot", "everybody here", "the second floor", "the clerks")
 WORD = "zorbled"
 """No corpus has it."""
-ASIDE = ("Rosters are attached.", "See you there.", "More later.", "Just so you know.", "As discussed.")
+ASIDE = ("Rosters are attached.", "The lift works.", "More later.", "Just so you know.", "As discussed.")
 
 
 def known(rows: int = 360) -> list[Row]:

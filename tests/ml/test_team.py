@@ -40,7 +40,7 @@ class Taught:
 
 @pytest.fixture(scope="module")
 def one() -> Taught:
-    shipped, known = Model.load(), taught.known()
+    shipped, known = Model.load(), taught.known(720)
     said = taught.corrections(taught.texts(60))
     learned = [c.row for c in said if not c.held_out] + [c.row for c in taught.corrections(DECEIT, sentiment=0.9)]
     new, without = retrained(shipped, known, learned, ROUNDS), retrained(shipped, known, [], ROUNDS)
