@@ -17,6 +17,16 @@ def kept(workspace_id: UUID) -> int:
         return len(connections.all_connections(db))
 
 
+def ended(workspace_id: UUID, servers: str) -> list[int]:
+    """Two connections of the pool that died while nobody used them."""
+    with transaction(workspace_id) as one, transaction(workspace_id) as other:
+        pids = [one.info.backend_pid, other.info.backend_pid]
+    with psycopg.connect(servers, autocommit=True) as owner:
+        for pid in pids:
+            assert owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    return pids
+
+
 def test_what_fails_half_way_leaves_nothing_behind(workspace: UUID):
     with pytest.raises(ZeroDivisionError), transaction(workspace) as db:
         builders.connection(db)
@@ -31,21 +41,13 @@ def test_what_ends_well_is_kept(workspace: UUID):
 
 
 def test_connections_that_died_while_nobody_used_them_are_replaced_unnoticed(workspace: UUID, servers: str):
-    with transaction(workspace) as one, transaction(workspace) as other:
-        pids = [one.info.backend_pid, other.info.backend_pid]
-    with psycopg.connect(servers, autocommit=True) as owner:
-        for pid in pids:
-            assert owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    pids = ended(workspace, servers)
     with transaction(workspace) as one, transaction(workspace) as other:
         assert {one.info.backend_pid, other.info.backend_pid}.isdisjoint(pids)
 
 
 def test_a_look_up_on_a_connection_that_died_meanwhile_is_asked_again(workspace: UUID, servers: str):
-    with transaction(workspace) as one, transaction(workspace) as other:
-        pids = [one.info.backend_pid, other.info.backend_pid]
-    with psycopg.connect(servers, autocommit=True) as owner:
-        for pid in pids:
-            assert owner.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    ended(workspace, servers)
     assert look_up(lambda db: workspaces.find_api_keys(db, "00000000")) == []
 
 
