@@ -40,11 +40,12 @@ def _serve(given: argparse.Namespace, story: Path) -> None:
     public_key = given.public_key.read_text("utf-8") if given.public_key else None
     secrets = {name: getattr(given, name) for name in ("client_id", "client_secret", "username", "refresh_token", "password", "security_token")}
     credentials = Credentials(public_key=public_key, **secrets)
+    ended = _told_to_end()
     with running(story, host=given.host, port=given.port, now=given.now, options=_options(given), credentials=credentials, state=given.state) as sandbox:
         bulk_story.fill(sandbox.org, tasks=given.add_tasks, emails=given.add_emails, characters=given.add_characters)
         sandbox.faults.add(*map(_fault, given.fault))
         _say(sandbox)
-        _wait_for_the_end()
+        ended.wait()
 
 
 def _options(given: argparse.Namespace) -> Options:
@@ -119,11 +120,12 @@ Verbs of POST /sandbox/admin: {", ".join(admin.__all__)}. Both are explained in 
     return parser
 
 
-def _wait_for_the_end() -> None:
+def _told_to_end() -> threading.Event:
+    """Listens from before the address is said: whoever reads it may end the org at once."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ended.wait()
+    return ended
 
 
 if __name__ == "__main__":

@@ -92,6 +92,26 @@ def test_the_command_answers_says_where_and_ends_when_told(story: Path) -> None:
         assert process.wait(10) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_ends_well_when_told_so_the_moment_it_speaks(story: Path, number: signal.Signals) -> None:
+    script = f"""if True:
+        import os, sys
+        from connectors.sandbox.__main__ import main
+
+        class Impatient:
+            def write(self, text):
+                os.kill(os.getpid(), {number:d})
+
+            def flush(self):
+                pass
+
+        sys.stdout = Impatient()
+        sys.exit(main(sys.argv[1:]))
+    """
+    ended = subprocess.run([sys.executable, "-c", script, "--story", str(story)], capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_a_task_page_shows_what_was_written_and_runs_none_of_it(sandbox: Sandbox, sf: Client) -> None:
     upsert(sf, [task("ut-1", sandbox, Subject=_HOSTILE, Description=_HOSTILE), task("ut-2", sandbox, Subject="Newer", ActivityDate="2026-03-01")])
     page = requests.get(f"{sandbox.url}/sandbox/tasks", timeout=5)
