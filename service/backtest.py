@@ -25,9 +25,10 @@ from ml.usage.tracker import Tracker
 from ml.usage.watch import COOLDOWN, Watch
 from ml.usage.words import change_sentence, peers_clause, subject
 from service.policy import Policy
-from service.store import usage_pictures, usage_tracking
+from service.store import usage_catalogue, usage_pictures, usage_tracking
 from service.store.pool import Db, transaction
-from service.store.usage_tracking import AllSeries, Singles, TrackerRow
+from service.store.usage_catalogue import AllSeries
+from service.store.usage_tracking import Singles, TrackerRow
 from service.usage_tracker import LAYOUT, alert_of, calibration_of, peers_in, record_of, snapshots
 
 DAYS = 90
@@ -126,7 +127,12 @@ class Past:
     @classmethod
     def of(cls, db: Db, since: date) -> Past | None:
         """As long before `since` as there is a snapshot; from the first day on where there is none. None where no day has been closed."""
-        series, row, through, began = usage_tracking.all_series(db), usage_tracking.tracker(db), usage_tracking.closed_through(db), usage_tracking.first_day(db)
+        series, row, through, began = (
+            usage_catalogue.all_series(db),
+            usage_tracking.tracker(db),
+            usage_tracking.closed_through(db),
+            usage_tracking.first_day(db),
+        )
         if not len(series) or row is None or through is None or began is None:
             return None
         kept = [day for day in snapshots(db) if day < since] if row.layout == LAYOUT else []

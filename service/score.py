@@ -83,7 +83,8 @@ def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreRe
         found = [*asked, *(s for p in profiles for s in stories[p.account_id].signals if _may_change(s, unread))]
         current = [r for r in signals.current(db, due, states=("forming", "open")) if _may_change(r.signal, unread)]
         gone = _contradicted(current, {(s.account_id, s.key) for s in found}, now)
-        known = {p.account_id: Use(used.feeds.get(p.account_id, "no_data"), changes.get(p.account_id)) for p in profiles}
+        feeds = used.feeds_of([p.account_id for p in profiles])
+        known = {p.account_id: Use(feed, changes.get(p.account_id)) for p, feed in zip(profiles, feeds, strict=True)}
         rows = [_outlook_row(p, stories[p.account_id], known[p.account_id], now, unread) for p in profiles]
         change = workspaces.next_change(db)
         written = signals.append(db, [*found, *gone], version, change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -16,6 +16,7 @@ from ml.usage.feed import FEED_STATES, feeds
 from service import policy
 from service.store import usage_series, usage_tracking
 from service.store.pool import Db, transaction
+from service.store.usage_catalogue import Ints
 from service.store.usage_tracking import AlertRow
 from service.usage_tracker import Live, alert_of
 
@@ -31,8 +32,15 @@ CHANGE_DAYS = 28
 class Usage:
     """What the detector knows at the end of the last closed day."""
 
-    feeds: Mapping[UUID, FeedState] = field(default_factory=dict)
     live: Live | None = None
+    feeds: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Of every account with usage, the place of its feed's state among FEED_STATES."""
+
+    def feeds_of(self, account_ids: Sequence[UUID]) -> list[FeedState]:
+        if self.live is None or not len(self.feeds):
+            return ["no_data"] * len(account_ids)
+        places = self.live.series.places_of(account_ids)
+        return [FEED_STATES[self.feeds[k]] if k >= 0 else "no_data" for k in places.tolist()]
 
     def of(self, db: Db, account_ids: Sequence[UUID]) -> tuple[dict[UUID, Sequence[Moment]], dict[UUID, float | None]]:
         """Per account: drops so far, and the change of the last weeks."""
@@ -61,7 +69,7 @@ def advance(workspace_id: UUID, now: datetime, *, fresh: bool) -> Usage:
             live.catch_up(db)
             days = _closable(db, live, now)
             if not days:
-                return Usage(_feeds(live, fresh=fresh), live)
+                return Usage(live, _feeds(live, fresh=fresh))
             live.close(db, days)
 
 
@@ -78,19 +86,20 @@ def _closable(db: Db, live: Live, now: datetime) -> list[date]:
     return [start + timedelta(days=n) for n in range((max(told or waited, waited) - start).days + 1)]
 
 
-def _feeds(live: Live, *, fresh: bool) -> dict[UUID, FeedState]:
+def _feeds(live: Live, *, fresh: bool) -> Ints:
     """An account's feed is as good as its best series: a metric that a customer never used is no outage."""
     if live.through is None:
-        return {}
-    best = np.full(len(live.series.account_ids), len(FEED_STATES) - 1)
-    np.minimum.at(best, live.series.account, feeds(live.tracker.state, live.reported(), live.through.toordinal()))
-    return {account_id: FEED_STATES[k] if fresh else "stale" for account_id, k in zip(live.series.account_ids, best.tolist(), strict=True)}
+        return np.zeros(0, np.int64)
+    best = np.full(len(live.series.accounts), FEED_STATES.index("no_data" if fresh else "stale"))
+    if fresh:
+        np.minimum.at(best, live.series.account, feeds(live.tracker.state, live.reported(), live.through.toordinal()))
+    return best
 
 
 def _replay(db: Db, live: Live, account_ids: Collection[UUID], first: date, alerts: Iterable[AlertRow] = (), forming: Iterable[AlertRow] = ()) -> Replay:
     """Some accounts' days from `first` on, with what was said of them."""
     assert live.through is not None
-    series, numbers = live.series, live.numbers_of(account_ids)
+    series, numbers = live.series, live.series.numbers_of(list(account_ids))
     place = {n: k for k, n in enumerate(numbers.tolist())}
     panel = Panel(
         accounts=tuple(str(series.account_id(n)) for n in place),

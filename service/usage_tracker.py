@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +16,10 @@ from ml.usage.score import Calibration, Weights, load
 from ml.usage.state import State
 from ml.usage.tracker import Tracker, follow, shut_days
 from ml.usage.watch import Watch
-from service.store import usage_series, usage_tracking
+from service.store import usage_catalogue, usage_series, usage_tracking
 from service.store.pool import Db
-from service.store.usage_tracking import CHUNK, AlertRow, AllSeries, ClosedRow, TrackerRow
+from service.store.usage_catalogue import AllSeries
+from service.store.usage_tracking import CHUNK, AlertRow, ClosedRow, TrackerRow
 
 LAYOUT = 1
 """Of the rows of a state: raise it when they change, and every state is learned anew from the counts."""
@@ -61,8 +60,9 @@ class Live:
 
     @classmethod
     def restore(cls, db: Db, budget: float) -> Live | None:
-        """None where there is no usage at all."""
-        series, first = usage_tracking.all_series(db), usage_tracking.first_day(db)
+        """None where there is no usage at all. Call it under the lock."""
+        usage_catalogue.keep(db)
+        series, first = usage_catalogue.all_series(db), usage_tracking.first_day(db)
         if not len(series) or first is None:
             return None
         row, through, weights = usage_tracking.tracker(db), usage_tracking.closed_through(db), load()
@@ -81,23 +81,6 @@ class Live:
     def is_current(self, db: Db) -> bool:
         """Nobody else closed a day or began a series since this was restored."""
         return self.through == usage_tracking.closed_through(db) and len(self.series) == usage_tracking.series_count(db)
-
-    @cached_property
-    def _place(self) -> Mapping[UUID, int]:
-        return {account_id: k for k, account_id in enumerate(self.series.account_ids)}
-
-    @cached_property
-    def _by_account(self) -> Ints:
-        return np.argsort(self.series.account, kind="stable")
-
-    def numbers_of(self, account_ids: Collection[UUID]) -> Ints:
-        """Their series, in order."""
-        places = np.array([k for a in account_ids if (k := self._place.get(a)) is not None], np.int64)
-        start, end = (
-            np.searchsorted(self.series.account, places, sorter=self._by_account),
-            np.searchsorted(self.series.account, places, side="right", sorter=self._by_account),
-        )
-        return np.sort(np.concatenate([self._by_account[a:b] for a, b in zip(start, end, strict=True)] or [places]))
 
     def reported(self) -> Bools:
         """(series, days): whether each series' peers reported on the last days."""

@@ -61,11 +61,11 @@ class Coded:
 
 
 def peers_of(account: Coded, metric: Coded, region: Coded, known: Sequence[Cell] = ()) -> Peers:
-    """One row per series each. `known` cells stay cells, in their order, whoever has left them since."""
+    """One row per series each; of an account and a metric there is one. `known` cells stay cells, in their order, whoever has left them since."""
     many_metrics = max(1, len(metric.names))
     pairs = max(1, len(region.names)) * many_metrics
     pair = region.at * many_metrics + metric.at
-    members = np.bincount(np.unique(account.at * pairs + pair) % pairs, minlength=pairs)
+    members = np.bincount(pair, minlength=pairs)
     own = [(region.names[k // many_metrics], metric.names[k % many_metrics]) for k in np.nonzero(members >= OWN_CELL)[0].tolist()]
     cells = list(dict.fromkeys([*known, *((name, "") for name in region.names), *own]))
     number = {cell: k for k, cell in enumerate(cells)}

@@ -29,7 +29,9 @@ def feeds(state: State, reported: Bools, today: int) -> Ints:
     """
     silent = np.where(state.last_seen > 0, today - state.last_seen, np.inf)
     days_ago = np.arange(reported.shape[1])[::-1]
-    waited = (reported & (days_ago < silent[:, None])).sum(axis=1)
+    waited = np.zeros(len(silent), np.int64)
+    missing = np.nonzero(silent > 0)[0]
+    waited[missing] = (reported[missing] & (days_ago < silent[missing, None])).sum(axis=1)
     usual = np.maximum(state.reporting, 0.1)
     stale = (waited * usual >= STALE_DAYS) | (silent >= LONG_SILENT_DAYS / usual)
     return np.where(state.last_seen == 0, 3, np.where(stale, 2, np.where(state.seen < LEARNING_DAYS, 1, 0)))

@@ -87,7 +87,7 @@ def read_arrays(db: Db, query: str, columns: Mapping[str, str], parameters: Sequ
     names = [sql.SQL("array_send(array_agg({}))").format(sql.Identifier(name)) for name in columns]
     row = db.cursor(binary=True).execute(sql.SQL("SELECT {} FROM ({}) q").format(sql.SQL(", ").join(names), sql.SQL(query)), parameters).fetchone()
     assert row is not None
-    return tuple(_array(sent, kind) for sent, kind in zip(row, columns.values(), strict=True))
+    return tuple(array_of(sent, kind) for sent, kind in zip(row, columns.values(), strict=True))
 
 
 def read_ragged(db: Db, query: str, columns: Mapping[str, str], parameters: Sequence[object] = ()) -> tuple[npt.NDArray[Any], ...]:
@@ -95,12 +95,13 @@ def read_ragged(db: Db, query: str, columns: Mapping[str, str], parameters: Sequ
     the other. Cheaper where many values belong to few rows."""
     sent = [sql.SQL("array_send({})").format(sql.Identifier(name)) for name in columns]
     rows = db.cursor(binary=True).execute(sql.SQL("SELECT {} FROM ({}) q").format(sql.SQL(", ").join(sent), sql.SQL(query)), parameters).fetchall()
-    found = [_array(bytes(_ARRAY_HEADER) + b"".join(row[k][_ARRAY_HEADER:] for row in rows if row[k]), kind) for k, kind in enumerate(columns.values())]
+    found = [array_of(bytes(_ARRAY_HEADER) + b"".join(row[k][_ARRAY_HEADER:] for row in rows if row[k]), kind) for k, kind in enumerate(columns.values())]
     item = 4 + _BINARY[next(iter(columns.values()))][1]
     return np.array([(len(row[0]) - _ARRAY_HEADER) // item if row[0] else 0 for row in rows], np.int64), *found
 
 
-def _array(sent: bytes | None, kind: str) -> npt.NDArray[Any]:
+def array_of(sent: bytes | None, kind: str) -> npt.NDArray[Any]:
+    """Of what array_send() gave; without NULLs."""
     form, _ = _BINARY[kind]
     items = np.frombuffer(sent or b"", dtype=[("length", ">i4"), ("value", form)], offset=_ARRAY_HEADER if sent else 0)["value"]
     values = items.astype(np.dtype(form).newbyteorder("="))

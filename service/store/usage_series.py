@@ -64,7 +64,7 @@ def numbered(db: Db, accounts: Sequence[str], metrics: Sequence[str]) -> Numbere
 
 
 NAMED_ACCOUNTS = (
-    "(SELECT account_id, CASE WHEN count(*) OVER (PARTITION BY key) = 1 THEN key ELSE key || ' ' || account_id END AS name,"
+    "(SELECT account_id, CASE WHEN key IN (SELECT key FROM account GROUP BY key HAVING count(*) > 1) THEN key || ' ' || account_id ELSE key END AS name,"
     " COALESCE(region, '') AS region, deleted FROM account)"
 )
 """Accounts as detectors know them. What they draw by lot among accounts goes by these names: the same data always give the same alerts."""

@@ -14,36 +14,11 @@ from psycopg.rows import class_row
 
 from service.store import bulk, usage
 from service.store.pool import Db
-from service.store.usage_series import NAMED_ACCOUNTS
 
 CHUNK = 4096
-_UUID = "S16"
-"""Bytes that compare as Postgres compares ids."""
 
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllSeries:
-    """Every series of a workspace in columns; its place is its number. `account`, `metric`, `region`: which of the names it has."""
-
-    account_ids: list[UUID]
-    account_names: list[str]
-    account: Ints
-    metrics: list[str]
-    metric: Ints
-    regions: list[str]
-    region: Ints
-
-    def __len__(self) -> int:
-        return len(self.account)
-
-    def account_id(self, number: int) -> UUID:
-        return self.account_ids[int(self.account[number])]
-
-    def metric_name(self, number: int) -> str:
-        return self.metrics[int(self.metric[number])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,33 +56,6 @@ class AlertRow:
     score: float
     peers: float
     recovered_on: date | None
-
-
-def all_series(db: Db) -> AllSeries:
-    named = db.execute(f"SELECT account_id, a.name, a.region FROM {NAMED_ACCOUNTS} a ORDER BY account_id").fetchall()
-    metrics = [metric for (metric,) in db.execute("SELECT DISTINCT metric FROM usage_series")]
-    number, account_id, metric = bulk.read_arrays(
-        db,
-        "SELECT series_no, account_id, array_position(%s::text[], metric) - 1 AS metric FROM usage_series",
-        {"series_no": "integer", "account_id": "uuid", "metric": "integer"},
-        [metrics],
-    )
-    order = np.argsort(number)
-    known = np.array([account_id.bytes for account_id, _, _ in named], _UUID)
-    used, account = np.unique(np.searchsorted(known, account_id[order].view(_UUID)), return_inverse=True)
-    accounts = [named[k] for k in used.tolist()]
-    regions = sorted({region for _, _, region in accounts})
-    place = {region: k for k, region in enumerate(regions)}
-    of_account = np.array([place[region] for _, _, region in accounts], np.int64)
-    return AllSeries(
-        account_ids=[account_id for account_id, _, _ in accounts],
-        account_names=[name for _, name, _ in accounts],
-        account=account,
-        metrics=metrics,
-        metric=metric[order].astype(np.int64),
-        regions=regions,
-        region=of_account[account],
-    )
 
 
 def series_count(db: Db) -> int:
@@ -211,7 +159,7 @@ def put_chunk(db: Db, chunk: int, day: date, rows: Singles) -> None:
     db.execute(
         "INSERT INTO usage_state (workspace_id, chunk, day, state) VALUES (current_workspace(), %s, %s, %b)"
         " ON CONFLICT (workspace_id, chunk, day) DO UPDATE SET state = excluded.state",
-        [chunk, day, np.ascontiguousarray(rows).tobytes()],
+        [chunk, day, rows.tobytes()],
     )
 
 

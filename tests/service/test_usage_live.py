@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from ml.evaluate.usage.workspaces import Workspace, make_workspace
 from ml.usage import DEFAULT_BUDGET, Alert, Panel, replay
 from ml.usage.state import State
 from service import policy
-from service.store import landing, usage, usage_tracking
+from service.store import landing, usage, usage_catalogue, usage_tracking
 from service.store.pool import Db, transaction
 from service.usage import advance
 from service.usage_tracker import Live
@@ -69,7 +69,7 @@ def run(workspace: UUID, through: date) -> None:
 def stored(workspace: UUID) -> Panel:
     """The workspace's usage as one panel, accounts by the names that the detector knows them by, in the order of the series."""
     with transaction(workspace) as db:
-        series = usage_tracking.all_series(db)
+        series = usage_catalogue.all_series(db)
         first = cast(date, usage_tracking.first_day(db))
         values = usage_tracking.values_between(db, first, end_of(made().panel), len(series))
     numbers = range(len(series))
@@ -110,13 +110,13 @@ def test_nobody_reads_another_workspaces_states(workspace: UUID, servers: str) -
     run(workspace, FIRST + timedelta(days=70))
     other = builders.workspace()
     with transaction(other) as db:
-        for table in ("usage_tracker", "usage_closed", "usage_state", "usage_alert", "usage_series"):
+        for table in ("usage_tracker", "usage_closed", "usage_state", "usage_alert", "usage_series", "usage_catalogue"):
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
         assert Live.restore(db, DEFAULT_BUDGET) is None
 
 
 def test_a_workspace_without_usage_says_nothing(workspace: UUID) -> None:
-    assert advance(workspace, morning(FIRST), fresh=True).feeds == {}
+    assert advance(workspace, morning(FIRST), fresh=True).feeds_of([uuid4()]) == ["no_data"]
 
 
 def test_a_day_that_is_not_over_everywhere_is_not_closed(workspace: UUID) -> None:
@@ -260,6 +260,9 @@ def test_an_account_that_joins_later_with_its_past_is_read_from_its_first_day(wo
 
 def test_feeds_say_which_accounts_can_be_trusted(workspace: UUID) -> None:
     filled(workspace, made().panel)
+    with transaction(workspace) as db:
+        ids = [account_id for (account_id,) in db.execute("SELECT account_id FROM account")]
     known = advance(workspace, morning(end_of(made().panel)), fresh=True)
-    assert sorted(known.feeds.values()).count("stale") == 2
-    assert set(advance(workspace, morning(end_of(made().panel)), fresh=False).feeds.values()) == {"stale"}
+    assert known.feeds_of(ids).count("stale") == 2
+    assert known.feeds_of([uuid4()]) == ["no_data"]
+    assert set(advance(workspace, morning(end_of(made().panel)), fresh=False).feeds_of(ids)) == {"stale"}

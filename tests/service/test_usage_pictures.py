@@ -24,7 +24,7 @@ from service.config import real_time
 from service.console import figures, overview, pictures, story
 from service.console.pictures import MetricView, Pictures
 from service.console.session import COOKIE
-from service.store import accounts, landing, usage, usage_pictures, usage_tracking
+from service.store import accounts, landing, usage, usage_catalogue, usage_pictures, usage_tracking
 from service.store.pool import Db, transaction
 from service.usage import advance
 from service.usage_tracker import Live, alert_of
@@ -230,7 +230,7 @@ def test_a_cell_that_is_newer_than_the_day_stands_for_its_regions(workspace: UUI
 def test_the_onset_and_the_day_it_was_told_are_marked_as_the_detector_said_them(watched: tuple[UUID, dict[str, UUID]]) -> None:
     workspace, _ = watched
     with transaction(workspace) as db:
-        series = usage_tracking.all_series(db)
+        series = usage_catalogue.all_series(db)
         said = [alert_of(a) for a in usage_tracking.alerts(db)]
     assert len(said) >= 6
     assert any(a.recovered_on for a in said)
@@ -258,7 +258,7 @@ def test_what_was_told_later_is_not_shown_on_an_earlier_day(watched: tuple[UUID,
 def test_the_sentence_is_the_one_that_is_said_of_the_whole_workspace(watched: tuple[UUID, dict[str, UUID]]) -> None:
     workspace, ids = watched
     with transaction(workspace) as db:
-        stored, series = usage.panel(db, TODAY), usage_tracking.all_series(db)
+        stored, series = usage.panel(db, TODAY), usage_catalogue.all_series(db)
         said = [alert_of(a) for a in usage_tracking.alerts(db, [ids[FALLEN]])]
     assert stored is not None
     panel = Panel(stored.account_names, stored.metrics, stored.regions, stored.first_day, stored.values.astype(np.float32))
@@ -322,7 +322,7 @@ def test_a_list_has_four_lines_an_account_the_main_ones_first_and_says_how_many_
 def test_in_a_list_what_fell_comes_first_and_is_marked_until_it_is_back(watched: tuple[UUID, dict[str, UUID]]) -> None:
     workspace, ids = watched
     with transaction(workspace) as db:
-        series = usage_tracking.all_series(db)
+        series = usage_catalogue.all_series(db)
         alerts = usage_tracking.alerts(db)
         lines = usage_pictures.lines(db, TODAY, list(ids.values()), 4)
     fallen = {(series.account_id(a.series_no), series.metric_name(a.series_no)) for a in alerts if a.recovered_on is None and a.kind != "growth"}
