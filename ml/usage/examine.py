@@ -52,12 +52,19 @@ class Factors:
         found: Singles = days[:, self._peers.cell[rows], self._peers.fold[rows]].T
         return found
 
-    def change(self, series: int, onset: int, today: int) -> float:
-        """Relative change of the series' peers since the onset, against the four weeks before it."""
-        first = max(self.first, onset - BEFORE)
-        days = self.of(np.array([series]), first, today)[0]
-        before, after = (part[part > 0] for part in (days[: onset - first], days[onset - first :]))
-        return float(after.mean() / before.mean() - 1) if len(before) and len(after) else 0.0
+    def changes(self, rows: Ints, onset: Ints, today: int) -> Floats:
+        """Relative change of each series' peers since its onset, against the four weeks before it."""
+        first = max(self.first, int(onset.min(initial=today)) - BEFORE)
+        days, at = self.of(rows, first, today).astype(np.float64), np.arange(first, today + 1)
+        since, counts = at >= onset[:, None], days > 0
+        before, after = (_mean_where(days, counts & part) for part in (~since & (at >= onset[:, None] - BEFORE), since))
+        return np.where((before > 0) & (after > 0), after / np.where(before > 0, before, 1.0) - 1, 0.0)
+
+
+def _mean_where(values: Floats, where: Bools) -> Floats:
+    """(rows,); 0 where there are none."""
+    mean: Floats = np.where(where, values, 0.0).sum(axis=1) / np.maximum(where.sum(axis=1), 1)
+    return mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ All series that look suspicious on a day are searched at once; sums over every p
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -98,14 +99,32 @@ def explain(counts: Floats, shape: Floats, factor: Floats) -> Falls:
     possible = (w.weight > 0) & (seen >= MIN_BEFORE) & (n - seen >= MIN_AFTER)
     total, mean = w.sums[0, :, -1:], w.sums[3, :, -1:] / np.maximum(w.sums[0, :, -1:], 1e-9)
     flat = (w.weight * (w.rate - mean) ** 2).sum(axis=1, keepdims=True) / np.maximum(total, 1e-9)
-    best, onset, length = np.full(len(counts), -np.inf), np.zeros(len(counts), np.int64), np.ones(len(counts), np.int64)
-    for ramp, step in RAMPS.items():
-        won = _won(w, ramp, step, flat, possible[:, ::step])
-        at = np.argmax(won, axis=1)
-        value = won[np.arange(len(won)), at]
-        better = value > best
-        best, onset, length = np.where(better, value, best), np.where(better, at * step, onset), np.where(better, ramp, length)
+    tried = _candidates(counts.shape[1])
+    share = _explained(w, tried, flat, possible[:, tried.onset])
+    rows, best, at = np.arange(len(counts)), np.full(len(counts), -np.inf), np.zeros(len(counts), np.int64)
+    for part, price in ((slice(None, tried.fades), 0.0), (slice(tried.fades, None), FADE_PRICE)):
+        likeliest = np.argmax(share[:, part], axis=1) + (part.start or 0)
+        value = _won(share[rows, likeliest], n[:, 0]) - price
+        best, at = np.where(value > best, value, best), np.where(value > best, likeliest, at)
+    told = np.isfinite(best)
+    onset, length = np.where(told, tried.onset[at], 0), np.where(told, tried.ramp[at], 1)
     return _described(w, factor, onset, length, np.maximum(best, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Onsets and lengths that are tried; from `fades` on those that count as fades."""
+
+    onset: Ints
+    ramp: Ints
+    fades: int
+
+
+@cache
+def _candidates(days: int) -> _Candidates:
+    tried = [(np.arange(0, days, step), ramp) for ramp, step in RAMPS.items()]
+    ramps = np.concatenate([np.full(len(onset), ramp) for onset, ramp in tried])
+    return _Candidates(np.concatenate([onset for onset, _ in tried]), ramps, int(np.count_nonzero(ramps < FADE_DAYS)))
 
 
 def _window(counts: Floats, shape: Floats) -> _Window:
@@ -121,15 +140,14 @@ def _window(counts: Floats, shape: Floats) -> _Window:
     return _Window(rate, weight, np.cumsum(usable, axis=1), sums)
 
 
-def _won(w: _Window, ramp: int, step: int, flat: Floats, possible: Bools) -> Floats:
-    """(series, onsets tried): twice the log likelihood won by rate = top + step x climb over a flat line; -inf where not
+def _explained(w: _Window, tried: _Candidates, flat: Floats, possible: Bools) -> Floats:
+    """(series, candidates): share of the variance around a flat line that rate = top + step x climb explains; -1 where not
     possible. The climb goes from 1/ramp on the first day to 1, and stays there."""
-    days = w.rate.shape[1]
-    onset = np.arange(0, days, step)
+    days, onset, ramp = w.rate.shape[1], tried.onset, tried.ramp
     start = 1.0 - onset
     end = w.sums[:, :, -1:]
-    at_full = w.sums[:, :, np.minimum(onset + ramp, days)]
-    weight, weight_t, weight_tt, counted, counted_t = at_full - w.sums[:, :, onset]
+    at_full = w.sums.take(np.minimum(onset + ramp, days), axis=2)
+    weight, weight_t, weight_tt, counted, counted_t = at_full - w.sums.take(onset, axis=2)
     later, later_counted = end[0] - at_full[0], end[3] - at_full[3]
     first = (weight_t + start * weight) / ramp + later
     second = (weight_tt + 2 * start * weight_t + start**2 * weight) / ramp**2 + later
@@ -137,10 +155,14 @@ def _won(w: _Window, ramp: int, step: int, flat: Floats, possible: Bools) -> Flo
     total = np.maximum(end[0], 1e-9)
     covariance = (cross - first * end[3] / total) / total
     variance = np.maximum(second / total - (first / total) ** 2, 1e-9)
-    share = np.clip(covariance**2 / variance / np.maximum(flat, 1e-9), 0.0, 1 - 1e-6)
-    allowed = possible & (covariance < 0) & (days - onset >= 0.6 * min(ramp, 28))
-    price = FADE_PRICE if ramp >= FADE_DAYS else 0.0
-    won: Floats = np.where(allowed, -w.usable[:, -1:] * np.log1p(-share) - price, -np.inf)
+    allowed = possible & (covariance < 0) & (days - onset >= 0.6 * np.minimum(ramp, 28))
+    share: Floats = np.where(allowed, np.minimum(covariance**2 / variance / np.maximum(flat, 1e-9), 1 - 1e-6), -1.0)
+    return share
+
+
+def _won(share: Floats, days: Ints) -> Floats:
+    """Twice the log likelihood won over a flat line; -inf where nothing was possible."""
+    won: Floats = np.where(share >= 0, -days * np.log1p(-np.maximum(share, 0.0)), -np.inf)
     return won
 
 

@@ -54,6 +54,7 @@ class Riser:
         plain = (back.strength >= STRENGTH) & (size >= GROWN - 1) & (back.after > 0) & self._lasts(window, back.after)
         plain &= onset > self._tracker.state.since[rows]
         self._tracker.state.next_rise[rows[plain]] = today + AGAIN
+        peers = self._tracker.factors.changes(rows, onset, today)
         return [
             Alert(
                 series=int(rows[k]),
@@ -64,7 +65,7 @@ class Riser:
                 size=float(size[k]),
                 kind="growth",
                 score=float(back.strength[k] / (2 * np.log(10))),
-                peers=self._tracker.factors.change(int(rows[k]), int(onset[k]), today),
+                peers=float(peers[k]),
             )
             for k in np.nonzero(plain)[0]
         ]

@@ -96,34 +96,39 @@ class Watch:
     def _note_forming(self, rows: Ints, day: Scored, falls: Falls, surprise: Floats, at: Ints) -> None:
         """What was forming and is no longer goes; a series that was not scored today keeps what was said."""
         kept = {i: alert for i, alert in self.forming.items() if not day.scored[i]}
-        for k in at.tolist():
-            i = int(rows[k])
-            alert = self._alert(i, day.today, falls, k, float(surprise[k]))
-            kept[i] = replace(alert, alerted_on=self.forming[i].alerted_on) if i in self.forming else alert
+        for alert in self._alerts(rows[at], day.today, falls[at], surprise[at]):
+            known = self.forming.get(alert.series)
+            kept[alert.series] = replace(alert, alerted_on=known.alerted_on) if known else alert
         self.forming = kept
 
     def _raise(self, rows: Ints, day: Scored, falls: Falls, surprise: Floats) -> list[Alert]:
         state = self._tracker.state
-        alerts = [self._alert(i, day.today, falls, k, float(surprise[k])) for k, i in enumerate(rows.tolist())]
+        alerts = self._alerts(rows, day.today, falls, surprise)
         self.standing.update({alert.series: alert for alert in alerts})
         self._standing_at[rows] = [alert.after for alert in alerts]
         state.since[rows] = day.today + 1
         state.next_look[rows] = day.today + COOLDOWN
         return alerts
 
-    def _alert(self, i: int, today: int, falls: Falls, k: int, surprise: float) -> Alert:
-        before, onset = float(falls.before[k]), int(falls.onset[k])
-        return Alert(
-            series=i,
-            alerted_on=date.fromordinal(today + 1),
-            onset=date.fromordinal(onset),
-            before=before,
-            after=float(falls.after[k]),
-            size=float(falls.size[k]),
-            kind=self._kind(i, today, before, fade=bool(falls.length[k] >= FADE_DAYS)),
-            score=surprise,
-            peers=self._tracker.factors.change(i, onset, today),
-        )
+    def _alerts(self, rows: Ints, today: int, falls: Falls, surprise: Floats) -> list[Alert]:
+        if not len(rows):
+            return []
+        peers = self._tracker.factors.changes(rows, falls.onset, today)
+        told = zip(rows, falls.onset, falls.before, falls.after, falls.size, self._kinds(rows, today, falls), surprise, peers, strict=True)
+        return [
+            Alert(
+                series=int(i),
+                alerted_on=date.fromordinal(today + 1),
+                onset=date.fromordinal(int(onset)),
+                before=float(before),
+                after=float(after),
+                size=float(size),
+                kind=kind,
+                score=float(score),
+                peers=float(change),
+            )
+            for i, onset, before, after, size, kind, score, change in told
+        ]
 
     def _is_new(self, rows: Ints) -> Bools:
         """While a fall stands, only a further one is news."""
@@ -145,13 +150,20 @@ class Watch:
         state.since[rows[back]], self._standing_at[rows[back]] = start, np.inf
         return [replace(self.standing.pop(int(rows[k])), recovered_on=date.fromordinal(today + 1)) for k in back]
 
-    def _kind(self, i: int, today: int, before: float, *, fade: bool) -> DropKind:
-        family = np.concatenate([[i], self.examine.siblings[i][self.examine.siblings[i] >= 0]])
-        level = self._tracker.state.columns(family).level(SLOW).astype(np.float64)
-        level[0] = before
-        gone = self.examine.window(family, today, 7).levels(7, at_least=3) <= GONE * level
-        if gone[0]:
-            return "stopped" if gone[level > SMALLEST_LEVEL].all() else "feature_abandon"
+    def _kinds(self, rows: Ints, today: int, falls: Falls) -> list[DropKind]:
+        family = np.concatenate([rows[:, None], self.examine.siblings[rows]], axis=1)
+        known = family >= 0
+        level, now = np.zeros(family.shape), np.full(family.shape, np.nan)
+        level[known] = self._tracker.state.columns(family[known]).level(SLOW)
+        level[:, 0] = falls.before
+        now[known] = self.examine.window(family[known], today, 7).levels(7, at_least=3)
+        gone: Bools = np.less_equal(now, GONE * level)
+        standing = (~gone & (level > SMALLEST_LEVEL)).sum(axis=1)
+        return [self._kind(i, gone=bool(gone[k, 0]), all_gone=not standing[k], fade=bool(falls.length[k] >= FADE_DAYS)) for k, i in enumerate(rows.tolist())]
+
+    def _kind(self, i: int, *, gone: bool, all_gone: bool, fade: bool) -> DropKind:
+        if gone:
+            return "stopped" if all_gone else "feature_abandon"
         if fade:
             return "slow_fade"
         return "seat_loss" if is_about_people(self._metrics[i]) else "shift"
