@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 
 from ml.usage.account import METRICS_TOGETHER
-from ml.usage.examine import Examiner, History
+from ml.usage.examine import AT_ONCE, Examiner, History
 from ml.usage.explain import FADE_DAYS, Falls
 from ml.usage.feed import FEED_STATES, feeds
 from ml.usage.panel import GONE, Alert, DropKind, Panel, Replay, is_about_people
@@ -111,28 +111,27 @@ class Watch:
         return alerts
 
     def _alerts(self, rows: Ints, today: int, falls: Falls, surprise: Floats) -> list[Alert]:
-        if not len(rows):
-            return []
-        peers = self._tracker.factors.changes(rows, falls.onset, today)
-        told = zip(rows, falls.onset, falls.before, falls.after, falls.size, self._kinds(rows, today, falls), surprise, peers, strict=True)
-        return [
-            Alert(
-                series=int(i),
+        parts = [np.arange(start, min(start + AT_ONCE, len(rows))) for start in range(0, len(rows), AT_ONCE)]
+        return [alert for at in parts for alert in self._told(rows[at], today, falls[at], surprise[at])]
+
+    def _told(self, rows: Ints, today: int, falls: Falls, surprise: Floats) -> Iterator[Alert]:
+        peers, kinds = self._tracker.factors.changes(rows, falls.onset, today), self._kinds(rows, today, falls)
+        for k, i in enumerate(rows.tolist()):
+            yield Alert(
+                series=i,
                 alerted_on=date.fromordinal(today + 1),
-                onset=date.fromordinal(int(onset)),
-                before=float(before),
-                after=float(after),
-                size=float(size),
-                kind=kind,
-                score=float(score),
-                peers=float(change),
+                onset=date.fromordinal(int(falls.onset[k])),
+                before=float(falls.before[k]),
+                after=float(falls.after[k]),
+                size=float(falls.size[k]),
+                kind=kinds[k],
+                score=float(surprise[k]),
+                peers=float(peers[k]),
             )
-            for i, onset, before, after, size, kind, score, change in told
-        ]
 
     def _is_new(self, rows: Ints) -> Bools:
         """While a fall stands, only a further one is news."""
-        result: Bools = self._tracker.state.columns(rows).level(1) < FURTHER * self._standing_at[rows]
+        result: Bools = self._tracker.state.level(1)[rows] < FURTHER * self._standing_at[rows]
         return result
 
     def _recoveries(self, today: int) -> list[Alert]:
