@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache, lru_cache
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from ml.reading import Model
 from ml.sentiment import Sentiment
 from service.own_text import read_own_text
 from service.spans import Spans
-from service.store import messages, models, workspaces
+from service.store import messages, models, unscored, workspaces
 from service.store.pool import transaction
 from service.store.readings import Emotion, Quote, Situation, StoredReading
+from service.unscored import each_alone, is_outage
 
 log = logging.getLogger("undertone.messages")
 
@@ -98,17 +100,33 @@ def own_texts(workspace_id: UUID) -> int:
             done += len(raw)
 
 
-def read_messages(workspace_id: UUID, by: Reader, progress: Callable[[int], None]) -> int:
-    """Scores what has no score under the version of this reader."""
+def read_messages(workspace_id: UUID, by: Reader, today: date, progress: Callable[[int], None]) -> int:
+    """Scores what has no score under the version of this reader. What cannot be read steps aside until tomorrow, and is told."""
     done = 0
     while True:
         with transaction(workspace_id) as db:
-            batch = messages.unscored(db, by.version, BATCH)
+            batch = messages.unscored(db, by.version, BATCH, today)
             if not batch:
                 return done
-            messages.append_scores(db, _read(batch, by), by.version, workspaces.next_change(db))
-            done += len(batch)
+            found, failed = _read_apart(batch, by, workspace_id)
+            messages.append_scores(db, found, by.version, workspaces.next_change(db))
+            unscored.record(db, "message", failed, by.version, today)
+            unscored.clear(db, "message", [score.interaction_id for score in found])
+            done += len(found)
         progress(done)
+
+
+def _read_apart(batch: Sequence[messages.OwnText], by: Reader, workspace_id: UUID) -> tuple[list[messages.MessageScore], dict[UUID, str]]:
+    """All at once; where that fails, one by one, so that a message that cannot be read takes no other with it."""
+    try:
+        return _read(batch, by), {}
+    except Exception as error:
+        if is_outage(error):
+            raise
+        found: list[messages.MessageScore] = []
+        by_id = {m.interaction_id: m for m in batch}
+        failed = each_alone(by_id, lambda i: found.extend(_read([by_id[i]], by)), "message", workspace_id)
+        return found, failed
 
 
 def _read(batch: Sequence[messages.OwnText], by: Reader) -> list[messages.MessageScore]:

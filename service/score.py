@@ -16,10 +16,11 @@ from ml.usage import FeedState
 from service import timeline, trouble, usage
 from service.messages import own_texts, read_messages, reader_of
 from service.signals import Signal
-from service.store import accounts, conditions, connections, messages, signals, workspaces
+from service.store import accounts, conditions, connections, messages, signals, unscored, workspaces
 from service.store.accounts import Profile
-from service.store.pool import transaction
+from service.store.pool import Db, transaction
 from service.trouble import Feed
+from service.unscored import each_alone, is_outage
 from service.usage import Usage
 
 log = logging.getLogger("undertone.score")
@@ -44,6 +45,8 @@ class ScoreReport:
     messages: int = 0
     accounts: int = 0
     signals: int = 0
+    failed: int = 0
+    """Of the accounts, those that could not be scored."""
 
 
 def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, done: None) -> ScoreReport:
@@ -51,7 +54,7 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
     report = ScoreReport()
     own_texts(workspace_id)
     reader = reader_of(workspace_id)
-    report.messages = read_messages(workspace_id, reader, lambda done: progress("messages", done))
+    report.messages = read_messages(workspace_id, reader, now.date(), lambda done: progress("messages", done))
     with transaction(workspace_id) as db:
         if workspaces.scored_through(db) != now.date():
             accounts.mark_all_due(db)
@@ -68,31 +71,53 @@ def score(workspace_id: UUID, now: datetime, progress: Progress = lambda what, d
 
 
 def _score_chunk(workspace_id: UUID, used: Usage, now: datetime, report: ScoreReport, *, version: str, unread: frozenset[Feed]) -> int:
-    """`version`: of the reader by which every message has been read before."""
+    """A chunk lands whole; where it cannot, each account by itself, and one that still cannot is told and no longer due today.
+
+    `version`: of the reader by which every message has been read before.
+    """
     with transaction(workspace_id) as db:
         due = accounts.due(db, CHUNK)
-        if not due:
-            return 0
-        profiles = accounts.profiles(db, due)
-        exchanges = defaultdict(list)
-        for exchange in messages.exchanges(db, due, now, version):
-            exchanges[exchange.account_id].append(exchange)
-        drops, changes = used.of(db, due)
-        stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, drops.get(p.account_id, ())) for p in profiles}
-        asked = [s for p in profiles for s in timeline.stop_requests(exchanges[p.account_id], p, now)]
-        found = [*asked, *(s for p in profiles for s in stories[p.account_id].signals if _may_change(s, unread))]
-        current = [r for r in signals.current(db, due, states=("forming", "open")) if _may_change(r.signal, unread)]
-        gone = _contradicted(current, {(s.account_id, s.key) for s in found}, now)
-        feeds = used.feeds_of([p.account_id for p in profiles])
-        known = {p.account_id: Use(feed, changes.get(p.account_id)) for p, feed in zip(profiles, feeds, strict=True)}
-        rows = [_outlook_row(p, stories[p.account_id], known[p.account_id], now, unread) for p in profiles]
-        change = workspaces.next_change(db)
-        written = signals.append(db, [*found, *gone], version, change)
-        if written:
-            workspaces.suggest_due(db, due=True)
-        report.signals += len(written)
-        signals.append_outlooks(db, rows, version, change)
+
+        def scored(account_ids: Sequence[UUID]) -> None:
+            with db.transaction():
+                written = _score(db, account_ids, used, now, version=version, unread=unread)
+            report.signals += written
+
+        failed: dict[UUID, str] = {}
+        try:
+            if due:
+                scored(due)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            failed = each_alone(due, lambda account_id: scored([account_id]), "account", workspace_id)
+            unscored.record(db, "account", failed, version, now.date())
+            report.failed += len(failed)
+        unscored.clear(db, "account", [account_id for account_id in due if account_id not in failed])
     return len(due)
+
+
+def _score(db: Db, due: Sequence[UUID], used: Usage, now: datetime, *, version: str, unread: frozenset[Feed]) -> int:
+    """Returns how many signals are new or changed."""
+    profiles = accounts.profiles(db, due)
+    exchanges = defaultdict(list)
+    for exchange in messages.exchanges(db, due, now, version):
+        exchanges[exchange.account_id].append(exchange)
+    drops, changes = used.of(db, due)
+    stories = {p.account_id: timeline.tell(exchanges[p.account_id], p, now, drops.get(p.account_id, ())) for p in profiles}
+    asked = [s for p in profiles for s in timeline.stop_requests(exchanges[p.account_id], p, now)]
+    found = [*asked, *(s for p in profiles for s in stories[p.account_id].signals if _may_change(s, unread))]
+    current = [r for r in signals.current(db, due, states=("forming", "open")) if _may_change(r.signal, unread)]
+    gone = _contradicted(current, {(s.account_id, s.key) for s in found}, now)
+    feeds = used.feeds_of([p.account_id for p in profiles])
+    known = {p.account_id: Use(feed, changes.get(p.account_id)) for p, feed in zip(profiles, feeds, strict=True)}
+    rows = [_outlook_row(p, stories[p.account_id], known[p.account_id], now, unread) for p in profiles]
+    change = workspaces.next_change(db)
+    written = signals.append(db, [*found, *gone], version, change)
+    if written:
+        workspaces.suggest_due(db, due=True)
+    signals.append_outlooks(db, rows, version, change)
+    return len(written)
 
 
 def _may_change(signal: Signal, unread: frozenset[Feed]) -> bool:

@@ -83,6 +83,11 @@ class Trouble:
         return LEVELS[self.kind]
 
     @property
+    def place(self) -> str:
+        """On the page of connections."""
+        return f"c-{self.connection_id}"
+
+    @property
     def blinds(self) -> bool:
         """Whether something is not read because of it, so that what rests on it is unknown."""
         return self.kind in _AT_ONCE | _IN_TIME

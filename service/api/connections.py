@@ -8,12 +8,13 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from service import trouble
+from service import trouble, unscored
 from service.api.access import Reader
 from service.api.pages import answer
 from service.api.problems import documented
 from service.config import now
 from service.store import conditions
+from service.store import unscored as stored_unscored
 from service.store.conditions import Conditions, SweepRow
 from service.store.connections import Connection
 from service.store.pool import transaction
@@ -80,16 +81,26 @@ class ConnectionOut(BaseModel):
     streams: list[StreamOut]
 
 
+class ScoringOut(BaseModel):
+    """What could not be read or scored, or waits for it; `level` as of a connection's troubles."""
+
+    level: str
+    sentence: str
+
+
 class Connections(BaseModel):
     items: list[ConnectionOut]
+    scoring: list[ScoringOut]
 
 
 @router.get("", response_model=Connections)
 def list_connections(caller: Reader) -> Response:
     with transaction(caller.workspace_id) as db:
         seen = conditions.read(db)
+        scoring = unscored.troubles(stored_unscored.read(db))
     found = trouble.troubles(seen, now())
-    return answer({"items": [_connection(c, seen, [t for t in found if t.connection_id == c.connection_id]) for c in seen.connections]})
+    items = [_connection(c, seen, [t for t in found if t.connection_id == c.connection_id]) for c in seen.connections]
+    return answer({"items": items, "scoring": [{"level": t.level, "sentence": t.sentence} for t in scoring]})
 
 
 def _connection(c: Connection, seen: Conditions, found: list[Trouble]) -> dict[str, Any]:

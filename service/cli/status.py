@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.errors import Misconfigured
-from service import budget, servers, trouble
+from service import budget, servers, trouble, unscored
 from service.budget import Spent
 from service.cli.workspace import Workspace, opened, printable
 from service.config import now
 from service.store import conditions, notices, outbox, quarantine, suggestions
+from service.store import unscored as stored_unscored
 from service.store.conditions import SweepRow
 from service.store.connections import Connection
 from service.store.notices import Notice
@@ -24,6 +25,7 @@ from service.store.pool import transaction
 from service.store.quarantine import Quarantined
 from service.store.streams import StreamState
 from service.trouble import Level, Trouble
+from service.unscored import ScoringTrouble
 
 _MARKS: dict[Level, str] = {"act": "NEEDS YOU", "wait": "waits    ", "note": "look     "}
 
@@ -40,11 +42,13 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
             seen, told = conditions.read(db), notices.standing(db)
             waiting, quarantined = outbox.counts(db), quarantine.newest(db, most)
             opened_count = len(suggestions.open_suggestions(db))
+            scoring = unscored.troubles(stored_unscored.read(db))
         calls = budget.spent(workspace_id, [c.connection_id for c in seen.connections])
     found = trouble.troubles(seen, now())
     names = {c.connection_id: printable(c.name) for c in seen.connections}
     console = Console(markup=False, highlight=False)
-    for t in found:
+    every: list[Trouble | ScoringTrouble] = [*found, *scoring]
+    for t in every:
         console.print(f"{_MARKS[t.level]}  {printable(t.sentence)}", soft_wrap=True)
     for c in seen.connections:
         console.print()
@@ -61,7 +65,7 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
     for notice in told:
         console.print(printable(f"{names[notice.connection_id]}: {_told(notice)}"), soft_wrap=True)
     _quarantine(console, quarantined, sum(seen.quarantined.values()), names)
-    if any(t.level == "act" for t in found):
+    if any(t.level == "act" for t in every):
         raise typer.Exit(1)
 
 

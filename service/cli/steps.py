@@ -19,7 +19,7 @@ from service.push import approve, preview, retry
 from service.push import push as push_step
 from service.push_results import PushReport
 from service.score import score as score_step
-from service.store import connections
+from service.store import connections, unscored
 from service.store.audit_log import COMMAND_LINE
 from service.store.pool import transaction
 from service.suggest import suggest as suggest_step
@@ -73,8 +73,13 @@ def score(
         workspace_id = opened(workspace)
         if usage_budget is not None:
             policy.change(workspace_id, {"usage_budget": usage_budget}, COMMAND_LINE, "undertone score --usage-budget", None, real_time())
+        with transaction(workspace_id) as db:
+            unscored.again(db)
         report = score_step(workspace_id, now())
-    typer.echo(f"{report.messages} messages and {report.accounts} accounts scored; {report.signals} signals new or changed.")
+    scored = report.accounts - report.failed
+    typer.echo(f"{report.messages} messages and {scored} accounts scored; {report.signals} signals new or changed.")
+    if report.failed:
+        typer.echo(f"{report.failed} account{'s' * (report.failed != 1)} could not be scored; `undertone status` says which, and what to do.", err=True)
 
 
 def suggest(workspace: Workspace = "default") -> None:

@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from service import feedback
+from service import feedback, unscored
 from service.config import now
 from service.console import assets, said, story, work
 from service.console.forms import Reviewer
@@ -19,6 +19,7 @@ from service.console.session import Session
 from service.console.sign_in import Visitor
 from service.console.work import Typed
 from service.errors import no_such
+from service.store import unscored as stored_unscored
 from service.store.pool import transaction
 
 router = APIRouter(prefix="/console")
@@ -39,6 +40,7 @@ def show(request: Request, session: Session, account_id: UUID, typed: Typed = NO
             raise no_such("account")
         heard = said.read(db, account_id, at)
         row = told.suggestion
+        not_known = unscored.of_account(stored_unscored.read(db), account_id, told.account.scored_at, stored_unscored.unread(db, account_id))
         working = work.read(db, row, told.lead, told.recipient, at.date(), typed) if row else None
     status = HTTPStatus.UNPROCESSABLE_ENTITY if typed.problem else HTTPStatus.OK
     return page(
@@ -50,6 +52,7 @@ def show(request: Request, session: Session, account_id: UUID, typed: Typed = NO
         said=heard,
         heard={m.id for m in heard},
         work=working,
+        not_known=not_known,
         today=at.date(),
         plotly=assets.plotly_url(),
     )

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from service import trouble
+from service import jobs, trouble, unscored
 from service.config import now
+from service.console.forms import Configurer
 from service.console.pages import page
 from service.console.sign_in import Visitor
 from service.notices import takes_tasks
 from service.store import conditions, notices
+from service.store import unscored as stored_unscored
 from service.store.conditions import SweepRow
 from service.store.connections import Connection
 from service.store.notices import Notice
@@ -48,7 +50,17 @@ class ConnectionView:
 def connections_page(request: Request, session: Visitor) -> HTMLResponse:
     with transaction(session.workspace_id) as db:
         found = read(db, now())
-    return page(request, "connections.html", found=found)
+        scoring = unscored.troubles(stored_unscored.read(db))
+    return page(request, "connections.html", found=found, scoring=scoring)
+
+
+@router.post("/scoring/again")
+def score_again(session: Configurer) -> RedirectResponse:
+    """What could not be read or scored is due once more, now."""
+    with transaction(session.workspace_id) as db:
+        stored_unscored.again(db)
+    jobs.ring(jobs.SCORE, workspace_id=session.workspace_id)
+    return RedirectResponse("/console/connections#scoring", status_code=303)
 
 
 def read(db: Db, at: datetime) -> list[ConnectionView]:

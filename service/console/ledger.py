@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,9 @@ from service.playbook.describe import MOMENT
 from service.playbook.wording import capitalised, counted, day_month_year, listed
 from service.store.accounts import ContactRow
 from service.store.pool import Db
+from service.unscored import is_outage
+
+log = logging.getLogger("undertone.console")
 
 MOST = 12
 """Of each sort: those of which one heard last."""
@@ -61,10 +65,18 @@ class LedgerView:
     waiting: Part
     perhaps: Part
     settled: Part
+    failed: bool = False
+    """What was read of some message cannot be put together: the rest of the page does not go down with it."""
 
 
 def read(db: Db, account_id: UUID, at: datetime, contacts: Sequence[ContactRow]) -> LedgerView:
-    newest_first = sorted(ledger.read(db, account_id, at, contacts=contacts) or [], key=_last_heard, reverse=True)
+    try:
+        newest_first = sorted(ledger.read(db, account_id, at, contacts=contacts) or [], key=_last_heard, reverse=True)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        log.exception("a ledger could not be put together", extra={"account": account_id})
+        return LedgerView(waiting=_part([]), perhaps=_part([]), settled=_part([]), failed=True)
     waiting = [line for line in newest_first if line.is_open]
     settled = [line for line in newest_first if not line.is_open]
     return LedgerView(

@@ -14,15 +14,17 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from service import trouble
+from service import trouble, unscored
 from service.config import now, real_time
 from service.console.session import COOKIE, Session, form_token, unseal
 from service.errors import Unauthenticated
 from service.playbook.describe import MOMENT
 from service.playbook.wording import capitalised, day_month_year
 from service.store import conditions
+from service.store import unscored as stored_unscored
 from service.store.pool import transaction
 from service.trouble import Trouble
+from service.unscored import ScoringTrouble
 
 GZIP = 4
 """Level: beyond it pages get hardly smaller, and take twice as long."""
@@ -142,8 +144,10 @@ def _visit(request: Request) -> Visit | None:
     return Visit(found, scopes) if "read" in scopes else None
 
 
-def _banner(visit: Visit) -> list[Trouble]:
-    """What every page says of the visitor's connections."""
+def _banner(visit: Visit) -> list[Trouble | ScoringTrouble]:
+    """What every page says of the visitor's connections, and of what could not be scored."""
     with transaction(visit.session.workspace_id) as db:
         found = trouble.troubles(conditions.read(db), now())
-    return [t for t in found if t.level != "note"]
+        scoring = unscored.troubles(stored_unscored.read(db))
+    every: list[Trouble | ScoringTrouble] = [*found, *scoring]
+    return [t for t in every if t.level != "note"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -110,8 +110,11 @@ def save_spans(db: Db, spans: Sequence[Spans]) -> None:
         )
 
 
-def unscored(db: Db, model_version: str, most: int) -> list[OwnText]:
-    """Only the customer's side, only what a person wrote, only once it belongs to an account. Our own staff is never scored."""
+def unscored(db: Db, model_version: str, most: int, today: date) -> list[OwnText]:
+    """Only the customer's side, only what a person wrote, only once it belongs to an account. Our own staff is never scored.
+
+    What could not be read by this version today is passed over.
+    """
     with db.cursor(row_factory=class_row(OwnText)) as cursor:
         return cursor.execute(
             "SELECT t.interaction_id, t.body, t.own_starts AS starts, t.own_ends AS ends FROM message_text t"
@@ -119,8 +122,10 @@ def unscored(db: Db, model_version: str, most: int) -> list[OwnText]:
             " WHERE i.direction = 'in' AND NOT i.automatic AND NOT i.deleted AND i.account_id IS NOT NULL AND t.quote_strip IS NOT NULL"
             # A look-up by key for each message. As a join it is quadratic while the tables are new and the planner has no statistics.
             " AND (SELECT true FROM message_score s WHERE s.workspace_id = t.workspace_id AND s.interaction_id = t.interaction_id"
-            "  AND s.model_version = %s) IS NULL LIMIT %s",
-            [model_version, most],
+            "  AND s.model_version = %(version)s) IS NULL"
+            " AND (SELECT true FROM unscored u WHERE u.workspace_id = t.workspace_id AND u.what = 'message' AND u.id = t.interaction_id"
+            "  AND u.reader = %(version)s AND u.tried_on = %(today)s) IS NULL LIMIT %(most)s",
+            {"version": model_version, "most": most, "today": today},
         ).fetchall()
 
 

@@ -21,6 +21,8 @@ Db = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 
 _ORDINARY, _STEADY = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What says nothing about the rows that were asked for: a lost connection, a deadlock, a lock that was not given in time."""
 OUTSIDE = UUID(int=0)
 """No workspace: row-level security shows no row at all; only the look-up functions answer."""
 

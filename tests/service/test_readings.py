@@ -37,7 +37,7 @@ def landed(workspace_id: UUID, *mails: Any) -> UUID:
 
 def read(workspace_id: UUID) -> int:
     step.own_texts(workspace_id)
-    return step.read_messages(workspace_id, step.reader_of(workspace_id), lambda done: None)
+    return step.read_messages(workspace_id, step.reader_of(workspace_id), builders.NOW.date(), lambda done: None)
 
 
 def listed(workspace_id: UUID, account_id: UUID) -> list[MessageRow]:

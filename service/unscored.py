@@ -1,0 +1,137 @@
+"""What could not be read or scored, and how that is told: the failing part steps aside, all else goes on, and somebody hears of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from service import jobs
+from service.errors import Unavailable
+from service.playbook.wording import day_month_year, listed
+from service.store.pool import OUTAGES
+from service.store.unscored import Failed, Unscored, What
+from service.trouble import Level, moment
+
+log = logging.getLogger("undertone.score")
+
+_MOST_NAMED = 3
+_LOGGED: dict[What, str] = {
+    "account": "an account could not be scored; the others go on",
+    "message": "a message could not be read; the others go on",
+}
+_TRY = (
+    "It is tried again every day and when something of it changes; `undertone score` tries now. If it stays, the worker's log has a line"
+    ' "could not be scored" or "could not be read": it names the place in the program and no word of a customer, so that it can be reported as it is.'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringTrouble:
+    """`sentence` holds commands between backticks."""
+
+    level: Level
+    headline: str
+    sentence: str
+    place: str = "scoring"
+    """On the page of connections."""
+    blinds: bool = False
+    """No feed is missing: what is concluded from the others stands."""
+
+
+def is_outage(error: Exception) -> bool:
+    """Says nothing about what was worked on: the database is away, memory or time is at an end."""
+    return isinstance(error, (*OUTAGES, Unavailable, MemoryError, jobs.out_of_time()))
+
+
+def each_alone(ids: Iterable[UUID], work: Callable[[UUID], None], what: What, workspace_id: UUID) -> dict[UUID, str]:
+    """After all of them together could not be done: the type of the error of those that fail. An outage is raised, for it says nothing about them."""
+    found = {}
+    for i in ids:
+        try:
+            work(i)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.exception(_LOGGED[what], extra={"workspace": workspace_id, **({"account": i} if what == "account" else {})})
+            found[i] = type(error).__name__
+    return found
+
+
+def troubles(seen: Unscored) -> list[ScoringTrouble]:
+    return [*_accounts([f for f in seen.failed if f.what == "account"]), *_waiting(seen), *_messages(seen), *_given_up(seen.given_up)]
+
+
+def of_account(seen: Unscored, account_id: UUID, scored_at: datetime | None, unread: Sequence[datetime]) -> list[str]:
+    """What somebody has to know who reads this account's page. `unread`: days of messages that count for nothing."""
+    lines = []
+    failed = next((f for f in seen.failed if f.what == "account" and f.account_id == account_id), None)
+    if failed:
+        stands = f"What stands below is as of {day_month_year(scored_at)}" if scored_at else "Nothing has been concluded about it yet"
+        lines.append(
+            f"This account cannot be scored since {moment(failed.since)}. {stands}: look at the messages themselves before you act on it. "
+            "Whoever looks after Undertone finds what to do under Connections."
+        )
+    if unread:
+        days = listed(list(dict.fromkeys(day_month_year(at) for at in unread))[:_MOST_NAMED])
+        said = "A message" if len(unread) == 1 else f"{len(unread)} messages"
+        more = " (the newest)" if len(unread) > _MOST_NAMED else ""
+        lines.append(f"{said} of theirs could not be read and count{'s' * (len(unread) == 1)} for nothing here: {days}{more}. Read what was said in your mail.")
+    return lines
+
+
+def _accounts(failed: Sequence[Failed]) -> Iterator[ScoringTrouble]:
+    if failed:
+        said, since = _number(len(failed), "account"), moment(min(f.since for f in failed))
+        yield ScoringTrouble(
+            level="act",
+            headline=f"{said} cannot be scored",
+            sentence=f"{said} cannot be scored since {since}: {_named(failed)}. The outlook and suggestion of each stay as they were; "
+            f"all other accounts go on. {_TRY}",
+        )
+
+
+def _messages(seen: Unscored) -> Iterator[ScoringTrouble]:
+    failed = [f for f in seen.failed if f.what == "message"]
+    if failed:
+        number = sum(f.number for f in failed)
+        said, since = _number(number, "message"), moment(min(f.since for f in failed))
+        yield ScoringTrouble(
+            level="act",
+            headline=f"{said} could not be read",
+            sentence=f"{said} could not be read since {since}, of {_named(failed)}. Nothing is concluded from {'it' if number == 1 else 'them'}; all else "
+            f"counts. {_TRY}",
+        )
+
+
+def _waiting(seen: Unscored) -> Iterator[ScoringTrouble]:
+    if seen.waiting and seen.waiting_since:
+        said = f"{_number(seen.waiting, 'account')} {'waits' if seen.waiting == 1 else 'wait'} to be scored since {moment(seen.waiting_since)}"
+        yield ScoringTrouble(
+            level="act",
+            headline=said,
+            sentence=f"{said}. What has come in since is not judged yet. See that a worker runs (`undertone serve`), or score now with `undertone score`; "
+            "if they still wait, the worker's log says why.",
+        )
+
+
+def _given_up(number: int) -> Iterator[ScoringTrouble]:
+    if number:
+        said = _number(number, "message")
+        yield ScoringTrouble(
+            level="note",
+            headline=f"{said} could not be told apart",
+            sentence=f"In {said} the writer's own words could not be told from quotes and signatures in time; {'it counts' if number == 1 else 'they count'} "
+            "for nothing, and the pages of the accounts say of which day. Nothing is to be done; somebody may read them in the mail.",
+        )
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _named(failed: Sequence[Failed]) -> str:
+    names = [f.account for f in failed]
+    return listed(names) if len(names) <= _MOST_NAMED else f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
