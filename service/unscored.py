@@ -23,8 +23,8 @@ _LOGGED: dict[What, str] = {
     "message": "a message could not be read; the others go on",
 }
 _TRY = (
-    "It is tried again every day and when something of it changes; `undertone score` tries now. If it stays, the worker's log has a line"
-    ' "could not be scored" or "could not be read": it names the place in the program and no word of a customer, so that it can be reported as it is.'
+    "That is tried again every day, and at once by `undertone score`. If it stays, look for \"{logged}\" in the worker's log: the line names the place in "
+    "the program and holds no word of a customer, so that it can be reported as it is."
 )
 
 
@@ -88,8 +88,8 @@ def _accounts(failed: Sequence[Failed]) -> Iterator[ScoringTrouble]:
         yield ScoringTrouble(
             level="act",
             headline=f"{said} cannot be scored",
-            sentence=f"{said} cannot be scored since {since}: {_named(failed)}. The outlook and suggestion of each stay as they were; "
-            f"all other accounts go on. {_TRY}",
+            sentence=f"{said} cannot be scored since {since}: {_named(failed)}. {'Its' if len(failed) == 1 else 'Their'} outlook and suggestion stay "
+            f"as they were; all other accounts go on. {_TRY.format(logged='could not be scored')}",
         )
 
 
@@ -100,9 +100,9 @@ def _messages(seen: Unscored) -> Iterator[ScoringTrouble]:
         said, since = _number(number, "message"), moment(min(f.since for f in failed))
         yield ScoringTrouble(
             level="act",
-            headline=f"{said} could not be read",
-            sentence=f"{said} could not be read since {since}, of {_named(failed)}. Nothing is concluded from {'it' if number == 1 else 'them'}; all else "
-            f"counts. {_TRY}",
+            headline=f"{said} cannot be read",
+            sentence=f"{said} cannot be read since {since}, of {_named(failed)}. Nothing is concluded from {'it' if number == 1 else 'them'}; all else "
+            f"counts. {_TRY.format(logged='could not be read')}",
         )
 
 

@@ -149,7 +149,7 @@ def test_the_page_of_connections_names_the_account_and_what_to_do_and_every_page
     page = browser.get("/console/connections").text
     assert 'id="scoring"' in page
     assert "1 account cannot be scored since" in page
-    assert ": Acme. The outlook" in page
+    assert ": Acme. Its outlook" in page
     assert "<code>undertone score</code>" in page
     assert "Birch" not in page
     assert 'href="/console/connections#scoring"' in browser.get("/console").text
