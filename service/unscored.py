@@ -23,7 +23,7 @@ _LOGGED: dict[What, str] = {
     "message": "a message could not be read; the others go on",
 }
 _TRY = (
-    "That is tried again every day, and at once by `undertone score`. If it stays, look for \"{logged}\" in the worker's log: the line names the place in "
+    'That is tried again every day, and at once by `undertone score`. If it stays, look for "{logged}" in the worker\'s log: the line names the place in '
     "the program and holds no word of a customer, so that it can be reported as it is."
 )
 
