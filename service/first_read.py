@@ -12,6 +12,7 @@ from service.connect import check, ready
 from service.errors import Conflict
 from service.long_jobs import Ended, GoesOn, Tell
 from service.pull import WORKER, PullReport, pull
+from service.quarantine import place
 from service.score import score
 from service.store import quarantine, streams, suggestions
 from service.store.connections import Connection
@@ -38,10 +39,10 @@ def first_read(workspace_id: UUID, about: Mapping[str, Any], now: datetime, tell
     suggest(workspace_id, now)
     with transaction(workspace_id) as db:
         opened = sorted(suggestions.open_suggestions(db), key=_pressing)
-        ids = {c.connection_id for c in chosen}
+        ids = {c.connection_id: c.connector for c in chosen}
         rows = sum(s.landed for s in streams.states(db) if s.connection_id in ids)
         rejected = [q for q in quarantine.newest(db, 1_000) if q.connection_id in ids]
-    lines = [*run.lines, *_named([f"{q.source_key}: {q.reason}" for q in rejected])]
+    lines = [*run.lines, *_named([f"{place(ids[q.connection_id], q.source_key)}: {q.reason}" for q in rejected])]
     return _ended(rows, opened, lines)
 
 

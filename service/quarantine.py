@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,8 @@ from service.store.pool import Db, transaction
 from service.turn import Held, Outcome, Run, StreamReport, take_turn
 
 CHUNK = 1_000
+_LINE, _BYTE = re.compile(r"(.+):(\d+)"), re.compile(r"(.+)@(\d+)")
+_OF_FILES = frozenset({"account_files", "mail_files", "usage_files"})
 
 
 def replay(workspace_id: UUID, connection_id: UUID, stream: str | None = None, source_key: str | None = None, by: str = audit_log.COMMAND_LINE) -> int:
@@ -26,6 +29,17 @@ def replay(workspace_id: UUID, connection_id: UUID, stream: str | None = None, s
             after = {"rows": found, "stream": stream, "row": source_key}
             audit_log.write(db, real_time(), by, "replay rows", known(db, connection_id).name, after=after)
     return found
+
+
+def place(connector: str, source_key: str) -> str:
+    """Where the row stands, for somebody who opens the file: accounts.csv, line 3. A key of a CRM is as it is."""
+    if connector not in _OF_FILES:
+        return source_key
+    if found := _LINE.fullmatch(source_key):
+        return f"{found[1]}, line {int(found[2]):,}"
+    if found := _BYTE.fullmatch(source_key):
+        return f"{found[1]}, the message that begins at byte {int(found[2]):,}"
+    return source_key
 
 
 def carry_out(run: Run, source: Source, every: Sequence[Stream]) -> Iterator[StreamReport]:

@@ -28,7 +28,7 @@ from service import long_jobs
 from service.config import settings
 from service.connect import connect
 from service.errors import BadInput
-from service.store import connections
+from service.store import connections, quarantine
 from service.store.pool import transaction
 
 MOST_BYTES = 200_000_000
@@ -70,6 +70,9 @@ def receive(workspace_id: UUID, upload: Upload, by: str, now: datetime) -> UUID:
         placed = {connector: _placed(config, staged, folder) for connector, config in configs.items()}
         _replace(staged, folder)
     made = [connect(workspace_id, connector, NAMES[connector], config, {}, by=by, pull_in=OWN_READING) for connector, config in placed.items()]
+    with transaction(workspace_id) as db:  # what was wrong with the file before says nothing about this one
+        for connection_id in made:
+            quarantine.ask(db, connection_id, None, None)
     return long_jobs.ask(workspace_id, "first_read", {"connections": [str(c) for c in made]}, by, "uploaded files")
 
 

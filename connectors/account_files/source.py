@@ -115,11 +115,14 @@ def _accounts_page(path: Path) -> Page:
 
 
 def _unusable_key(key: str) -> str:
-    return "no account" if not key else f"the account has more than {MAX_KEY} characters" if len(key) > MAX_KEY else ""
+    return "the account is missing" if not key else f"the account has more than {MAX_KEY} characters" if len(key) > MAX_KEY else ""
 
 
 def _first_reason(rejected: Sequence[Rejected]) -> str:
-    return f"{rejected[0].source_key}: {rejected[0].reason}." if rejected else "It has no rows below the first line."
+    if not rejected:
+        return "It has no rows below the first line."
+    file, _, line = rejected[0].source_key.rpartition(":")
+    return f"{file}, line {line}: {rejected[0].reason}."
 
 
 def _account_records(key: str, cells: Mapping[str, str | None]) -> tuple[list[Account | User | Opportunity], list[str]]:
@@ -145,7 +148,7 @@ def _owner(cells: Mapping[str, str | None], doubts: list[str]) -> User | None:
     email = next(iter(addresses(cells["owner_email"] or "")), None)
     name = cells["owner_name"]
     if cells["owner_email"] and not email:
-        doubts.append("owner_email is no e-mail address")
+        doubts.append("owner_email is no address like ann@vendor.example")
     if name and len(name) > MAX_KEY:
         doubts.append(f"owner_name has more than {MAX_KEY} characters")
         name = None
@@ -193,7 +196,7 @@ def _contacts_page(path: Path, accounts: Path) -> Page:
 
 def _unusable_contact(email: str, account: str | None, *, known: bool) -> str:
     if not email:
-        return "no e-mail address"
+        return "the email is missing or no address like bo@acme.example"
     if account is None:
         return "its account is not in the accounts file, or several there have its name"
     return "an earlier row has the same e-mail address; the first one counts" if known else ""
@@ -214,7 +217,7 @@ def _number(cell: str | None, what: str, most: float, doubts: list[str]) -> floa
         return None
     number = number_of(cell)
     if number is None or not 0 <= number <= most:
-        doubts.append(f"{what} is not a number" if number is None else f"{what} must be between 0 and {most:,.0f}")
+        doubts.append(f"{what} is not a number like 1200" if number is None else f"{what} must be between 0 and {most:,.0f}")
         return None
     return number
 

@@ -205,12 +205,12 @@ def _problems(rows: _Rows, until: datetime, kind: _When) -> list[tuple[str, Arra
     too_long = (_lengths(rows.accounts)[rows.account] > MAX_NAME) | (_lengths(rows.metrics)[rows.metric] > MAX_NAME)
     finite = np.isfinite(rows.value)
     return [
-        ("no account", _lengths(rows.accounts)[rows.account] == 0),
-        ("no metric", _lengths(rows.metrics)[rows.metric] == 0),
+        ("the account is missing", _lengths(rows.accounts)[rows.account] == 0),
+        ("the metric is missing", _lengths(rows.metrics)[rows.metric] == 0),
         (f"the account or the metric has more than {MAX_NAME} characters", too_long),
         (kind.missing, np.isnat(rows.when)),
         (kind.beyond, (rows.when > last) | (rows.when < FIRST_DAY)),
-        ("the value is missing or not a finite number", ~finite),
+        ("the value is missing or not a number like 12.5", ~finite),
         (f"the value is negative or above 10^{np.log10(kind.most):.0f}", finite & ((rows.value < 0) | (rows.value > kind.most))),
     ]
 

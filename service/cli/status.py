@@ -16,6 +16,7 @@ from service import budget, servers, trouble, unscored
 from service.budget import Spent
 from service.cli.workspace import Workspace, opened, printable
 from service.config import now
+from service.quarantine import place
 from service.store import conditions, notices, outbox, quarantine, suggestions
 from service.store import unscored as stored_unscored
 from service.store.conditions import SweepRow
@@ -46,6 +47,7 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
         calls = budget.spent(workspace_id, [c.connection_id for c in seen.connections])
     found = trouble.troubles(seen, now())
     names = {c.connection_id: printable(c.name) for c in seen.connections}
+    connectors = {c.connection_id: c.connector for c in seen.connections}
     console = Console(markup=False, highlight=False)
     every: list[Trouble | ScoringTrouble] = [*found, *scoring]
     for t in every:
@@ -64,7 +66,7 @@ def status(workspace: Workspace = "default", most: Annotated[int, typer.Option(m
         console.print(f"  {stuck.tasks} not written to {names[stuck.connection_id]}: {printable(stuck.reason or 'no reason was given')}", soft_wrap=True)
     for notice in told:
         console.print(printable(f"{names[notice.connection_id]}: {_told(notice)}"), soft_wrap=True)
-    _quarantine(console, quarantined, sum(seen.quarantined.values()), names)
+    _quarantine(console, quarantined, sum(seen.quarantined.values()), names, connectors)
     if any(t.level == "act" for t in every):
         raise typer.Exit(1)
 
@@ -128,8 +130,8 @@ def _told(notice: Notice) -> str:
     return f"its owner has not been told by a task yet: {notice.error or 'no approved connection takes tasks now'}"
 
 
-def _quarantine(console: Console, rows: Sequence[Quarantined], total: int, names: dict[UUID, str]) -> None:
+def _quarantine(console: Console, rows: Sequence[Quarantined], total: int, names: dict[UUID, str], connectors: dict[UUID, str]) -> None:
     if total:
         console.print(f"Quarantine, {total} rows; the rest of their files and pages landed:")
     for q in rows:
-        console.print(f"  {printable(f'{names[q.connection_id]} / {q.stream} / {q.source_key}: {q.reason}')}")
+        console.print(f"  {printable(f'{names[q.connection_id]} / {q.stream} / {place(connectors[q.connection_id], q.source_key)}: {q.reason}')}")

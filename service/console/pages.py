@@ -80,6 +80,11 @@ def _lag(behind: timedelta) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
+def _sentence(reason: str) -> str:
+    """With its end; the beginning may be a column's name and stays as it is."""
+    return reason + ("" if reason.endswith((".", "!", "?")) else ".")
+
+
 def _coded(sentence: str) -> Markup:
     """What stands between backticks as code."""
     parts = [escape(part) for part in sentence.split("`")]
@@ -93,7 +98,9 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(day=_day, money=_money, words=_words, kind=_kind, distance=_distance, lag=_lag, moment=trouble.moment, coded=_coded)
+_environment.filters.update(
+    day=_day, money=_money, words=_words, kind=_kind, distance=_distance, lag=_lag, moment=trouble.moment, coded=_coded, sentence=_sentence
+)
 _templates = Jinja2Templates(env=_environment)
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from connectors import registry
 from connectors.base import Finding
 from connectors.errors import Misconfigured
-from service import budget, guide
+from service import budget, guide, uploads
 from service.budget import Spent
 from service.config import now
 from service.connect import known
@@ -28,6 +28,7 @@ from service.errors import NotFound
 from service.field_mapping import is_mapped
 from service.guide import Guide, Step, StepName
 from service.guides import guide_of
+from service.quarantine import place
 from service.store import audit_log, long_jobs, quarantine
 from service.store.connections import Connection
 from service.store.long_jobs import Job
@@ -76,8 +77,11 @@ class SetUp:
     """Of the day's calls, where Undertone stops."""
     lag: timedelta | None
     """Behind the source, of the stream that is furthest behind; None before the first reading."""
-    rejected: Sequence[Quarantined]
+    rejected: Sequence[tuple[str, Quarantined]]
+    """Each with its place, as somebody finds it."""
     rejected_total: int
+    uploaded: bool
+    """Its files were given in the browser: what lies here is a copy of them."""
 
     @property
     def next(self) -> int:
@@ -132,8 +136,9 @@ def read(workspace_id: UUID, connection_id: UUID, at: datetime) -> SetUp:
         calls=budget.spent(workspace_id, [connection_id]).get(connection_id),
         share=_share(connection),
         lag=at - min(u for u in read_until if u) if any(read_until) else None,
-        rejected=rejected,
+        rejected=[(place(connection.connector, q.source_key), q) for q in rejected],
         rejected_total=total,
+        uploaded=uploads.NAMES.get(connection.connector) == connection.name,
     )
 
 

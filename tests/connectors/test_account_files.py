@@ -43,12 +43,12 @@ def reasons(page):
 
 
 BAD_CELLS = {
-    "arr": ("lots", "arr is not a number; the account is read without it"),
+    "arr": ("lots", "arr is not a number like 1200; the account is read without it"),
     "seats": ("9999999999", "seats must be between 0 and 2,147,483,647; the account is read without it"),
     "renewal_date": ("3/4/2026", "renewal_date is not a date like 2026-03-31; the account is read without it"),
     "currency": ("money", "currency is not a code like EUR; the account is read without it"),
     "timezone": ("Mars/Olympus", "timezone is not one like Europe/Berlin; the account is read without it"),
-    "owner_email": ("Ann", "owner_email is no e-mail address; the account is read without it"),
+    "owner_email": ("Ann", "owner_email is no address like ann@vendor.example; the account is read without it"),
 }
 
 
@@ -82,7 +82,7 @@ def test_rows_without_an_account_or_with_one_twice_are_named_and_the_first_one_c
 
 
 def test_a_file_without_a_usable_account_stops_and_says_why(files):
-    for content, why in (("account,name\n", "no rows below"), ("account,name\n,x\n", r"accounts\.csv:2: no account")):
+    for content, why in (("account,name\n", "no rows below"), ("account,name\n,x\n", r"accounts\.csv, line 2: the account is missing")):
         with pytest.raises(Misconfigured, match=why):
             page(files(content))
     with pytest.raises(Misconfigured, match=r"accounts\.csv has no column account\..*it names kunde, ort"):

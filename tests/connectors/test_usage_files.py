@@ -57,9 +57,9 @@ def usage(tmp_path):
 
 
 BAD = {
-    ",logins,2026-03-01,5": "no account",
-    "\x00 ,logins,2026-03-01,5": "no account",
-    "A,,2026-03-01,5": "no metric",
+    ",logins,2026-03-01,5": "the account is missing",
+    "\x00 ,logins,2026-03-01,5": "the account is missing",
+    "A,,2026-03-01,5": "the metric is missing",
     f"{'A' * 201},logins,2026-03-01,5": "the account or the metric has more than 200 characters",
     f"A,{'m' * 5000},2026-03-01,5": "the account or the metric has more than 200 characters",
     "A,logins,,5": "the day is missing or not a date like 2026-03-31",
@@ -70,13 +70,13 @@ BAD = {
     "A,logins,1989-12-31,5": "the day lies in the future or before 1990",
     "A,logins,2026-04-02,5": "the day lies in the future or before 1990",
     "A,logins,9999-12-31,5": "the day lies in the future or before 1990",
-    "A,logins,2026-03-01,": "the value is missing or not a finite number",
-    "A,logins,2026-03-01": "the value is missing or not a finite number",
-    "A,logins,2026-03-01,NaN": "the value is missing or not a finite number",
-    "A,logins,2026-03-01,-inf": "the value is missing or not a finite number",
-    "A,logins,2026-03-01,1e999": "the value is missing or not a finite number",
-    "A,logins,2026-03-01,many": "the value is missing or not a finite number",
-    "A,logins,2026-03-01,=1+1": "the value is missing or not a finite number",
+    "A,logins,2026-03-01,": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01,NaN": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01,-inf": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01,1e999": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01,many": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01,=1+1": "the value is missing or not a number like 12.5",
     "A,logins,2026-03-01,-5": "the value is negative or above 10^15",
     "A,logins,2026-03-01,1e16": "the value is negative or above 10^15",
     'A,"logins,2026-03-01,5': "a quotation mark is opened and not closed",
@@ -259,11 +259,11 @@ BAD_TIMES = {
     "A,logins,2026-02-30T10:00:00Z,5": "the time is missing or not one with Z or an offset, like 2026-03-31T14:00:00Z",
     "A,logins,1989-12-31T23:00:00Z,5": "the time lies in the future or before 1990",
     "A,logins,2026-04-01T01:00:00Z,5": "the time lies in the future or before 1990",
-    "A,logins,2026-03-01T10:00:00Z,NaN": "the value is missing or not a finite number",
-    "A,logins,2026-03-01T10:00:00Z,1e999": "the value is missing or not a finite number",
+    "A,logins,2026-03-01T10:00:00Z,NaN": "the value is missing or not a number like 12.5",
+    "A,logins,2026-03-01T10:00:00Z,1e999": "the value is missing or not a number like 12.5",
     "A,logins,2026-03-01T10:00:00Z,-1": "the value is negative or above 10^12",
     "A,logins,2026-03-01T10:00:00Z,1e13": "the value is negative or above 10^12",
-    ",logins,2026-03-01T10:00:00Z,5": "no account",
+    ",logins,2026-03-01T10:00:00Z,5": "the account is missing",
 }
 
 

@@ -93,14 +93,14 @@ def test_a_steady_file_says_nothing(write, detect):
 
 
 BAD = {
-    "a1,seats,2025-05-01,NaN": "the value is missing or not a finite number",
-    "a1,seats,2025-05-01,inf": "the value is missing or not a finite number",
+    "a1,seats,2025-05-01,NaN": "the value is missing or not a number like 12.5",
+    "a1,seats,2025-05-01,inf": "the value is missing or not a number like 12.5",
     "a1,seats,2025-05-01,-4": "the value is negative or above 10^15",
     "a1,seats,2025-05-01,1e16": "the value is negative or above 10^15",
     "a1,seats,soon,4": "the day is missing or not a date like 2026-03-31",
     "a1,seats,2999-01-01,4": "the day lies in the future or before 1990",
-    ",seats,2025-05-01,4": "no account",
-    "a1,,2025-05-01,4": "no metric",
+    ",seats,2025-05-01,4": "the account is missing",
+    "a1,,2025-05-01,4": "the metric is missing",
 }
 
 

@@ -225,8 +225,8 @@ def test_one_press_leads_to_the_most_pressing_suggestion_and_says_which_lines_we
     assert job.result["link"] == f"/console/accounts/{opened.account_id}#suggestion"
     assert visit.get(job.result["link"]).status_code == 200
     assert set(job.result["lines"]) == {
-        "accounts.csv:3: renewal_date is not a date like 2026-03-31; the account is read without it",
-        "usage.csv:122: the day is missing or not a date like 2026-03-31",
+        "accounts.csv, line 3: renewal_date is not a date like 2026-03-31; the account is read without it",
+        "usage.csv, line 122: the day is missing or not a date like 2026-03-31",
         "nobody: no account has this key or name, or several have the name; its usage waits until the account is known",
     }
     assert made(workspace)["uploaded mail"].config["our_domains"] == ["vendor.example"]
@@ -253,10 +253,35 @@ def test_a_second_upload_takes_the_place_of_the_first_and_reads_what_is_new(visi
         assert {m for (m,) in db.execute("SELECT metric FROM usage_series")} == {"active_users", "logins"}
 
 
+def test_a_mended_file_that_is_given_again_empties_the_quarantine_of_what_is_well(visit, workspace: UUID):
+    read(workspace, give(visit, workspace, accounts=("a.csv", ACCOUNTS.encode()), usage=("u.csv", (USAGE + "acme,active_users,soon,5\n").encode())))
+    mended = ACCOUNTS.replace("next summer", "2026-07-01")
+    job = read(workspace, give(visit, workspace, accounts=("a.csv", mended.encode()), usage=("u.csv", USAGE.encode())))
+    assert job.state == "done", job.said
+    with transaction(workspace) as db:
+        assert db.execute("SELECT source_key, reason FROM quarantine").fetchall() == []
+
+
+def test_a_file_that_is_given_again_with_the_same_fault_still_shows_it(visit, workspace: UUID):
+    for _ in range(2):
+        read(workspace, give(visit, workspace, accounts=("a.csv", ACCOUNTS.encode())))
+    with transaction(workspace) as db:
+        assert db.execute("SELECT source_key FROM quarantine").fetchall() == [("accounts.csv:3",)]
+
+
+def test_the_quarantine_of_uploaded_files_names_the_line_and_sends_one_to_the_form(visit, workspace: UUID):
+    read(workspace, give(visit, workspace, accounts=("a.csv", ACCOUNTS.encode())))
+    page = visit.get(f"/console/connections/{made(workspace)['uploaded accounts'].connection_id}").text
+    shown = page[page.index('id="quarantine"') :]
+    assert "accounts.csv, line 3" in shown
+    assert "renewal_date is not a date like 2026-03-31; the account is read without it." in shown
+    assert 'Mend the line in your own file and <a href="/console/start">give it again</a>' in shown
+
+
 def test_accounts_none_of_which_can_be_used_end_the_reading_with_the_line(visit, workspace: UUID):
     job = read(workspace, give(visit, workspace, accounts=("a.csv", b"account,name\n,Acme\n")))
     assert job.state == "failed"
-    assert "accounts.csv:2: no account" in job.said
+    assert "accounts.csv, line 2: the account is missing" in job.said
 
 
 def test_the_link_that_serve_prints_leads_there_and_nowhere_else(app, workspace: UUID):
