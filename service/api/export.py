@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from service.api.access import Reader
-from service.api.filters import AsOf, ChangedAfter, Since, Until
+from service.api.filters import AsOf, ChangedAfter, InName, Since, Until
 from service.api.problems import documented
 from service.downloads import CHANGE, download
 from service.store import exports
@@ -35,9 +36,17 @@ _DOCUMENTED = (
 
 def _exporting(what: What) -> Callable[..., StreamingResponse]:
     def export(
-        caller: Reader, form: AFormat = "csv", since: Since = None, until: Until = None, changed_after: ChangedAfter = None, as_of: AsOf = None
+        caller: Reader,
+        form: AFormat = "csv",
+        account_id: UUID | None = None,
+        account: InName = None,
+        since: Since = None,
+        until: Until = None,
+        changed_after: ChangedAfter = None,
+        as_of: AsOf = None,
     ) -> StreamingResponse:
-        return download(caller.workspace_id, what, form, {"since": since, "until": until, "changed_after": changed_after, "as_of": as_of})
+        filters = {"account_id": account_id, "account": account, "since": since, "until": until, "changed_after": changed_after, "as_of": as_of}
+        return download(caller.workspace_id, what, form, filters)
 
     return export
 
@@ -48,12 +57,15 @@ def _exporting_the_present(what: What) -> Callable[..., StreamingResponse]:
     def export(
         caller: Reader,
         form: AFormat = "csv",
+        account_id: UUID | None = None,
+        account: InName = None,
         since: Since = None,
         until: Until = None,
         changed_after: Annotated[int | None, Query(include_in_schema=False)] = None,
         as_of: Annotated[date | None, Query(include_in_schema=False)] = None,
     ) -> StreamingResponse:
-        return download(caller.workspace_id, what, form, {"since": since, "until": until, "changed_after": changed_after, "as_of": as_of})
+        filters = {"account_id": account_id, "account": account, "since": since, "until": until, "changed_after": changed_after, "as_of": as_of}
+        return download(caller.workspace_id, what, form, filters)
 
     return export
 

@@ -20,6 +20,7 @@ _Day = Annotated[date | None, Query(ge=FIRST, le=LAST, json_schema_extra=YEARS)]
 Since = Annotated[_Day, Query(description="From this day on, itself included.")]
 Until = Annotated[_Day, Query(description="Up to this day, itself included.")]
 AsOf = Annotated[_Day, Query(description="What was believed at the end of this day (UTC). What is not known as of a day is null, never guessed.")]
+InName = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Only accounts in whose name this stands, in whatever case.")]
 ChangedAfter = Annotated[
     int | None,
     Query(ge=0, le=_MOST_CHANGES, description="Only what has a higher change number, oldest change first: the highest of the last whole reading."),

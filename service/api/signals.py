@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from service.api.access import Reader
-from service.api.filters import AsOf, ChangedAfter, Since, Until, fields_of, only, sparse, wanted
+from service.api.filters import AsOf, ChangedAfter, InName, Since, Until, fields_of, only, sparse, wanted
 from service.api.listing import change_cursor, columns_of, direction
 from service.api.messages import Correction
 from service.api.pages import After, Limit, decode_change, page
@@ -43,7 +43,10 @@ class MessageCorrection(Correction):
 
 
 class Signal(BaseModel):
-    """`confirmed`: what people said of it, null where nobody has. `corrections`: of the readings of its messages, beside what was predicted."""
+    """`owner`: of the account, today. `confirmed`: what people said of it, null where nobody has.
+
+    `corrections`: of the readings of its messages, beside what was predicted.
+    """
 
     model_config = ConfigDict(json_schema_extra=sparse)
 
@@ -51,6 +54,7 @@ class Signal(BaseModel):
     version: int
     account_id: UUID
     account: str
+    owner: str | None
     contact_id: UUID | None
     kind: SignalKind
     state: SignalState
@@ -77,6 +81,7 @@ class Signals(BaseModel):
 def list_signals(
     caller: Reader,
     account_id: UUID | None = None,
+    account: InName = None,
     kind: SignalKind | None = None,
     state: Literal["forming", "open", "ended"] | None = None,
     since: Since = None,
@@ -90,12 +95,12 @@ def list_signals(
     """Latest change first, each with its evidence. `since` and `until` speak of `detected_at`."""
     names = wanted(fields, Signal)
     filters = {
-        **{"account_id": account_id, "kind": kind, "state": state, "since": since, "until": until},
+        **{"account_id": account_id, "account": account, "kind": kind, "state": state, "since": since, "until": until},
         **{"changed_after": changed_after, "as_of": as_of},
     }
     with transaction(caller.workspace_id) as db:
-        # With the evidence come its ids, and need not be looked up row by row.
-        looked_up = [name for name in names if name != "evidence_ids" or "evidence" not in names]
+        # With the evidence come its ids, and need not be looked up row by row; what people said is looked up for these signals alone.
+        looked_up = [name for name in names if name != "confirmed" and (name != "evidence_ids" or "evidence" not in names)]
         rows = analytics.page(
             db,
             analytics.SIGNALS,

@@ -28,6 +28,7 @@ def export(
     *,
     form: Annotated[Format, typer.Option("--format", help="parquet needs the extra of this name.")] = "csv",
     to: Annotated[Path | None, typer.Option(help="The file to write; without it, to standard output.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only accounts in whose name this stands.")] = None,
     since: _Day = None,
     until: _Day = None,
     changed_after: Annotated[int | None, typer.Option(min=0, help="Only what has a higher change number.")] = None,
@@ -38,7 +39,7 @@ def export(
     if form == "parquet":
         parquet.check()
     days = {"since": since, "until": until, "as_of": as_of}
-    filters = {**{name: at.date() if at else None for name, at in days.items()}, "changed_after": changed_after}
+    filters = {**{name: at.date() if at else None for name, at in days.items()}, "changed_after": changed_after, "account": account}
     with servers.running():
         workspace_id = opened(workspace)
         last_change = exports.through(workspace_id, what, filters)

@@ -17,7 +17,7 @@ Filters = Mapping[str, object]
 """Name of a filter -> what it asks for; None asks for nothing."""
 
 
-Kind = Literal["text", "texts", "id", "ids", "whole", "number", "day", "time", "json"]
+Kind = Literal["text", "texts", "id", "ids", "whole", "number", "flag", "day", "time", "json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,12 @@ class Source:
     together: Mapping[str, str] = field(default_factory=dict)
     """For reading all rows: what takes the place of a column that is otherwise looked up row by row. `joined` belongs to it."""
     joined: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Columns that no login of an analyst may read, and so no view holds. `beside_joined` belongs to them."""
+    beside_joined: str = ""
+
+    def of(self, column: str) -> str:
+        return self.beside.get(column, f"v.{column}")
 
     @property
     def has_changes(self) -> bool:
@@ -48,6 +54,7 @@ class Source:
             "until": f"v.{self.day} <= %(until)s",
             "changed_after": "v.change_no > %(changed_after)s",
             "changed_through": "v.change_no <= %(changed_through)s",
+            "account": "strpos(lower(v.account), lower(%(account)s::text)) > 0",
         }
         given = [known.get(name, f"v.{name} = %({name})s") for name, value in filters.items() if value is not None and name != "as_of"]
         return " AND ".join(given) or "true"
@@ -65,8 +72,9 @@ def _today(relation: str, as_of: object) -> str:
 SIGNALS = Source(
     relation=_on("signals"),
     columns={
-        **{"signal_id": "id", "version": "whole", "account_id": "id", "account": "text", "contact_id": "id", "kind": "text", "state": "text"},
-        **{"detected_at": "day", "ended_at": "day", "confidence": "number", "numbers": "json", "alternatives": "texts", "evidence_ids": "ids"},
+        **{"signal_id": "id", "version": "whole", "account_id": "id", "account": "text", "owner": "text"},
+        **{"contact_id": "id", "kind": "text", "state": "text", "detected_at": "day", "ended_at": "day", "confidence": "number", "confirmed": "flag"},
+        **{"numbers": "json", "alternatives": "texts", "evidence_ids": "ids"},
         **{"model_version": "text", "recorded_at": "time", "change_no": "whole"},
     },
     order=("change_no", "signal_id"),
@@ -75,6 +83,12 @@ SIGNALS = Source(
     joined=(
         " LEFT JOIN (SELECT k.signal_id, k.version, array_agg(k.evidence_id ORDER BY k.observed_at, k.span_start, k.evidence_id) AS evidence_ids"
         " FROM evidence k GROUP BY k.signal_id, k.version) e ON e.signal_id = v.signal_id AND e.version = v.version"
+    ),
+    # The key of an owner may be their mail address: a login that reads it reads more than a name.
+    beside={"owner": "w.name"},
+    beside_joined=(
+        " LEFT JOIN account b ON b.account_id = v.account_id"
+        " LEFT JOIN crm_user w ON w.workspace_id = b.workspace_id AND w.connection_id = b.connection_id AND w.key = b.owner_key"
     ),
 )
 SUGGESTIONS = Source(
@@ -130,9 +144,11 @@ def page(
     beyond, way = ("<", "DESC") if direction == "newest" else (">", "ASC")
     seen = f" AND (v.{first}, v.{second}) {beyond} (%(first)s, %(second)s)" if after else ""
     given = {"as_of": None, **filters, "most": most, **({"first": after[0], "second": after[1]} if after else {})}
+    joined = source.beside_joined if any(c in source.beside for c in shown) else ""
     with db.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            f"SELECT {', '.join(f'v.{c}' for c in shown)} FROM {_today(source.relation, filters.get('as_of'))} v WHERE {source.conditions(filters)}{seen}"
+            f"SELECT {', '.join(f'{source.of(c)} AS {c}' for c in shown)} FROM {_today(source.relation, filters.get('as_of'))} v{joined}"
+            f" WHERE {source.conditions(filters)}{seen}"
             f" ORDER BY v.{first} {way}, v.{second} {way} LIMIT %(most)s",
             given,
         ).fetchall()

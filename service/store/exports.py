@@ -90,7 +90,9 @@ def _plain(expression: str, _kind: Kind) -> str:
 
 
 def _cell(expression: str, kind: Kind) -> str:
-    """Lists as one cell, with blanks between; texts so that no spreadsheet takes them for a formula."""
+    """Lists as one cell, with blanks between; flags as words; texts so that no spreadsheet takes them for a formula."""
+    if kind == "flag":
+        return f"{expression}::text"
     listed = f"array_to_string({expression}, ' ')" if kind in ("ids", "texts") else expression
     return f"analytics.cell({listed})" if kind in ("text", "texts") else listed
 
@@ -99,8 +101,8 @@ def _select(source: Source, filters: Filters, shown: Callable[[str, Kind], str] 
     """Of an increment, which is short, each row is looked up by itself."""
     whole = filters.get("changed_after") is None
     together, joined = (source.together, source.joined) if whole else ({}, "")
-    columns = [f"{shown(together.get(name, f'v.{name}'), kind)} AS {name}" for name, kind in source.columns.items()]
-    return f"SELECT {', '.join(columns)} FROM {source.relation} v{joined} WHERE {source.conditions(filters)}"
+    columns = [f"{shown(together.get(name, source.of(name)), kind)} AS {name}" for name, kind in source.columns.items()]
+    return f"SELECT {', '.join(columns)} FROM {source.relation} v{joined}{source.beside_joined} WHERE {source.conditions(filters)}"
 
 
 def media_type(form: Format) -> str:

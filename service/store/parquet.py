@@ -43,7 +43,7 @@ def _schema(columns: Mapping[str, Kind]) -> Any:
     text = pa.string()
     known: dict[Kind, Any] = {
         **{"text": text, "id": text, "json": text, "texts": pa.list_(text), "ids": pa.list_(text)},
-        **{"whole": pa.int64(), "number": pa.float64(), "day": pa.date32(), "time": pa.timestamp("us", tz="UTC")},
+        **{"whole": pa.int64(), "number": pa.float64(), "flag": pa.bool_(), "day": pa.date32(), "time": pa.timestamp("us", tz="UTC")},
     }
     return pa.schema([pa.field(name, known[kind]) for name, kind in columns.items()])
 

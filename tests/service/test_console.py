@@ -377,7 +377,7 @@ def test_an_address_where_nothing_is_keeps_the_navigation_for_who_is_signed_in_a
 
 def test_lists_call_a_kind_what_the_page_of_the_account_calls_it(inside, ours):
     listed = inside.get("/console/signals").text
-    assert '<td class="kind" title="price_objection">Price questioned</td>' in listed
+    assert '<td class="kind" title="price_objection">Price questioned<' in listed
     assert '<option value="cross_functional" title="cross_functional">Several departments have a say</option>' in listed
     assert '#suggestion">Price questioned</a>' in inside.get("/console").text
 

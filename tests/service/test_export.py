@@ -166,7 +166,8 @@ def test_every_form_holds_the_rows_that_the_view_has(servers, ours, what):
         view = {"usage": "usage_days"}.get(what, what)
         in_sql = [row for (row,) in db.execute(f"SELECT row_to_json(v) FROM analytics.{view} v")]
     assert rows
-    assert in_order(rows) == in_order(in_sql)
+    beside = exports.SOURCES[what].beside
+    assert in_order([{name: value for name, value in row.items() if name not in beside} for row in rows]) == in_order(in_sql)
     table = list(csv.DictReader(io.StringIO(exported(ours.workspace_id, what, "csv").decode(), newline="")))
     assert list(table[0]) == list(exports.SOURCES[what].columns)
     assert len(table) == len(rows)
@@ -202,6 +203,44 @@ def test_what_is_written_while_an_export_begins_comes_with_the_next_one_and_not_
     assert in_order(list(latest.values())) == in_order(rows_of(workspace, "signals"))
 
 
+def test_what_people_say_and_who_owns_the_account_stand_in_every_form(ours):
+    import pyarrow.parquet as pq
+
+    rows = rows_of(ours.workspace_id, "signals")
+    assert {row["owner"] for row in rows} == {"Ann Berg"}
+    said = {row["signal_id"]: row["confirmed"] for row in rows}
+    assert sorted(said.values(), key=str) == [False, None]
+    table = csv.DictReader(io.StringIO(exported(ours.workspace_id, "signals", "csv").decode(), newline=""))
+    assert {row["signal_id"]: row["confirmed"] for row in table} == {i: "" if v is None else str(v).lower() for i, v in said.items()}
+    parquet = pq.read_table(io.BytesIO(exported(ours.workspace_id, "signals", "parquet"))).to_pylist()
+    assert {row["signal_id"]: row["confirmed"] for row in parquet} == said
+    assert rows_of(ours.workspace_id, "signals", as_of="2020-01-01") == []
+
+
+def test_a_word_that_came_later_is_not_in_what_was_believed_before(workspace):
+    whose = fill(workspace, "Then")
+    with transaction(workspace) as db:
+        [(day,)] = db.execute("SELECT (min(recorded_at) AT TIME ZONE 'UTC')::date FROM signal").fetchall()
+    assert {row["confirmed"] for row in rows_of(workspace, "signals", as_of=day)} == {None}
+    feedback.give(workspace, whose.suggestion_id, "used", "console", NOW.date())
+    assert {row["confirmed"] for row in rows_of(workspace, "signals")} == {True, None}
+    assert {row["confirmed"] for row in rows_of(workspace, "signals", as_of="2020-01-01")} == set()
+
+
+def test_an_export_of_one_account_holds_no_other(api, workspace):
+    one = fill(workspace, "Alder Mills")
+    with transaction(workspace) as db:
+        other = builders.account(db, one.connection_id, key="A-other", name="Birch Row")
+        stored.append(db, [builders.signal(other)], "test", workspaces.next_change(db))
+    headers = key(workspace, "read")
+    for asked in ({"account": "alder"}, {"account_id": str(one.account_id)}):
+        answer = api.get("/v1/export/signals", params={"format": "ndjson", **asked}, headers=headers)
+        assert {json.loads(line)["account"] for line in answer.text.splitlines()} == {"Alder Mills"}, asked
+    assert {i["account"] for i in api.get("/v1/signals?account=ROW", headers=headers).json()["items"]} == {"Birch Row"}
+    assert api.get("/v1/export/usage?account=birch&format=ndjson", headers=headers).text == ""
+    assert api.get("/v1/export/signals?account=%25&format=ndjson", headers=headers).text == ""
+
+
 def test_days_and_the_as_of_day_choose_rows(ours):
     assert {r["day"] for r in rows_of(ours.workspace_id, "usage", since="2026-02-15", until="2026-02-16")} == {"2026-02-15", "2026-02-16"}
     assert exported(ours.workspace_id, "signals", as_of="2020-01-01") == b""
@@ -227,6 +266,8 @@ def test_a_file_is_written_whole_and_says_where_to_go_on(named, tmp_path: Path):
     bookmark = done.stderr.split()[-1].decode()
     again = undertone("export", "signals", "--changed-after", bookmark, "--workspace", name)
     assert again.stdout.count(b"\n") == 1
+    assert undertone("export", "signals", "--account", "nobody", "--workspace", name).stdout.count(b"\n") == 1
+    assert undertone("export", "signals", "--account", "FILED", "--workspace", name).stdout.count(b"\n") == 3
     assert [p.name for p in tmp_path.iterdir()] == ["s.ndjson"]
 
 

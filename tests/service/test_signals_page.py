@@ -19,7 +19,7 @@ from service.store.pool import transaction
 from tests import builders
 from tests.builders import NOW
 from tests.client import TestClient
-from tests.filled import Filled, fill
+from tests.filled import WORDS, Filled, fill
 
 MANY = listing.PAGE + 7
 
@@ -82,3 +82,30 @@ def test_the_file_holds_the_rows_of_the_list_and_no_others(visitor, ours):
 
 def test_what_was_not_yet_known_on_a_day_is_not_in_its_list(visitor):
     assert kinds(visitor.get("/console/signals?as_of=2000-01-01")) == []
+
+
+def test_one_account_is_found_by_a_part_of_its_name_and_its_file_holds_no_other(visitor, ours):
+    with transaction(ours.workspace_id) as db:
+        other = builders.account(db, ours.connection_id, key="A-other", name="Birch & Row")
+        signals.append(db, [builders.signal(other, kind="confusion")], "test", workspaces.next_change(db))
+    page = visitor.get("/console/signals?account=birch+%26")
+    assert kinds(page) == ["confusion"]
+    assert 'value="birch &amp;"' in page.text
+    link = re.search(r'href="([^"]+export[^"]+format=ndjson[^"]*)"', page.text)
+    assert link
+    assert visitor.get(link[1].replace("&amp;", "&")).text.count("\n") == 1
+    assert kinds(visitor.get("/console/signals?account=nobody+at+all")) == []
+    assert len(kinds(visitor.get("/console/signals?account=+"))) == listing.PAGE
+
+
+def test_a_signal_shows_its_owner_and_the_newest_words_it_rests_on_and_none_once_they_are_erased(visitor, ours):
+    path = "/console/signals?kind=price_objection"
+    page = visitor.get(path).text
+    assert "Ann Berg" in page
+    assert "<q " in page
+    assert WORDS in page
+    with transaction(ours.workspace_id) as db:
+        db.execute("DELETE FROM message_text")
+    page = visitor.get(path).text
+    assert "<q " not in page
+    assert WORDS not in page
