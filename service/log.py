@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import traceback
 from contextvars import ContextVar
@@ -27,9 +28,14 @@ FIELDS = frozenset(
         "seconds",
         "calls",
     }
-    | {"new", "updated", "skipped", "method", "route", "error_type", "where"}
+    | {"new", "updated", "skipped", "method", "route", "error_type", "where", "child", "exit_code"}
 )
 """What a record's `extra` may carry: ids, counts, names of ours."""
+
+_PLACES = re.compile(r"%(?:\(\w+\))?[#0 +-]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]")
+"""Where a template's arguments go."""
+_QUIET = ("httpx", "urllib3", "simple_salesforce", "asyncio", "celery", "kombu")
+"""Libraries that tell of each thing they do: what goes well is told by our own lines, once."""
 
 context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # noqa: B039 - replaced, never mutated
 
@@ -42,8 +48,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            # A library's message without its arguments: those may be an address, a query, somebody's words.
-            "message": record.msg if isinstance(record.msg, str) else type(record.msg).__name__,
+            "message": _message(record),
             **{name: value for name, value in (context.get() | record.__dict__).items() if name in FIELDS},
         }
         if record.exc_info and record.exc_info[1] is not None:
@@ -53,6 +58,13 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=True)
 
 
+def _message(record: logging.LogRecord) -> str:
+    """A library's without its arguments: those may be an address, a query, somebody's words."""
+    if not isinstance(record.msg, str):
+        return type(record.msg).__name__
+    return _PLACES.sub("...", record.msg).replace("%%", "%") if record.args else record.msg
+
+
 def set_up(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
@@ -60,5 +72,5 @@ def set_up(level: str = "INFO") -> None:
     for own_format in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(own_format).handlers.clear()
         logging.getLogger(own_format).propagate = True
-    for noisy in ("httpx", "urllib3", "simple_salesforce", "asyncio"):
+    for noisy in _QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)

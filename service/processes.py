@@ -43,14 +43,14 @@ def api() -> Child:
 
 
 def worker(concurrency: int = 2) -> Child:
-    argv = (sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-P", "prefork", "-c", str(concurrency))
+    argv = (sys.executable, "-m", "celery", "--quiet", "-A", "workers.app", "worker", "-P", "prefork", "-c", str(concurrency))
     return Child("worker", (*argv, "--without-gossip", "--without-mingle", "--loglevel", "WARNING"))
 
 
 def beat() -> Child:
     schedule = settings().home / "beat"
     settings().home.mkdir(parents=True, exist_ok=True)
-    return Child("beat", (sys.executable, "-m", "celery", "-A", "workers.app", "beat", "--schedule", str(schedule), "--loglevel", "WARNING"))
+    return Child("beat", (sys.executable, "-m", "celery", "--quiet", "-A", "workers.app", "beat", "--schedule", str(schedule), "--loglevel", "WARNING"))
 
 
 @dataclass(slots=True)

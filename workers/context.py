@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import signals
@@ -10,10 +11,22 @@ from service import log
 from service.config import settings
 from service.store import pool
 
+said = logging.getLogger("undertone.workers")
+
 
 @signals.setup_logging.connect
 def set_up_logging(**_: Any) -> None:
     log.set_up(settings().log_level)
+
+
+@signals.worker_ready.connect
+def tell_worker(**_: Any) -> None:
+    said.info("worker ready")
+
+
+@signals.beat_init.connect
+def tell_beat(**_: Any) -> None:
+    said.info("scheduler started")
 
 
 @signals.worker_process_init.connect

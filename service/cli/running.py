@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from service import processes, servers
+from service import log, processes, servers
 from service.cli.workspace import opened, ready_schema
 from service.config import is_this_machine, real_time, settings
 from service.console.session import sign_in_link
@@ -29,6 +29,7 @@ def serve(
     with servers.running():
         ready_schema()
         children = [processes.api()] if api_only else [processes.api(), processes.worker(), processes.beat()]
+        log.set_up(settings().log_level)
         typer.echo("Starting.")
         processes.run_until_stopped(children, _welcome)
 
@@ -54,6 +55,7 @@ def worker(
     """Run a Celery worker: pull, score, suggest, push."""
     with servers.running():
         ready_schema()
+        log.set_up(settings().log_level)
         children = [processes.worker(concurrency), *([processes.beat()] if beat else [])]
         processes.run_until_stopped(children)
 
