@@ -32,7 +32,7 @@ FIELDS = frozenset(
 )
 """What a record's `extra` may carry: ids, counts, names of ours."""
 
-_PLACES = re.compile(r"%(?:\(\w+\))?[#0 +-]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]")
+_PLACES = re.compile(r"%%|%(?:\(\w+\))?[#0 +-]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]")
 """Where a template's arguments go."""
 _QUIET = ("httpx", "urllib3", "simple_salesforce", "asyncio", "celery", "kombu")
 """Libraries that tell of each thing they do: what goes well is told by our own lines, once."""
@@ -62,7 +62,7 @@ def _message(record: logging.LogRecord) -> str:
     """A library's without its arguments: those may be an address, a query, somebody's words."""
     if not isinstance(record.msg, str):
         return type(record.msg).__name__
-    return _PLACES.sub("...", record.msg).replace("%%", "%") if record.args else record.msg
+    return _PLACES.sub(lambda place: "%" if place[0] == "%%" else "...", record.msg) if record.args else record.msg
 
 
 def set_up(level: str = "INFO") -> None:
