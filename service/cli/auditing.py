@@ -8,9 +8,14 @@ from uuid import UUID
 import typer
 
 from service import audit, servers
-from service.cli.workspace import Workspace, opened
+from service.cli.workspace import Workspace, opened, printable
+from service.errors import BadInput, NotFound
 
 group = typer.Typer(no_args_is_help=True, help="The record of the drafts that were shown (replay).")
+
+
+_LIKE = "3f2b8c1e-5d47-4a90-9c6b-1e7f0a2d4b58"
+_WHERE = "`undertone export suggestions` lists the ids in its first column, and the answer of GET /v1/suggestions has them as `id`."
 
 
 def register(app: typer.Typer) -> None:
@@ -24,15 +29,20 @@ def records() -> None:
 
 @group.command()
 def replay(
-    id_: Annotated[UUID, typer.Argument(metavar="ID", help="The id of a suggestion, as `undertone export suggestions` lists it, or of one draft.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The id of a suggestion, as `undertone export suggestions` lists it, or of one draft.")],
     workspace: Workspace = "default",
 ) -> None:
     """Make each draft of a suggestion again from what it was made from, and say whether it comes out the same, byte for byte.
 
     Exit code 1 where one differs although nothing has changed.
     """
+    wanted = _id(id_)
     with servers.running():
-        found = audit.audit(opened(workspace), id_)
+        try:
+            found = audit.audit(opened(workspace), wanted)
+        except NotFound:
+            message = f"No suggestion and no draft of the workspace {printable(workspace)} has the id {wanted}. {_WHERE}"
+            raise NotFound(message) from None
     if not found:
         typer.echo("No draft of this suggestion is on record: none was shown, or it was made before the record was kept.")
     for one in found:
@@ -43,3 +53,11 @@ def replay(
         typer.echo(f"  rests on {', '.join(one.evidence) or 'no evidence'}; {found_by}")
     if any(one.verdict == "differs" for one in found):
         raise typer.Exit(1)
+
+
+def _id(given: str) -> UUID:
+    try:
+        return UUID(given.strip())
+    except ValueError:
+        message = f"An id is 32 digits and letters from a to f in five groups, like {_LIKE}; this is none. {_WHERE}"
+        raise BadInput(message) from None

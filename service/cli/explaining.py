@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -17,6 +17,7 @@ from service import servers
 from service.cli.workspace import Workspace, opened, printable
 from service.config import now
 from service.errors import NotFound
+from service.playbook.wording import capitalised, day_month_year, listed
 from service.store import accounts, usage
 from service.store.accounts import Profile
 from service.store.pool import Db, transaction
@@ -24,6 +25,7 @@ from service.store.usage import UsagePanel
 
 if TYPE_CHECKING:
     from ml.usage import Alert, FeedState, Panel
+    from ml.usage.levels import Interval
     from ml.usage.tell import Explanation, Teller
 
 explain = typer.Typer(no_args_is_help=True, help="Show what a verdict rests on.")
@@ -130,7 +132,7 @@ def _lines(console: Console, seen: _Seen, row: int) -> None:
     first = seen.panel.first_day + timedelta(seen.panel.values.shape[1] - days)
     console.print(f"  used      {sparkline(weeks, top)}  {_last(weeks)}")
     console.print(f"  expected  {sparkline(usual, top)}  {_last(usual)}")
-    console.print(f"            a week a sign since {first}, highest week about {_said(top)} a day")
+    console.print(f"            each sign is a week, from {day_month_year(first)} on; the highest had about {_said(top)} a day")
 
 
 def _weekly(values: npt.NDArray[np.float64]) -> list[float]:
@@ -165,32 +167,60 @@ def _alert(console: Console, seen: _Seen, alert: Alert) -> None:
 
 
 def _details(found: Explanation, alert: Alert) -> list[str]:
+    """Each a sentence that can be read aloud."""
     from ml.alternatives import SENTENCES
-    from ml.usage.words import percent
 
-    first, last = found.onset_between
     lines = [
-        f"began between {first} and {last} (90 %)",
-        f"before {_between(found.before.low, found.before.high)}, since then {_between(found.after.low, found.after.high)} a day (90 %)",
+        f"It began {_span(*found.onset_between)}. A usual day had {_between(found.before)} before and {_between(found.after)} after "
+        "(each range is right about nine times in ten).",
     ]
     if found.per_week:
-        lines.append(f"{_signed(found.per_week.value)} each week ({_signed(found.per_week.low)} to {_signed(found.per_week.high)})")
+        lines.append(f"From week to week a usual day {'gained' if found.per_week.value > 0 else 'lost'} {_between(_unsigned(found.per_week))}.")
     if found.people:
-        lines.append(found.people)
-    for way, verb in (("fell", "fell too"), ("rose", "rose"), ("level", "stayed level"), ("unknown", "unclear")):
-        if some := [o for o in found.others if o.way == way]:
-            shown = (o.metric if way in ("level", "unknown") else f"{o.metric} {'+' if o.change.value > 0 else '-'}{percent(o.change.value)}" for o in some)
-            lines.append(f"other metrics, {verb}: {', '.join(shown)}")
-    lines.append(f"{'region' if found.peers_of_region else 'all'} peers: {found.peer_accounts:,} accounts, {found.peers:+.0%}")
-    lines += [f"it may be: {SENTENCES[i.key]} {i.text}" for i in found.innocent]
+        lines.append(f"That is {found.people}.")
+    lines += _others(found)
+    where = " in the region" if found.peers_of_region else ""
+    lines.append(f"It is held against the other {_counted(found.peer_accounts)}{where}: {_changed(found.peers)} in the same weeks.")
+    lines += [f"It may be harmless. {SENTENCES[i.key]} {i.text}" for i in found.innocent]
     if alert.recovered_on:
-        lines.append(f"over since {alert.recovered_on}")
+        lines.append(f"Most of it has been back since {day_month_year(alert.recovered_on)}.")
     return lines
 
 
-def _between(low: float, high: float) -> str:
-    return f"{_said(low)} to {_said(high)}"
+def _others(found: Explanation) -> list[str]:
+    """What else the account uses, as one line."""
+    from ml.usage.words import metric_name, percent
+
+    said = [
+        f"{capitalised(metric_name(o.metric))} {'rose' if o.change.value > 0 else 'fell'}{' too' if o.way == 'fell' else ''}, by {percent(o.change.value)}."
+        for o in found.others
+        if o.way in ("fell", "rose")
+    ]
+    for way, words in (("level", "stayed level"), ("unknown", "cannot be judged")):
+        if some := [metric_name(o.metric) for o in found.others if o.way == way]:
+            said.append(f"{capitalised(listed(some))} {words}.")
+    return [f"Beside it: {' '.join(said)}"] if said else []
 
 
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else '-'}{_said(abs(value))}"
+def _counted(accounts: int) -> str:
+    return "account" if accounts == 1 else f"{accounts:,} accounts"
+
+
+def _changed(share: float) -> str:
+    from ml.usage.words import percent
+
+    return "no change" if round(abs(share) * 100) == 0 else f"{percent(share)} {'more' if share > 0 else 'less'}"
+
+
+def _span(first: date, last: date) -> str:
+    return f"on {day_month_year(first)}" if first == last else f"between {day_month_year(first)} and {day_month_year(last)}"
+
+
+def _unsigned(interval: Interval) -> Interval:
+    low, high = sorted((abs(interval.low), abs(interval.high)))
+    return replace(interval, low=low, high=high)
+
+
+def _between(interval: Interval) -> str:
+    low, high = _said(interval.low), _said(interval.high)
+    return low if low == high else f"{low} to {high}"

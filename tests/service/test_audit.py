@@ -25,6 +25,7 @@ from service.suggest import suggest
 from tests import builders
 from tests.builders import NOW
 from tests.client import TestClient, assert_problem, key
+from tests.command import undertone
 from tests.filled import Filled, fill
 
 SAID: tuple[tuple[SignalKind, str], ...] = (
@@ -200,3 +201,14 @@ def test_it_says_what_the_draft_rests_on_and_what_made_it(ours):
     assert {UUID(i) for i in found.evidence} <= known
     assert found.engine_version.startswith("drafting-")
     assert found.rules_version.startswith("rules-")
+
+
+@pytest.mark.parametrize(("given", "said"), [("7", "like 3f2b8c1e-5d47-4a90-9c6b-1e7f0a2d4b58"), ("\x1b[31m", "this is none"), (str(uuid4()), "has the id")])
+def test_an_id_that_is_none_or_nobodys_is_answered_with_where_to_find_one(workspace: UUID, given: str, said: str):
+    with transaction(workspace) as db:
+        name = workspaces.name(db)
+    done = undertone("audit", "replay", given, "--workspace", name)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+    assert "`undertone export suggestions`" in done.stderr.decode()
+    assert "\x1b" not in done.stderr.decode()

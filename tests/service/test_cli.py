@@ -187,7 +187,7 @@ MISTAKES = {
     "nothing to push": (["push", "--preview", "-w", "known"], "Nothing is connected yet. `undertone connect` makes a connection."),
     "unknown connection": (["pull", "-w", "known", "--connection", "crm"], "There is no connection crm. Nothing is connected yet."),
     "erasing nobody": (["erase", "nobody@acme.example", "-w", "known"], "No person of this workspace has this address; nothing was deleted."),
-    "no draft to make again": (["audit", "replay", str(UUID(int=7)), "-w", "known"], "There is no such suggestion or draft in this workspace."),
+    "no draft to make again": (["audit", "replay", str(UUID(int=7)), "-w", "known"], "No suggestion and no draft of the workspace known has the id"),
     "a key for ever and a day": (["key", "create", "--scope", "read", "--days", "99999999999", "-w", "known"], "--days"),
     "not a number": (["status", "--most", "many", "-w", "known"], "--most"),
     "unknown command": (["puhs"], "No such command"),
