@@ -32,9 +32,12 @@ def replay(workspace_id: UUID, connection_id: UUID, stream: str | None = None, s
 
 
 def place(connector: str, source_key: str) -> str:
-    """Where the row stands, for somebody who opens the file: accounts.csv, line 3. A key of a CRM is as it is."""
-    if connector not in _OF_FILES:
-        return source_key
+    """A key of a CRM is as it is."""
+    return place_in_file(source_key) if connector in _OF_FILES else source_key
+
+
+def place_in_file(source_key: str) -> str:
+    """For somebody who opens it: accounts.csv, line 3."""
     if found := _LINE.fullmatch(source_key):
         return f"{found[1]}, line {int(found[2]):,}"
     if found := _BYTE.fullmatch(source_key):

@@ -16,7 +16,7 @@ from uuid import UUID
 from ml.alternatives import sentences_for
 from service.case import case_of
 from service.connect import connect
-from service.playbook import compose
+from service.playbook import compose, describe
 from service.pull import pull
 from service.score import score
 from service.signals import Composition, Evidence, Signal
@@ -32,6 +32,8 @@ class Row:
 
     account: str
     kind: str
+    line: str
+    """What was noticed, without a word of theirs."""
     detected_at: date
     confidence: float
     quotes: Sequence[Mapping[str, str | None]]
@@ -91,6 +93,7 @@ def _row(signal: Signal, account: str, composition: Composition, bodies: dict[UU
     return Row(
         account=account,
         kind=signal.kind,
+        line=describe(signal),
         detected_at=signal.detected_at,
         confidence=signal.confidence,
         quotes=[{"text": e.text.strip(), "message_id": _message_id(e, message_ids)} for e in signal.evidence if e.type == "buyer_message" and e.text],

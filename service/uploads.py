@@ -24,7 +24,7 @@ from connectors.context import alone
 from connectors.errors import ConnectorError
 from connectors.mail_files.senders import most_frequent_domain
 from connectors.records import User
-from service import long_jobs
+from service import correspondents, long_jobs
 from service.config import settings
 from service.connect import connect
 from service.errors import BadInput
@@ -178,15 +178,27 @@ def _mail_suffix(head: bytes) -> str:
 def _configs(staged: Path, folder: Path, our_domains: str, now: datetime) -> dict[str, dict[str, str]]:
     """Settings of each connection that these files make or change. What was uploaded before and not now stays."""
     accounts, contacts = _only(staged, folder, "accounts"), _only(staged, folder, "contacts")
-    found = {}
-    if (staged / "accounts").exists() or (staged / "contacts").exists():
-        found["account_files"] = {"accounts": str(accounts), **({"contacts": str(contacts)} if contacts else {})}
+    found: dict[str, dict[str, str]] = {}
+    mail = {}
     if (staged / "mail").exists():
         ours = our_domains.strip() or _our_domain(staged / "mail", str(accounts), now)
-        found["mail_files"] = {"path": str(staged / "mail"), "our_domains": ours}
+        mail = {"mail_files": {"path": str(staged / "mail"), "our_domains": ours}}
+    people = contacts or _named_by_mail(staged, folder, Path(str(accounts)))
+    if any((staged / kind).exists() for kind in ("accounts", "contacts", "people")):
+        found["account_files"] = {"accounts": str(accounts), **({"contacts": str(people)} if people else {})}
+    found |= mail
     if (staged / "usage").exists():
         found["usage_files"] = {"path": str(staged / "usage")}
     return found
+
+
+def _named_by_mail(staged: Path, folder: Path, accounts: Path) -> Path | None:
+    """Without a file of contacts the mail says what its people are called. Whose mail is ours need not be known: ours is no account's domain."""
+    found = staged / "people" / "people.csv"
+    mail = next((place / "mail" for place in (staged, folder) if (place / "mail").exists()), None)
+    if any((staged / kind).exists() for kind in ("accounts", "mail")) and mail and correspondents.write(mail, accounts, (), found):
+        return found
+    return _only(staged, folder, "people")
 
 
 def _only(staged: Path, folder: Path, kind: str) -> Path | None:

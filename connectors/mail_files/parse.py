@@ -10,7 +10,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import Compat32
-from email.utils import parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.addresses import addresses, direction, is_ours
@@ -28,6 +28,7 @@ MAX_CHARS = 64_000
 """As much of a body as is ever read for its tone."""
 MAX_SUBJECT = 1_000
 MAX_HEADER = 50_000
+MAX_NAME = 80
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(days=1)
 
@@ -44,6 +45,11 @@ _ATTACHED = re.compile(
 
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,250})>")
 _BARE_ID = re.compile(r"[^<>\s]{1,200}@[^<>\s]{1,49}")
+_NO_NAME = re.compile(r"[@\d<>()\[\]/|;:]|^\W*$|\bvia\b|=\?")
+_ROLE = re.compile(
+    r"(no-?reply|do-?not-?reply|info|office|hello|contact|support|help(desk)?|service|sales|billing|accounts?|invoices?|admin|team|news(letter)?)([.+_-].*)?"
+)
+"""A box that several people share: the name beside it is nobody's."""
 _BLANKS = re.compile(r"\s+")
 _ENCODED_WORD = r"=\?[\w*.+-]{1,60}\?[bq]\?[^?\s]{0,1000}\?="
 _ENCODED = re.compile(rf"{_ENCODED_WORD}(?:\s+{_ENCODED_WORD})*", re.IGNORECASE | re.ASCII)
@@ -94,6 +100,17 @@ def people_of(raw: bytes) -> tuple[str, ...]:
     """Everybody whom the headers name as sender or receiver, sender first."""
     message = BytesHeaderParser(policy=_POLICY).parsebytes(_trimmed(raw[:MAX_HEADER]))
     return addresses(*_all(message, "From"), *_all(message, "To"), *_all(message, "Cc"))
+
+
+def named_writer(raw: bytes) -> tuple[str, str] | None:
+    """(address, name) of the sender, as the headers have them; None where a machine wrote, or no name of a person stands there."""
+    message = BytesHeaderParser(policy=_POLICY).parsebytes(_trimmed(raw[:MAX_HEADER]))
+    header = _header(message, "From")
+    senders, name = addresses(header), _words(parseaddr(header)[0]).strip(" '\"")
+    if len(senders) != 1 or _NO_NAME.search(name) or not 1 < len(name) <= MAX_NAME:
+        return None
+    automatic = _ROLE.fullmatch(senders[0].partition("@")[0]) or is_automatic(_headers_that_tell(message, senders[0]), "", "")
+    return None if automatic else (senders[0], name)
 
 
 def body_of(message: Message) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -12,7 +12,7 @@ from connectors.addresses import SHARED_DOMAINS, domain_of, is_ours
 from connectors.base import Cursor
 from connectors.folders import files
 from connectors.mail_files.mbox import messages
-from connectors.mail_files.parse import people_of
+from connectors.mail_files.parse import named_writer, people_of
 
 SUFFIXES = (".eml", ".mbox", ".mbx", "mbox")
 """The last one: a mailbox exported from a Mac is a folder with a file of that name."""
@@ -35,9 +35,23 @@ def take_part(path: Path, our_domains: Collection[str]) -> bool:
     return any(is_ours(address, our_domains) for people in islice(_people(path), SAMPLE) for address in people)
 
 
+def named_writers(path: Path, our_domains: Collection[str]) -> dict[str, str]:
+    """Address -> the name that most of its mail bears, of whoever is not ours."""
+    names: dict[str, Counter[str]] = defaultdict(Counter)
+    for raw in _messages(path):
+        found = named_writer(raw)
+        if found and not is_ours(found[0], our_domains):
+            names[found[0]][found[1]] += 1
+    return {address: of.most_common(1)[0][0] for address, of in names.items()}
+
+
 def _people(path: Path) -> Iterator[tuple[str, ...]]:
+    return map(people_of, _messages(path))
+
+
+def _messages(path: Path) -> Iterator[bytes]:
     for file, _ in files(path, SUFFIXES, Cursor()):
         # What cannot be read is said when the mail is read; here the others are enough.
         with suppress(OSError):
             for _, raw in messages(file):
-                yield people_of(raw)
+                yield raw

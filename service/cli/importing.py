@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
+from itertools import groupby
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -20,10 +23,18 @@ from connectors.addresses import SHARED_DOMAINS, addresses, domain_of
 from connectors.mail_files.senders import most_frequent_domain
 from connectors.tables import read_rows
 from connectors.usage_files.source import columns_of
-from service import replay, servers
+from service import correspondents, replay, servers
 from service.cli.workspace import opened
 from service.config import now as clock
+from service.config import settings
 from service.errors import BadInput
+from service.quarantine import place_in_file
+
+Sources = dict[str, dict[str, Any]]
+"""Settings by connector."""
+MOST_WORDS = 110
+"""Characters of a quote in the table."""
+_HANDLED: dict[str, str] = {"draft": "draft", "plain_reply": "answer", "log_only": "note", "human_review": "read it", "escalate_no_draft": "escalate"}
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +59,7 @@ def import_files(
     with ExitStack() as stack:
         stack.enter_context(servers.throwaway() if workspace is None else servers.running())
         workspace_id = opened(workspace or "import", create=True)
+        sources = _with_people(sources, workspace_id)
         console = Console(stderr=True)
         with console.status("reading files") as status:
             landed = replay.land(workspace_id, sources, max(until, clock()), lambda stream, n: status.update(f"{stream}: {n} rows"))
@@ -55,9 +67,11 @@ def import_files(
             rows = replay.replay(workspace_id, until, lambda what, n: status.update(f"scoring {what}: {n}"))
     _write(rows, out)
     console.print(f"{len(rows)} signals up to {until:%Y-%m-%d}.", highlight=False)
+    for line in _where_drafts_are(rows, out, workspace):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _sources(accounts: Path, contacts: Path | None, mail: Path | None, usage: Path | None, our_domains: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _sources(accounts: Path, contacts: Path | None, mail: Path | None, usage: Path | None, our_domains: Sequence[str]) -> Sources:
     """Everything that can be said to be wrong is said before anything is read."""
     if mail is None and usage is None:
         message = "Give --mail, --usage, or both: accounts alone say nothing."
@@ -71,12 +85,22 @@ def _sources(accounts: Path, contacts: Path | None, mail: Path | None, usage: Pa
             next(iter(read_rows(path, columns)), None)
     if usage is not None and usage.is_file():
         columns_of(usage)
-    found: dict[str, dict[str, Any]] = {"account_files": {"accounts": str(accounts), "contacts": str(contacts) if contacts else None}}
+    found: Sources = {"account_files": {"accounts": str(accounts), "contacts": str(contacts) if contacts else None}}
     if mail:
         found["mail_files"] = {"path": str(mail), "our_domains": list(our_domains) or _our_domains(accounts, mail)}
     if usage:
         found["usage_files"] = {"path": str(usage)}
     return found
+
+
+def _with_people(sources: Sources, workspace_id: UUID) -> Sources:
+    """Where no file says who the customers' people are, their own mail does."""
+    files, mail = sources["account_files"], sources.get("mail_files")
+    if files["contacts"] or mail is None:
+        return sources
+    path = settings().home / "imports" / f"{workspace_id}-contacts.csv"
+    named = correspondents.write(Path(mail["path"]), Path(files["accounts"]), mail["our_domains"], path)
+    return {**sources, "account_files": {**files, "contacts": str(path)}} if named else sources
 
 
 def _our_domains(accounts: Path, mail: Path) -> list[str]:
@@ -105,7 +129,7 @@ def _report(console: Console, landed: replay.Landed) -> None:
     for problem in landed.problems:
         console.print(f"problem: {problem}", markup=False)
     for q in landed.quarantined[:10]:
-        console.print(f"left out: {q.source_key}: {q.reason}", markup=False, highlight=False)
+        console.print(f"left out: {place_in_file(q.source_key)}: {q.reason}", markup=False, highlight=False)
     if len(landed.quarantined) > 10:
         console.print(f"left out: {len(landed.quarantined) - 10} more rows")
 
@@ -114,8 +138,37 @@ def _write(rows: Sequence[replay.Row], out: Path | None) -> None:
     if out:
         out.write_text("".join(json.dumps(dataclasses.asdict(row), default=str, ensure_ascii=False) + "\n" for row in rows), "utf-8")
         return
-    table = Table("account", "kind", "first raised", "sure", "in their words, or numbers", "handling")
+    console = Console(markup=False)
+    console.print(_lines([("raised", "what was noticed", "sure", "in their words", "comes as")]))
+    for account, found in groupby(rows, lambda row: row.account):
+        console.print(f"{account}", style="bold", highlight=False)
+        console.print(_lines([_cells(row) for row in found]), highlight=False)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> Table:
+    """Columns of one width for every account, so that they stand below each other; only the words grow with the screen."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    for width in (12, 22, 4, None, 8):
+        table.add_column(width=width, ratio=None if width else 1, no_wrap=width == 12)
     for row in rows:
-        words = row.quotes[0]["text"] if row.quotes else ", ".join(f"{k} {v}" for k, v in row.numbers.items())
-        table.add_row(row.account, row.kind, row.detected_at.isoformat(), f"{row.confidence:.2f}", str(words)[:160], row.handling)
-    Console().print(table)
+        table.add_row(*row)
+    return table
+
+
+def _cells(row: replay.Row) -> tuple[str, ...]:
+    words = str(row.quotes[0]["text"]) if row.quotes else ""
+    handled = "draft" if row.draft else _HANDLED.get(row.handling, row.handling)
+    return (f"  {row.detected_at}", row.line, f"{row.confidence:.2f}", shorten(words, MOST_WORDS, placeholder=" ..."), handled)
+
+
+def _where_drafts_are(rows: Sequence[replay.Row], out: Path | None, workspace: str | None) -> list[str]:
+    drafts = sum(row.draft is not None for row in rows)
+    if not drafts:
+        return []
+    said = f"{drafts} of them come with a draft" if drafts > 1 else "One of them comes with a draft"
+    if out:
+        return [f"{said}: the field `draft` of each line in {out}."]
+    if workspace is not None:
+        opened = f"`undertone suggest -w {workspace}` opens those that are fresh"
+        return [f"{said}. {opened}, `undertone key create -w {workspace}` makes a key to sign in with, and `undertone serve` shows them in the console."]
+    return [f"{said}. Read them by the same command with --out drafts.jsonl; with --workspace NAME all of it is kept for the console."]

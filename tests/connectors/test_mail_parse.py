@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from connectors.mail_files.parse import UnreadableMail
+from connectors.mail_files.parse import UnreadableMail, named_writer
 from tests.connectors.letters import HEAD, mail, parsed
 
 
@@ -302,3 +302,27 @@ def test_what_the_mail_library_writes_is_read_back(content, encoding, policy, wi
     assert squeezed(found.body) == (squeezed(body) or ("htmlhtmlhtml" if with_html else ""))
     assert found.occurred_at == sent_at.replace(microsecond=0)
     assert found.message_id == "<1@theirs.example>"
+
+
+NAMES = {
+    "Bo Lind <bo@acme.example>": ("bo@acme.example", "Bo Lind"),
+    "=?utf-8?q?Bj=C3=B6rn_Lind?= <bo@acme.example>": ("bo@acme.example", "Bj\u00f6rn Lind"),
+    '"Lind, Bo" <BO@acme.example>': ("bo@acme.example", "Lind, Bo"),
+    "bo@acme.example": None,
+    '"bo@acme.example" <bo@acme.example>': None,
+    "Acme Support <support@acme.example>": None,
+    "Acme <no-reply@acme.example>": None,
+    "Bo Lind via Tool <bo@acme.example>": None,
+    "Ticket 4711 <bo@acme.example>": None,
+    "Bo <bo@acme.example>, Al <al@acme.example>": None,
+    "<>": None,
+}
+
+
+@pytest.mark.parametrize("sender", NAMES)
+def test_a_name_is_taken_from_who_wrote_and_from_no_machine_and_no_shared_box(sender: str):
+    assert named_writer(f"From: {sender}\nTo: ann@vendor.example\n\nHello".encode()) == NAMES[sender]
+
+
+def test_no_name_is_taken_from_what_a_machine_sent():
+    assert named_writer(b"From: Bo Lind <bo@acme.example>\nAuto-Submitted: auto-replied\n\nAway") is None

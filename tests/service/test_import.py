@@ -81,8 +81,8 @@ def test_what_cannot_be_used_is_one_sentence_and_writes_nothing(run: Run, folder
 def test_good_rows_count_beside_bad_ones_and_every_signal_has_its_row(run: Run, folder: Path):
     done = run()
     assert done.returncode == 0, done.stderr
-    assert b"usage.csv:442: the value is missing" in done.stderr
-    assert b"usage.csv:443: the day is missing" in done.stderr
+    assert b"usage.csv, line 442: the value is missing" in done.stderr
+    assert b"usage.csv, line 443: the day is missing" in done.stderr
     rows = {(r["account"], r["kind"]): r for r in map(json.loads, (folder / "out.jsonl").read_text().splitlines())}
     assert set(rows) == {("Acme", "unanswered_question"), ("Birch", "usage_drop")}
     question, drop = rows["Acme", "unanswered_question"], rows["Birch", "usage_drop"]
@@ -93,7 +93,8 @@ def test_good_rows_count_beside_bad_ones_and_every_signal_has_its_row(run: Run, 
     assert "2026-06-30" < drop["detected_at"] < "2026-07-29"
     assert 0.3 < drop["numbers"]["size"] < 0.7
     assert drop["alternatives"]
-    assert set(drop) == {"account", "kind", "detected_at", "confidence", "quotes", "numbers", "alternatives", "handling", "draft", "evidence"}
+    assert drop["line"].startswith("Active users went from about ")
+    assert set(drop) == {"account", "kind", "line", "detected_at", "confidence", "quotes", "numbers", "alternatives", "handling", "draft", "evidence"}
 
 
 def test_nothing_later_than_the_day_is_known(run: Run, folder: Path):
@@ -113,4 +114,28 @@ def test_the_same_files_give_the_same_rows_in_a_process_of_its_own(run: Run, fol
 
 def test_without_an_output_file_it_prints_a_table(run: Run):
     done = run(out="", usage="")
-    assert b"unanswered" in done.stdout
+    assert b"A question of" in done.stdout
+
+
+def test_whoever_writes_is_greeted_by_the_name_their_mail_bears(run: Run, folder: Path):
+    assert run().returncode == 0
+    drafts = [row["draft"] for row in map(json.loads, (folder / "out.jsonl").read_text().splitlines()) if row["kind"] == "unanswered_question"]
+    assert [draft.partition(",")[0].split()[-1] for draft in drafts] == ["Bo"]
+
+
+def test_a_file_of_contacts_says_what_people_are_called_and_the_mail_does_not(run: Run, folder: Path):
+    (folder / "contacts.csv").write_text("email,name,account\nbo@acme.example,Robert Lind,A\n")
+    assert run(contacts="contacts.csv").returncode == 0
+    [draft] = [row["draft"] for row in map(json.loads, (folder / "out.jsonl").read_text().splitlines()) if row["kind"] == "unanswered_question"]
+    assert draft.partition(",")[0].split()[-1] == "Robert"
+
+
+def test_the_table_fits_eighty_columns_and_says_where_drafts_are_to_be_read(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    done = run(out="")
+    lines = done.stdout.decode().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if "\u2026" in line]
+    shown = " ".join(" ".join(lines).split())
+    assert "Acme 2026-03-04 A question of 24 0.75 Can the planner show two" in shown
+    assert "One of them comes with a draft. Read them by the same command with --out drafts.jsonl" in done.stderr.decode()

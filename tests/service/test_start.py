@@ -47,7 +47,7 @@ def mailbox() -> bytes:
     said = [(NOW.date() - timedelta(days=7 * w), chance.choice(kind)) for w in range(25, 1, -1)]
     turned = "We had to explain the new price to our board twice, and it is far too expensive. We are looking at other vendors."
     said.append((NOW.date() - timedelta(days=4), turned))
-    letters = [letter("bo@acme.example", "ann@vendor.example", on, body, n) for n, (on, body) in enumerate(said)]
+    letters = [letter("Bo Lind <bo@acme.example>", "ann@vendor.example", on, body, n) for n, (on, body) in enumerate(said)]
     return "".join(f"From bo@acme.example Mon Mar  2 09:00:00 2026\n{text}\n" for text in letters).encode()
 
 
@@ -276,6 +276,20 @@ def test_the_quarantine_of_uploaded_files_names_the_line_and_sends_one_to_the_fo
     assert "accounts.csv, line 3" in shown
     assert "renewal_date is not a date like 2026-03-31; the account is read without it." in shown
     assert 'Mend the line in your own file and <a href="/console/start">give it again</a>' in shown
+
+
+def test_without_a_file_of_contacts_the_mail_says_what_people_are_called_and_with_one_it_does_not(visit, workspace: UUID):
+    def names() -> list[str]:
+        with transaction(workspace) as db:
+            return [name for (name,) in db.execute("SELECT name FROM contact WHERE NOT deleted ORDER BY name")]
+
+    files = {"accounts": ("a.csv", ACCOUNTS.encode()), "mail": ("m.mbox", mailbox())}
+    read(workspace, give(visit, workspace, **files))
+    assert names() == ["Bo Lind"]
+    read(workspace, give(visit, workspace, accounts=("a.csv", ACCOUNTS.encode())))
+    assert names() == ["Bo Lind"]
+    read(workspace, give(visit, workspace, contacts=("c.csv", b"email,name,account\nbo@acme.example,Robert Lind,acme\n")))
+    assert names() == ["Robert Lind"]
 
 
 def test_accounts_none_of_which_can_be_used_end_the_reading_with_the_line(visit, workspace: UUID):
