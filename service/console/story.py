@@ -113,7 +113,7 @@ def charts(db: Db, account_id: UUID, at: datetime) -> dict[str, Any] | None:
         "mood": {
             "at": [p.occurred_at for p in mood],
             "sentiment": [round(p.sentiment, 3) for p in mood],
-            "who": [p.contact_name or "unknown" for p in mood],
+            "who": [p.contact_name for p in mood],
         },
         "usage": figures.read(db, account_id, account.name, at.date()),
         "moments": [{"day": s.detected_at, "kind": describe(s, at.date()), "number": n, "id": s.id} for n, s in marked],

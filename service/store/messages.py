@@ -79,20 +79,23 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoodPoint:
+    """`contact_name`: None where a contact of the account did not write it, but a shared box, a list, or somebody unknown."""
+
     occurred_at: datetime
     contact_name: str | None
     sentiment: float
 
 
 def mood(db: Db, account_id: UUID) -> list[MoodPoint]:
-    """The tone of each message of the account's people, oldest first, by the newest model that read it."""
+    """The tone of each message that somebody of theirs wrote, oldest first, by the newest model that read it."""
     with db.cursor(row_factory=class_row(MoodPoint)) as cursor:
         return cursor.execute(
-            "SELECT i.occurred_at, COALESCE(c.name, c.email) AS contact_name, s.sentiment FROM interaction i"
+            "SELECT i.occurred_at, CASE WHEN c.account_id = i.account_id THEN COALESCE(c.name, c.email) END AS contact_name, s.sentiment FROM interaction i"
             " JOIN LATERAL (SELECT COALESCE((m.reading->>'sentiment')::real, m.sentiment) AS sentiment FROM message_score m"
             "  WHERE m.workspace_id = i.workspace_id AND m.interaction_id = i.interaction_id"
             "  ORDER BY m.change_no DESC LIMIT 1) s ON true LEFT JOIN contact c USING (workspace_id, contact_id)"
-            " WHERE i.account_id = %s AND NOT i.deleted ORDER BY i.occurred_at",
+            # A score stays when it turns out later that our own side wrote, or a machine.
+            " WHERE i.account_id = %s AND NOT i.deleted AND i.direction = 'in' AND NOT i.automatic ORDER BY i.occurred_at",
             [account_id],
         ).fetchall()
 

@@ -11,7 +11,8 @@
   const story = await answer.json();
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
-  const hues = [colour("--accent"), colour("--open"), colour("--likely"), colour("--at-risk"), colour("--unknown")];
+  const hues = [1, 2, 3, 4, 5].map((n) => colour(`--person-${n}`));
+  const symbols = ["circle", "square", "diamond", "triangle-up", "x"];
   const day = 86400000;
   const NARROW = 500;
   const now = Date.parse(story.now);
@@ -78,12 +79,15 @@
   }
 
   function moodTraces() {
-    return [...new Set(story.mood.who)].map((who, i) => {
+    // Whoever is no contact of theirs comes last, as points: a line would join people who have nothing to do with each other.
+    const people = [...new Set(story.mood.who)].sort((a, b) => (a === null) - (b === null));
+    return people.map((who, i) => {
       const at = story.mood.who.map((w, n) => (w === who ? n : -1)).filter((n) => n >= 0);
-      return {
-        x: at.map((n) => story.mood.at[n]), y: at.map((n) => story.mood.sentiment[n]), name: plain(who), mode: "lines+markers",
-        line: { color: hues[i % hues.length], width: 1.2 }, marker: { size: 7 },
-      };
+      const drawn = { x: at.map((n) => story.mood.at[n]), y: at.map((n) => story.mood.sentiment[n]) };
+      if (who === null) return { ...drawn, name: "not among the contacts", mode: "markers", marker: { size: 6, color: colour("--soft"), symbol: "circle-open" } };
+      const hue = hues[i % hues.length];
+      const symbol = symbols[(i + Math.floor(i / hues.length)) % symbols.length];
+      return { ...drawn, name: plain(who), mode: "lines+markers", line: { color: hue, width: 1.2 }, marker: { size: 7, color: hue, symbol } };
     });
   }
 
