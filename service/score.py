@@ -15,6 +15,7 @@ from ml.moments import Moment
 from ml.usage import FeedState
 from service import timeline, trouble, usage
 from service.messages import own_texts, read_messages, reader_of
+from service.playbook.outlook_words import reason
 from service.signals import Signal
 from service.store import accounts, conditions, connections, messages, signals, unscored, workspaces
 from service.store.accounts import Profile
@@ -132,6 +133,7 @@ def _contradicted(current: Sequence[signals.SignalRow], found: set[tuple[UUID, s
 
 def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetime, unread: frozenset[Feed]) -> signals.OutlookRow:
     today = now.date()
+    moments = tuple(_open_moment(m, s, now) for m, s in zip(story.moments, story.signals, strict=True) if m.state == "open")
     reading = outlooks.outlook(
         outlooks.OutlookInputs(
             messages=sum(m.direction == "in" and not m.automatic and m.at >= now - RECENT for m in story.messages),
@@ -140,7 +142,7 @@ def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetim
             usage_change=use.change,
             usage_feed=use.feed,
             days_to_renewal=(profile.renewal_date - today).days if profile.renewal_date and "renewals" not in unread else None,
-            moments=tuple(_open_moment(m, s, now) for m, s in zip(story.moments, story.signals, strict=True) if m.state == "open"),
+            moments=moments,
             mail_fresh="mail" not in unread,
         )
     )
@@ -149,7 +151,7 @@ def _outlook_row(profile: Profile, story: timeline.Story, use: Use, now: datetim
         day=today,
         level=reading.level,
         score=reading.score,
-        drivers=[{"name": d.name, "points": d.points, "reason": d.reason} for d in reading.drivers],
+        drivers=[{"name": d.name, "points": d.points, "reason": reason(d, moments, profile.renewal_date, today)} for d in reading.drivers],
         unknown_parts=list(reading.unknown),
         renewal_date=profile.renewal_date,
         renewal_amount=profile.renewal_amount,
