@@ -15,6 +15,7 @@ from ml.usage.state import Ints, State
 from ml.usage.words import capitalised, metric_name
 from service.console import told
 from service.console.told import Family, ToldView
+from service.signals import Signal
 from service.store import usage_pictures, usage_tracking
 from service.store.pool import Db
 from service.store.usage_pictures import Drawn
@@ -57,13 +58,13 @@ class Pictures:
         return min(max(sum(bool(m.told) for m in self.drawn), LEAST_OPEN), MOST_OPEN, len(self.drawn))
 
 
-def read(db: Db, account_id: UUID, name: str, today: date) -> Pictures:
-    """The year before `today`, whose own count is unfinished."""
+def read(db: Db, account_id: UUID, name: str, today: date, drops: Sequence[Signal] = ()) -> Pictures:
+    """The year before `today`, whose own count is unfinished. `drops`: the account's signals of that kind."""
     found = family(db, account_id, name, today)
     if found is None:
         return Pictures(drawn=(), more=(), beyond=0)
     series = found.series
-    said = told.read(db, found, alerts(db, found, today), today)
+    said = told.read(db, found, alerts(db, found, today), drops, today)
     troubles = _troubles(db, series[:MOST_DRAWN])
     return Pictures(
         drawn=[MetricView(title=capitalised(metric_name(s.metric)), trouble=troubles[k], told=said.get(k, ())) for k, s in enumerate(series[:MOST_DRAWN])],

@@ -82,7 +82,7 @@ def read(db: Db, account_id: UUID, at: datetime) -> Story | None:
     rows = [r.signal for r in signals.current(db, [account_id])]
     found = suggestions.listing(db, account_id=account_id, state="open", after=None, most=1)
     suggestion = found[0] if found else None
-    drawn = pictures.read(db, account_id, account.name, at.date())
+    drawn = pictures.read(db, account_id, account.name, at.date(), [s for s in rows if s.kind == "usage_drop"])
     places = {metric.title: f"#metric-{n}" for n, metric in enumerate(drawn.drawn)}
     views = [_moment(n, s, names, places) for n, s in enumerate(_told_first(rows), 1)]
     moments = [view for view in views if _tells(view.signal)]

@@ -16,7 +16,9 @@ from ml.usage.panel import Alert, Panel
 from ml.usage.state import Singles
 from ml.usage.tell import MOST_OTHERS, Explanation, Metric, Teller
 from ml.usage.words import Spoken, capitalised, change_sentence, metric_name, peers_clause, percent, subject
+from service.playbook.usage_words import Drop, read_drop
 from service.playbook.wording import day_month_year, listed
+from service.signals import Signal
 from service.store import usage_pictures, usage_tracking
 from service.store.pool import Db
 from service.store.usage_pictures import Drawn, Peer
@@ -44,17 +46,23 @@ class ToldView:
     """Readings that the figures support, each with its number."""
 
 
-def read(db: Db, family: Family, alerts: Sequence[Alert], today: date) -> dict[int, list[ToldView]]:
-    """By place in the family, the newest first. `alerts` in the order in which they were raised, under places in the family."""
+def read(db: Db, family: Family, alerts: Sequence[Alert], drops: Sequence[Signal], today: date) -> dict[int, list[ToldView]]:
+    """By place in the family, the newest first. `alerts` in the order in which they were raised, under places in the family.
+
+    `drops`: the account's signals. What a signal says of an alert today is said here too, lest one fall have two figures.
+    """
     found: dict[int, list[ToldView]] = defaultdict(list)
     if not alerts:
         return found
     peers = usage_pictures.peers(db, family.account_id, family.series[0].region, sorted({family.series[a.series].metric for a in alerts}), MOST_OTHERS)
     teller = Teller(_panel(db, family, peers, alerts), {str(family.account_id): family.name, **{str(p.account_id): p.name for p in peers}})
+    settled = _settled(family, alerts, drops, today)
     for alert in reversed(alerts):
         explained = teller.tell(alert, alerts, today)
         over = teller.recovery(alert, alert.recovered_on).sentence if alert.recovered_on else None
-        found[alert.series].append(_view(alert, explained, _sentence(family, alert, explained, peers, today), over))
+        drop = settled.get(id(alert))
+        sentence = _sentence(family, alert, explained, peers, today)
+        found[alert.series].append(_view(alert, explained, _now(family, explained, drop, peers) if drop else sentence, over, as_told=drop is not None))
     return found
 
 
@@ -77,11 +85,35 @@ def _panel(db: Db, family: Family, peers: Sequence[Peer], alerts: Sequence[Alert
     )
 
 
-def _sentence(family: Family, alert: Alert, found: Explanation, peers: Sequence[Peer], today: date) -> str:
+def _settled(family: Family, alerts: Sequence[Alert], drops: Sequence[Signal], today: date) -> dict[int, Drop]:
+    """By the alert that a signal rests on: the first of its metric since it was noticed."""
+    found = {}
+    for signal in drops:
+        led = (a for a in alerts if family.series[a.series].metric == signal.numbers.get("metric") and a.alerted_on >= signal.detected_at)
+        alert, drop = next(led, None), read_drop(signal, today)
+        if alert is not None and drop is not None:
+            found[id(alert)] = drop
+    return found
+
+
+def _now(family: Family, found: Explanation, drop: Drop, peers: Sequence[Peer]) -> str:
+    """As it is today. Where hardly anything is left the level is counted plainly: that the peers' change is taken out would not be true of it."""
+    others = _peers(family, found, peers).removesuffix(", which is taken out of these figures")
+    return f"{subject(found.metric, family.name)} went {drop.change} {drop.window}{others}."
+
+
+def _peers(family: Family, found: Explanation, peers: Sequence[Peer]) -> str:
     """Where not all peers were read the sentence counts them all the same."""
     if not peers or peers[0].total <= MOST_OTHERS:
-        return found.sentence
+        return peers_clause(found.peers, found.peer_accounts, region=found.peers_of_region)
     near = bool(family.series[0].region) and peers[0].near >= MIN_PEERS
+    return peers_clause(found.peers, peers[0].near if near else peers[0].total, region=near)
+
+
+def _sentence(family: Family, alert: Alert, found: Explanation, peers: Sequence[Peer], today: date) -> str:
+    """As it was when it was told."""
+    if not peers or peers[0].total <= MOST_OTHERS:
+        return found.sentence
     return change_sentence(
         subject(found.metric, family.name),
         alert.before,
@@ -90,25 +122,27 @@ def _sentence(family: Family, alert: Alert, found: Explanation, peers: Sequence[
         today,
         gradual=found.gradual,
         per_week=found.per_week.value if found.per_week else None,
-        peers=peers_clause(found.peers, peers[0].near if near else peers[0].total, region=near),
+        peers=_peers(family, found, peers),
     )
 
 
-def _view(alert: Alert, found: Explanation, sentence: str, over: str | None) -> ToldView:
+def _view(alert: Alert, found: Explanation, sentence: str, over: str | None, *, as_told: bool) -> ToldView:
     return ToldView(
         sentence=sentence,
         told_on=alert.alerted_on,
         over=over,
-        details=_details(alert, found),
+        details=_details(alert, found, as_told=as_told),
         innocent=[f"{SENTENCES[i.key]} {i.text}" for i in found.innocent],
     )
 
 
-def _details(alert: Alert, found: Explanation) -> list[str]:
+def _details(alert: Alert, found: Explanation, *, as_told: bool) -> list[str]:
+    """`as_told`: the figures are those of that day, and not those of the sentence above them."""
     spoken, (earliest, latest) = Spoken.of(alert.before, alert.after), found.onset_between
     began = f"Began on {day_month_year(earliest)}" if earliest == latest else f"Began between {day_month_year(earliest)} and {day_month_year(latest)}"
-    lines = [f"{began}; {_between(spoken, found.before)} a {spoken.unit} before, {_between(spoken, found.after)} since then, each with 90% certainty"]
-    if found.people:
+    levels = f"{_between(spoken, found.before)} a {spoken.unit} before, {_between(spoken, found.after)} since then, each with 90% certainty"
+    lines = [f"As it stood when it was told: {began[0].lower()}{began[1:]}; {levels}" if as_told else f"{began}; {levels}"]
+    if found.people and not as_told:
         lines.append(f"That is {found.people}")
     others = [part for way, verb in _WAYS.items() if (part := _others(verb, [o for o in found.others if o.way == way]))]
     if others:

@@ -24,6 +24,7 @@ from service.config import real_time
 from service.console import figures, overview, pictures, story
 from service.console.pictures import MetricView, Pictures
 from service.console.session import COOKIE
+from service.playbook import describe
 from service.store import accounts, landing, usage, usage_catalogue, usage_pictures, usage_tracking
 from service.store.pool import Db, transaction
 from service.usage import advance
@@ -271,6 +272,22 @@ def test_the_sentence_is_the_one_that_is_said_of_the_whole_workspace(watched: tu
     assert expected.sentence in [t.sentence for t in shown]
     assert re.search(r"from about \d+ a day to about \d+ since .*; the other 7 accounts in the region", expected.sentence)
     assert any(re.match(r"Began between .* before, .* since then, each with 90% certainty", line) for t in shown for line in t.details)
+
+
+def test_one_fall_has_one_figure_on_the_page_and_what_was_told_before_is_dated(watched: tuple[UUID, dict[str, UUID]]) -> None:
+    workspace, ids = watched
+    with transaction(workspace) as db:
+        series = usage_tracking.all_series(db)
+        alert = next(a for a in map(alert_of, usage_tracking.alerts(db, [ids[FALLEN]])) if series.metric_name(a.series) == "active_seats")
+        numbers = {"metric": "active_seats", "before": 40.4, "after": 7.6, "onset": (alert.onset - timedelta(days=9)).isoformat(), "shape": "fade"}
+        drop = builders.signal(ids[FALLEN], kind="usage_drop", detected_at=alert.alerted_on, numbers=numbers)
+        found = pictures.read(db, ids[FALLEN], "Acme", TODAY, [drop])
+    told = next(t for t in metric(found, "Seats in use").told if t.told_on == alert.alerted_on)
+    line = describe(drop, TODAY).removeprefix("Seats in use ")
+    assert told.sentence.startswith(f"Seats in use at Acme {line}; the other 7 accounts in the region")
+    assert "taken out" not in told.sentence
+    assert told.details[0].startswith("As it stood when it was told: began between ")
+    assert all(t.details[0].startswith("Began ") for m in found.drawn for t in m.told if t is not told)
 
 
 def test_the_peers_line_is_the_old_level_times_how_the_day_went_for_them(watched: tuple[UUID, dict[str, UUID]]) -> None:
