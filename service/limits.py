@@ -60,6 +60,10 @@ class Bucket:
         return {"RateLimit-Policy": f'"key";q={self.rate.burst};w={fills}', "RateLimit": f'"key";r={math.floor(self.level)};t={self.wait}'}
 
 
+CRITIC = Rate(per_minute=60, burst=20)
+"""Of the critic beside a text, for each session: more than somebody types, and too little to keep the others' pages waiting."""
+
+
 def configured() -> Rate:
     return Rate(per_minute=settings().requests_per_minute, burst=settings().requests_burst)
 

@@ -63,6 +63,11 @@ def of_text(looked: Looked, lang: str) -> Critique:
     return _critique([_finding(f, looked.text) for f in found], _checked(lang), [_MOVES[m] for m in looked.moves])
 
 
+def later(seconds: int) -> Critique:
+    """Of a text that was not looked at, for too many were asked about just before."""
+    return Critique(level="none", verdict=f"Not checked: too many checks in a short time. Ask again in {counted(seconds, 'second')}.", findings=())
+
+
 def of_report(report: Report) -> Critique:
     """Of a draft of ours as it was when it was made: where in it is not kept."""
     known = [(rule, severity, message) for rule, severity in report.findings if (message := messages().get(rule))]

@@ -121,9 +121,11 @@ def page(request: Request, template: str, status: int = 200, *, charts: bool = F
     return answer
 
 
-def fragment(request: Request, template: str, **context: Any) -> HTMLResponse:
-    """A part of a page, for a script of ours that puts it into place."""
-    return _templates.TemplateResponse(request, template, context, headers={"Content-Security-Policy": POLICY.format(style="")})
+def fragment(request: Request, template: str, *, wait: int = 0, **context: Any) -> HTMLResponse:
+    """A part of a page, for a script of ours that puts it into place. `wait`: seconds after which it may ask again; 0 for at once."""
+    status = HTTPStatus.TOO_MANY_REQUESTS if wait else HTTPStatus.OK
+    headers = {"Content-Security-Policy": POLICY.format(style=""), **({"Retry-After": str(wait)} if wait else {})}
+    return _templates.TemplateResponse(request, template, context, status_code=status, headers=headers)
 
 
 def compress(request: Request, answer: Response) -> None:

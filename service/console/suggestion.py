@@ -10,11 +10,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ml.labels import SituationName
-from service import desk, feedback
-from service.config import now
+from service import desk, feedback, limits
+from service.config import now, real_time
 from service.console import account, critique
 from service.console.forms import Looker, Reviewer
 from service.console.pages import fragment
+from service.console.session import Session
 from service.console.sign_in import Visitor
 from service.console.work import Typed
 from service.critic.draft import MOST_CHARS
@@ -45,6 +46,8 @@ def suggestion_page(session: Visitor, suggestion_id: UUID) -> Response:
 
 @router.post("/{suggestion_id}/check")
 def check(request: Request, session: Looker, suggestion_id: UUID, text: Text = "", part: Part = "page") -> Response:
+    if wait := _wait(session):
+        return _later(request, session, suggestion_id, text, part, wait)
     with transaction(session.workspace_id) as db:
         row = _row(db, suggestion_id)
         found = _critique(_desk(db, row), text)
@@ -55,6 +58,8 @@ def check(request: Request, session: Looker, suggestion_id: UUID, text: Text = "
 
 @router.post("/{suggestion_id}/another")
 def another(request: Request, session: Looker, suggestion_id: UUID, text: Text = "", part: Part = "page") -> Response:
+    if wait := _wait(session):
+        return _later(request, session, suggestion_id, text, part, wait)
     with transaction(session.workspace_id) as db:
         row = _row(db, suggestion_id)
         at = _desk(db, row)
@@ -84,6 +89,21 @@ def say(
     except (BadInput, Conflict) as error:
         return account.show(request, session, _account_of(session.workspace_id, suggestion_id), Typed(problem=str(error), verdict=verdict, felt=felt))
     return RedirectResponse(f"/console/accounts/{_account_of(session.workspace_id, suggestion_id)}#suggestion", status_code=303)
+
+
+def _wait(session: Session) -> int:
+    """Seconds until this session may have something looked at again; 0 where it may now."""
+    who = session.person_session or session.key or "link"
+    bucket = limits.take(f"{session.workspace_id}:critic:{who}", limits.CRITIC, real_time())
+    return 0 if bucket.granted else max(1, bucket.wait)
+
+
+def _later(request: Request, session: Session, suggestion_id: UUID, text: str, part: str, wait: int) -> Response:
+    """What was typed stays on the page."""
+    critic = critique.later(wait)
+    if part == "fragment":
+        return fragment(request, "critic.html", critic=critic, wait=wait)
+    return account.show(request, session, _account_of(session.workspace_id, suggestion_id), Typed(text=_lines(text), critic=critic))
 
 
 def _account_of(workspace_id: UUID, suggestion_id: UUID) -> UUID:

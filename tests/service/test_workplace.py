@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from service import desk, policy
+from service import desk, limits, policy
 from service.config import real_time
 from service.console import session, work
 from service.console.session import Session
@@ -64,6 +64,24 @@ def checked(am: Inside, whose: Filled, text: str) -> str:
     answer = am.say(at(whose, "check"), text=text, part="fragment")
     assert answer.status_code == 200
     return unescape(answer.text)
+
+
+@pytest.mark.parametrize("action", ["check", "another"])
+def test_whoever_types_too_quickly_waits_and_nobody_else_does_and_the_text_stays(app, ours, action):
+    busy, calm = Inside(app, ours.workspace_id, "am"), Inside(app, ours.workspace_id, "am")
+    answers = [busy.say(at(ours, "check"), text="Hi Bo.", part="fragment") for _ in range(limits.CRITIC.burst + 3)]
+    assert [a.status_code for a in answers[: limits.CRITIC.burst]] == [200] * limits.CRITIC.burst
+    late = busy.say(at(ours, action), text=MARK, part="fragment")
+    assert late.status_code == 429
+    assert int(late.headers["retry-after"]) >= 1
+    assert "too many checks in a short time" in late.text
+    assert MARK not in late.text
+    page = busy.say(at(ours, action), text=f"{MARK} stays")
+    assert page.status_code == 200
+    assert f"{MARK} stays</textarea>" in page.text
+    assert "too many checks" in page.text
+    assert calm.say(at(ours, "check"), text="Hi Bo.", part="fragment").status_code == 200
+    assert busy.get(f"/console/accounts/{ours.account_id}").status_code == 200
 
 
 def draft_of(whose: Filled) -> str:

@@ -13,12 +13,13 @@
 
   const lost = "This could not be checked: open the page anew, and sign in if it asks you to. Your text stays here until you do.";
 
-  // The form as it stands; null where the server did not answer with a part of this page.
+  // The form as it stands: [html, seconds]. No html where the server did not answer with a part of this page; seconds until it will look again, else 0.
   async function ask(address, signal) {
     const body = new URLSearchParams(new FormData(form));
     body.set("part", "fragment");
     const answer = await fetch(address, { method: "POST", body, signal, credentials: "same-origin" });
-    return answer.ok && !answer.redirected ? answer.text() : null;
+    if (answer.status === 429) return [await answer.text(), Number(answer.headers.get("Retry-After")) || 5];
+    return [answer.ok && !answer.redirected ? await answer.text() : null, 0];
   }
 
   function show(where, html) {
@@ -32,7 +33,9 @@
     const mine = (running = new AbortController());
     critic.setAttribute("aria-busy", "true");
     try {
-      show(critic, await ask(form.action, mine.signal));
+      const [html, wait] = await ask(form.action, mine.signal);
+      show(critic, html);
+      if (wait) { clearTimeout(timer); timer = setTimeout(check, wait * 1000); }
     } catch (error) {
       if (error.name !== "AbortError") show(critic, null);
     }
@@ -67,7 +70,7 @@
     if (!other) { check(); return; }
     event.submitter.disabled = true;
     try {
-      show(place, await ask(event.submitter.formAction));
+      show(place, (await ask(event.submitter.formAction))[0]);
     } catch {
       show(place, null);
     }
