@@ -11,20 +11,20 @@ from service.playbook.task import RENEWAL_NEAR
 from service.playbook.wording import day_month_year
 
 _SAID: Mapping[MomentKind, str] = {
-    "renewal_decision": "A message of theirs speaks of weighing the renewal, or of giving notice",
-    "competitor_evaluation": "A message of theirs speaks of another product",
-    "budget_cut": "A message of theirs speaks of a budget that is cut or reviewed",
-    "frustration": "A message of theirs reads as frustrated",
-    "deadlock": "A message of theirs speaks of something that does not move",
-    "risk_reliability": "A message of theirs asks whether they can rely on us",
-    "price_objection": "A message of theirs names the price as an obstacle",
-    "champion_change": "A message of theirs says that the person in charge changes",
-    "past_vendor_disappointment": "A message of theirs speaks of an earlier supplier who let them down",
-    "timing_concern": "A message of theirs speaks of a bad moment",
-    "implementation_worry": "A message of theirs voices doubts about the rollout",
-    "cross_functional": "A message of theirs names several departments that have a say",
-    "confusion": "A message of theirs says that something is unclear",
-    "positive_momentum": "A message of theirs says that something went well",
+    "renewal_decision": "the renewal were being weighed, or notice given",
+    "competitor_evaluation": "another product were being looked at",
+    "budget_cut": "a budget were being cut or reviewed",
+    "frustration": "they were frustrated",
+    "deadlock": "something did not move",
+    "risk_reliability": "they doubted that we can be relied on",
+    "price_objection": "the price were an obstacle",
+    "champion_change": "the person in charge were changing",
+    "past_vendor_disappointment": "an earlier supplier had let them down",
+    "timing_concern": "the moment did not suit them",
+    "implementation_worry": "they doubted the rollout",
+    "cross_functional": "several departments had a say",
+    "confusion": "something were unclear to them",
+    "positive_momentum": "something had gone well",
 }
 _LASTS: Mapping[MomentKind, str] = {
     "tone_turn": "One person's messages read cooler than is usual for them.",
@@ -37,7 +37,7 @@ def reason(driver: Driver, moments: Collection[OpenMoment], renewal: date | None
     """`moments`: those that the outlook was read from."""
     if kind := _OF.get(driver.name):
         newest = min((m.days_ago for m in moments if m.kind == kind), default=0)
-        return f"{_SAID[kind]}{'' if newest <= RECENTLY else ' (over a month ago)'}."
+        return f"A message of theirs reads as if {_SAID[kind]}{'' if newest <= RECENTLY else ' (over a month ago)'}."
     if driver.name == "renewal" and renewal is not None:
         return f"{_renewal(renewal, today)}, so what is open now weighs more."
     return next((_LASTS.get(kind, sentence) for kind, (_, _, sentence) in STANDING.items() if sentence == driver.reason), driver.reason)

@@ -32,7 +32,7 @@ def told(kind: MomentKind, days_ago: int = 3, renewal_in: int | None = None) -> 
 def test_no_reading_of_a_message_is_told_as_what_they_think():
     for kind in SAID:
         [said] = told(kind)
-        assert said.startswith("A message of theirs "), kind
+        assert said.startswith("A message of theirs reads as if "), kind
         assert said != Driver(kind, 1, f"{SAID[kind][1]}.").reason
 
 
@@ -46,7 +46,7 @@ def test_no_driver_is_left_without_words():
 
 
 def test_what_was_said_long_ago_says_so():
-    assert told("price_objection", days_ago=40) == ["A message of theirs names the price as an obstacle (over a month ago)."]
+    assert told("price_objection", days_ago=40) == ["A message of theirs reads as if the price were an obstacle (over a month ago)."]
 
 
 @pytest.mark.parametrize(
