@@ -64,7 +64,9 @@ def read(db: Db) -> Unscored:
         failed = cursor.execute(
             "SELECT f.what, a.account_id, a.name AS account, count(*) AS number, min(f.since) AS since"
             " FROM (SELECT u.what, u.since, CASE u.what WHEN 'account' THEN u.id ELSE i.account_id END AS account_id FROM unscored u"
-            "  LEFT JOIN interaction i ON u.what = 'message' AND i.interaction_id = u.id AND NOT i.deleted) f"
+            "  LEFT JOIN interaction i ON u.what = 'message' AND i.interaction_id = u.id AND NOT i.deleted"
+            # Of what has been erased nothing is left to be read.
+            "   AND EXISTS (SELECT FROM message_text t WHERE t.workspace_id = u.workspace_id AND t.interaction_id = u.id)) f"
             " JOIN account a USING (account_id) WHERE NOT a.deleted AND a.merged_into_key IS NULL"
             " GROUP BY f.what, a.account_id, a.name ORDER BY f.what, a.name, a.account_id"
         ).fetchall()

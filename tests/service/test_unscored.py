@@ -24,7 +24,7 @@ from service.store.pool import transaction
 from service.unscored import each_alone
 from tests import builders
 from tests.builders import NOW
-from tests.client import TestClient
+from tests.client import TestClient, key
 
 DAY = timedelta(days=1)
 BROKEN = "UPDATE message_text SET own_starts = '{0,5}', own_ends = '{3}' WHERE interaction_id = %s"
@@ -129,6 +129,28 @@ def test_a_message_that_cannot_be_read_takes_no_other_with_it_and_is_not_tried_t
         assert messages.unscored(db, reader_of(workspace).version, 10, NOW.date()) == []
         assert len(messages.unscored(db, reader_of(workspace).version, 10, (NOW + DAY).date())) == 1
         assert len(messages.unscored(db, "another reader", 10, NOW.date())) == 2
+
+
+def test_a_message_whose_words_are_erased_is_no_longer_one_that_could_not_be_read(workspace, two):
+    with transaction(workspace) as db:
+        [(mail,)] = db.execute("SELECT interaction_id FROM interaction WHERE key = 'M-Acme'").fetchall()
+        unscored.record(db, "message", {mail: "ValueError"}, "any", NOW.date())
+    assert len(state(workspace).failed) == 1
+    with transaction(workspace) as db:
+        messages.erase_person(db, "bo@acme.example")
+    assert state(workspace).failed == ()
+
+
+def test_status_and_the_api_say_so_as_well(app, workspace, two):
+    spoil_account(workspace, "Acme")
+    score(workspace, NOW)
+    with transaction(workspace) as db:
+        name = workspaces.name(db)
+    said = CliRunner().invoke(command_line, ["status", "--workspace", name])
+    assert said.exit_code == 1
+    assert "NEEDS YOU  1 account cannot be scored since" in said.output
+    answer = TestClient(app).get("/v1/connections", headers=key(workspace, "read")).json()
+    assert [(s["level"], "Acme" in s["sentence"]) for s in answer["scoring"]] == [("act", True)]
 
 
 def test_whoever_asks_has_it_tried_at_once(workspace, two):
