@@ -277,7 +277,7 @@ def test_the_sentence_is_the_one_that_is_said_of_the_whole_workspace(watched: tu
 def test_one_fall_has_one_figure_on_the_page_and_what_was_told_before_is_dated(watched: tuple[UUID, dict[str, UUID]]) -> None:
     workspace, ids = watched
     with transaction(workspace) as db:
-        series = usage_tracking.all_series(db)
+        series = usage_catalogue.all_series(db)
         alert = next(a for a in map(alert_of, usage_tracking.alerts(db, [ids[FALLEN]])) if series.metric_name(a.series) == "active_seats")
         numbers = {"metric": "active_seats", "before": 40.4, "after": 7.6, "onset": (alert.onset - timedelta(days=9)).isoformat(), "shape": "fade"}
         drop = builders.signal(ids[FALLEN], kind="usage_drop", detected_at=alert.alerted_on, numbers=numbers)
