@@ -86,7 +86,7 @@ def _parsed(match: re.Match[str]) -> tuple[str, str, frozenset[str]]:
 def _rewritten(framed: Framed, own: Segment, text: str, ids: frozenset[str]) -> Segment:
     names = tuple(dict.fromkeys([*own.evidence_ids, *(name for name, short in framed.ids.items() if short in ids)]))
     given = tuple(g for g in own.given if g.lower() in text.lower())
-    return Segment(move=own.move, parts=tuple(_parts(framed, text)), evidence_ids=names, given=given)
+    return Segment(move=own.move, parts=tuple(_parts(framed, text)), evidence_ids=names, frame=own.frame, given=given)
 
 
 def _parts(framed: Framed, text: str) -> Iterator[Part]:

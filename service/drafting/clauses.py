@@ -20,7 +20,7 @@ QUOTED, WOVEN = (3, 12), (4, 14)
 MOST_QUESTION_WORDS = 18
 FEW_WORDS = 12
 """Of a message this short, two words are a quotation."""
-_STOP = re.compile(r"[.!?…;:]+(?=\s|$)|\s[-–—]+\s|[()]|\n\s*\n|,(?=\s)")
+_STOP = re.compile(r"(?<!\b[MD]r)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\bProf)(?<!\b[A-Z])[.!?…;:]+(?=\s|$)|\s[-–—]+\s|[()]|\n\s*\n|,(?=\s)")
 _JOINT = re.compile(r"\b(?:and|but|so)\b", re.IGNORECASE)
 _OPENING = re.compile(r"\b(?:because)\b", re.IGNORECASE)
 _ENDING = re.compile(r"\b(?:because|while|unless|if|except|which|so)\b", re.IGNORECASE)
@@ -28,7 +28,7 @@ _LEAD = re.compile(r"[\s,;:.\-–—()'’…]*(?:(?:and|but|so|or|because|also|
 _TRAIL = ",;:.!…-–—()?"
 # Anything a mail program, a CRM or a reader could take for more than words.
 _NOT_PLAIN = re.compile(r"[\"“”„«»{}<>\[\]\\|`~^*_=#@•\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\x00-\x08\x0b-\x1f]|https?:|www\.|!!|\?\?|\n")
-_NAMES_SAID = re.compile(r"\b[A-Z][a-z]+ (?:said|says|told|promised|wrote)\b")
+_NAMES_SAID = re.compile(r"\b[A-Z][a-z]+(?:, [^,]{3,60},)?(?: has| had)? (?:said|says|told|promised|wrote)\b")
 _REST = re.compile(r"(?:the )?(?:other|others|same|latter|former|another|one|ones|rest)\b(?! of)", re.IGNORECASE)
 """What only the sentence before makes clear."""
 _INTRODUCED = re.compile(r"\S+ here\b")

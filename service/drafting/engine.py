@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -24,10 +25,10 @@ from service.signals import Handling
 ENGINE = "drafting-2"
 _TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None, "direct_question": None}
 """What the critic calls moments that only the engine tells apart."""
-TRIED = 5
-"""Drafts of a plan that the critic sees at most; the first clean one is taken."""
+TRIED = 8
+"""Drafts of a plan that the critic sees at most; the first clean one is taken. The first of each opening come before the second of any."""
 ALTERNATIVES = 2
-LEAST_FOR_WHOLE_NAME = 3
+LEAST_FOR_WHOLE_NAME = 4
 """Formality of a greeting that goes with first name and surname."""
 MORE_WORDS = 1.2
 """What other languages need to say the same as English, marks that stand apart from words included."""
@@ -72,13 +73,13 @@ def _without(material: Material, handling: Handling, outline: tuple[str, ...], r
 
 
 def _outline(material: Material) -> tuple[str, ...]:
-    options = plans().get(material.situation, [[]])
+    options = plans(material.lang).get(material.situation, [[]])
     return tuple(move.rstrip("?") for move in options[0])
 
 
 def _written(material: Material, told: Sequence[Told]) -> list[Written]:
     """The best draft of each plan, the best plan first."""
-    options = list(enumerate(plans()[material.situation]))
+    options = list(enumerate(plans(material.lang)[material.situation]))
     first = int.from_bytes(_digest(material)[:4]) % len(options)
     found: list[tuple[float, Written]] = []
     for n, plan in options[first:] + options[:first]:
@@ -121,7 +122,17 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
         low = min(low, 12)
     wanted = max(low, min(high, 1.3 * (style.words or 65), 105))
     kept = [b for b in beams if low - 6 <= b.words <= high]
-    return sorted(kept, key=lambda b: b.cost + 0.03 * max(0.0, abs(b.words - wanted) - 15))
+    return _by_turns(sorted(kept, key=lambda b: b.cost + 0.03 * max(0.0, abs(b.words - wanted) - 15)))
+
+
+def _by_turns(beams: Sequence[Beam]) -> list[Beam]:
+    """What is wrong with one draft is wrong with most that begin like it."""
+    turns, seen = [], Counter[str]()
+    for n, beam in enumerate(beams):
+        opening = beam.segments[0].frame
+        turns.append((seen[opening], n, beam))
+        seen[opening] += 1
+    return [beam for _, _, beam in sorted(turns, key=lambda turn: turn[:2])]
 
 
 def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:

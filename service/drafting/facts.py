@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
@@ -16,7 +16,7 @@ from service.drafting.render import OPENERS, uncapitalised
 FACTS = ("ticket", "incident", "project", "product", "usage")
 MATERIAL = ("contract", "billing", "quote")
 """What the buyer must be told where it bears on the matter."""
-LEAST_WORDS, MOST_WORDS, LEAST_OF_SENTENCE = 3, 34, 6
+LEAST_WORDS, MOST_WORDS, LEAST_OF_SENTENCE, LEAST_OF_NOTE = 3, 34, 6, 2
 _INTERNAL = re.compile(
     r"\b(?:internal(?:ly)?|confidential|churn|upsell|cross-sell|health score|risk score|margin|do not (?:tell|share|mention)"
     r"|not for the customer|opened (?:our|the) (?:mail|email)"
@@ -47,7 +47,7 @@ _MONTH = re.compile(r"\bMay\b")
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`text` begins in lower case where it may and has no stop at its end. `is_clause`: a sentence, not a note of key words."""
+    """`text` begins in lower case where it may and has no stop at its end. `is_clause`: a sentence by itself, not a note of key words."""
 
     evidence_id: str
     type: str
@@ -66,29 +66,80 @@ class People:
 
 
 def told(piece: Evidence, people: People) -> list[Fact]:
-    """Its sentences, those that may be passed on."""
-    found = []
-    for clause in (part for start, end in sentences(piece.text) for part in _headed(piece.text[start:end]).split(";")):
-        text = personal(re.sub(r",? but\b", " and", " ".join(clause.split())).rstrip(".!"), people)
-        if text is None or _INTERNAL.search(text) or _CONTRAST.search(text) or "?" in text or not LEAST_WORDS <= len(tokens(text)) <= MOST_WORDS or '"' in text:
-            continue
-        found.append(Fact(piece.id, piece.type, uncapitalised(text), _is_clause(text)))
-    return found
+    """Its sentences, those that may be passed on: what stands between semicolons by itself where each part is a sentence, else in one piece."""
+    return [fact for start, end in sentences(piece.text) for fact in _facts(piece, " ".join(piece.text[start:end].split()).rstrip(".!"), people)]
 
 
+def _facts(piece: Evidence, text: str, people: People) -> Iterator[Fact]:
+    text = re.sub(r",? (?:al)?though\b", " while", re.sub(r",? but\b", " and", text))
+    head = _HEADED.match(text) or _ENTITLED.match(text)
+    body = text[head.end() :] if head else text
+    parts = [_stated(part.strip(), n, is_noted=head is not None) for n, part in enumerate(body.split(";")) if part.strip()]
+    if sum(token[0].isalnum() for token in tokens(body)) < LEAST_OF_NOTE or not parts or _CONTRAST.search(text) or _INTERNAL.search(text) or "?" in text:
+        return
+    is_clause = all(_is_clause(part) for part in parts)
+    if is_clause:
+        label = f" ({head[1][0].lower()}{head[1][1:]})" if head and _HEADED.match(text) and " from " not in head[1] else ""
+        whole = [f"{part}{'' if n else label}" for n, part in enumerate(parts)]
+    else:
+        whole = [f"{_lead(piece.type, head)}{'; '.join(_lowered(part, is_first=n == 0) for n, part in enumerate(parts))}"]
+    for said in whole:
+        fact = personal(said, people)
+        if fact is not None and (is_clause or fact == said) and LEAST_WORDS <= len(tokens(fact)) <= MOST_WORDS and _may_quote(fact, piece.type):
+            yield Fact(piece.id, piece.type, uncapitalised(fact), is_clause)
+
+
+def _may_quote(fact: str, kind: str) -> bool:
+    """Terms in quotation marks are passed on where the record that has them is one that names things."""
+    marks = len(re.findall(r"[\"“”„«»]|(?<!\w)'|'(?!\w)", fact))
+    return marks == 0 or (marks == 2 and kind in ("contract", "quote", "product", "ticket"))  # noqa: PLR2004
+
+
+def _stated(part: str, place: int, *, is_noted: bool) -> str:
+    """A note as the sentence that it is short for: "Our terms: 40 percent at order", "code given by mail", "answered on 30 March"."""
+    listed = _LISTED.match(part)
+    if listed:
+        return f"{listed[1]} {'are' if re.search(r'[^s]s$', listed[1]) else 'is'} {part[listed.end() :]}"
+    if place and _DONE.match(part):
+        return f"it was {part}"
+    done = _DONE_WITH.match(part)
+    if done and not re.search(r":(?!\d)", part):
+        article = "" if re.search(r"\d", done[1]) or done[1][0].isupper() and place == 0 and not is_noted else "the "
+        return f"{article}{done[1]} {'were' if re.search(r'[^s]s$', done[1]) else 'was'} {part[done.end(1) + 1 :]}"
+    planned = _PLANNED.match(part)
+    if planned and (is_noted or place or planned[1].lower().startswith(("the ", "a "))):
+        article = "" if planned[1].lower().startswith(("the ", "a ")) else "the "
+        return f"{article}{planned[1]} {'are' if re.search(r'[^s]s$', planned[1]) else 'is'} {part[planned.end(1) + 1 :]}"
+    first, *others = part.split()
+    is_bare = first.isalpha() and first.islower() and first not in OPENERS and not first.endswith(("s", "ing", "ed")) and has_verb(tokens(" ".join(others[:3])), _AS_NOUNS)
+    return f"the {part}" if is_bare and (is_noted or (place and first in _OF_A_FAULT)) else part
+
+
+def _lowered(part: str, *, is_first: bool) -> str:
+    return uncapitalised(part) if is_first else part
+
+
+def _lead(kind: str, head: re.Match[str] | None) -> str:
+    """Which of our records says so, in front of what is no sentence."""
+    if head:
+        return f"our {head[1][0].lower()}{head[1][1:]} says: "
+    return _RECORDS.get(kind, "")
+
+
+_OF_A_FAULT = frozenset("cause reason fault error delay repair correction notice answer fix".split())
+_PASSIVE = (
+    "answered|closed|delivered|sent|passed|returned|repaired|replaced|shipped|corrected|postponed|rejected|resolved|reopened|assigned|collected|given|installed|issued|paid|booked"
+)
+_DONE = re.compile(rf"(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after|automatically|the|twice|once)\b")
+_DONE_WITH = re.compile(rf"((?!it |he |she |they |we |I |you |who |which )(?:[A-Za-z][\w-]*)(?: [\w-]+){{0,2}}?) (?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after)\b")
+_PLANNED = re.compile(r"((?:[Tt]he |[Aa] )?[a-z-]+(?: [a-z-]+){0,2}?) (?:booked|planned|scheduled|expected) (?:for|on|in)\b")
+_LISTED = re.compile(r"((?:[Oo]ur|[Tt]he|[Yy]our) [a-z]+(?: [a-z]+){0,2}): (?=[\d€£$]|(?:EUR|USD|GBP) \d)")
+_RECORDS = {"contract": "the contract says: ", "quote": "our quote says: ", "billing": "our bill says: ", "ticket": "our ticket says: ", "project": "our plan says: "}
 _CONTRAST = re.compile(r"\b(?:although|though|however|despite|whereas|nevertheless|nonetheless)\b", re.IGNORECASE)
 _AS_NOUNS = frozenset({"cut", "set", "hit", "open", "opens", "plan", "use", "cost"})
 _SAYS = re.compile(r" (?:notes|says): ")
-_HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: of [^:;.]{3,30})?): (?=\w)")
-
-
+_HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: (?:of|from) (?:[^:;.]|:(?=\d)){3,30})?): (?=\w)")
 _ENTITLED = re.compile(r"^((?:Quote|Invoice|Order|Contract|Agreement)(?: [A-Z]*[\d-]+)?(?: of [^:;.]{3,30})?): (?=\S)")
-
-
-def _headed(text: str) -> str:
-    """ "Ticket 2237: the meter runs fast" as the sentence that it stands for."""
-    text = _HEADED.sub(lambda m: f"{m[1]} notes: ", text)
-    return _ENTITLED.sub(lambda m: f"the {m[1][0].lower()}{m[1][1:]} says: ", text)
 
 
 def personal(text: str, people: People) -> str | None:
@@ -117,7 +168,7 @@ def _is_clause(text: str) -> bool:
     if not found:
         return False
     stands = _SAYS.search(text) is not None or has_verb(found[1:20], _AS_NOUNS)
-    is_sentence = found[0] in OPENERS and len(found) >= LEAST_OF_SENTENCE
+    is_sentence = found[0] in OPENERS - words("boundary") and len(found) >= LEAST_OF_SENTENCE
     return (
         (stands or is_sentence)
         and (_SAYS.search(text) or not _STARTS_NOTE.match(text))
@@ -148,6 +199,7 @@ def offer_phrase(piece: Evidence, people: People) -> str | None:
         or first in words("determiner") | _NO_VERBS
         or _is_no_verb(first)
         or re.search(r"\byou \w+[^s]s\b", text)
+        or text.lower().startswith(("thank you", "thank them"))
     ):
         return None
     return text[0].lower() + text[1:] if not text.split(" ", 1)[0].isupper() else text

@@ -11,6 +11,7 @@ from importlib.resources import files
 
 import yaml
 
+_MARK = re.compile(r"@([A-Z]+\.[a-z_]+) ")
 _SLOT = re.compile(r"\{(\w+)\}")
 EITHER = "either"
 """The address of frames in a language that has but one, where the column is left out."""
@@ -40,6 +41,12 @@ class Frame:
 
     def suits(self, situation: str, address: str) -> bool:
         return (situation in self.situations or "any" in self.situations) and self.address in (address, EITHER)
+
+
+def marked(move: str, text: str) -> list[tuple[str, str]]:
+    """A frame that makes several moves marks each: "@ACK.event {harm}. @VAL.sorry I'm sorry." """
+    _, *found = _MARK.split(text if text.startswith("@") else f"@{move} {text}")
+    return [(name, said.strip() if len(found) > 2 else said) for name, said in zip(found[::2], found[1::2], strict=True)]  # noqa: PLR2004
 
 
 def slots_of(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from service.drafting.lexicon import WORD
 from service.drafting.orders import is_order, without_orders, without_requests
 from service.drafting.register import Address, address_of
 from service.drafting.request import Request
-from service.drafting.retold import Message, Sentence
+from service.drafting.retold import Inquiry, Message, Sentence
 from service.drafting.usage import UsageChange, contradict, usage_change
 
 Span = tuple[int, int]
@@ -113,6 +113,13 @@ class Known:
         return [told for h in self.heard for told in retold.told_back(self._message(h))]
 
     @cached_property
+    def inquiries(self) -> list[Inquiry]:
+        """What they asked and asked for, as far as it can be told back; nothing beside words that tell what to answer."""
+        if self.ordered or self.situation == "hostile_or_injection" or not self.is_english:
+            return []
+        return [found for h in self.heard for found in retold.inquiries(self._message(h))]
+
+    @cached_property
     def _names(self) -> frozenset[str]:
         """What they call us, and themselves: it stands in no sentence that we say back."""
         return frozenset(f"{self.request.am_name or ''} {self.request.recipient_name or ''}".split())
@@ -125,6 +132,7 @@ class Known:
             weighty=heard.weighty,
             names=self._names,
             is_glad=self.situation == "positive_momentum",
+            is_asking=bool(self.questions),
         )
 
     def usable(self, heard: Heard) -> list[Span]:

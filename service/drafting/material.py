@@ -12,7 +12,7 @@ from zlib import crc32
 from service.critic.draft import Evidence
 from service.drafting import facts, mentions, retold, statements
 from service.drafting.clauses import apart, may_be_quoted
-from service.drafting.facts import Fact
+from service.drafting.facts import MATERIAL, Fact
 from service.drafting.known import Known, Span
 from service.drafting.lexicon import of_language, read
 from service.drafting.mentions import Mention
@@ -21,7 +21,7 @@ from service.drafting.retold import Sentence
 
 OPEN_QUESTION = "unanswered_question"
 """The situation in which the draft is about the question itself."""
-MOST_TOLD, MOST_FACTS = 7, 4
+MOST_TOLD, MOST_FACTS, MOST_IN_CHAT = 7, 4, 2
 WISHED = 2
 """Words of an offer that stand in a wish of theirs, by which it is what they want."""
 LONG_STEM = 5
@@ -79,29 +79,45 @@ class Material(Known):
             yield "material", Filling((self._bound.text,), (self._bound.evidence_id,))
 
     def _their_words(self) -> Iterator[tuple[str, Filling]]:
+        """In English a quotation is the last resort."""
         if self.situation == OPEN_QUESTION:
             yield from (("question", _words(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
+        told = [*self._retold(), *self._inquired()] if self.is_english else []
+        yield from told
+        if {name for name, _ in told}.isdisjoint({"retold_one", "retold_you"}):
+            yield from self._quotations()
+
+    def _quotations(self) -> Iterator[tuple[str, Filling]]:
         best = self.clauses[:8]
         top = best[0].score if best else 0.0
         for clause in apart(best)[:3]:
             if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top:
                 yield "quote", _words(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
-        if self.is_english:
-            yield from self._retold()
+
+    def _inquired(self) -> Iterator[tuple[str, Filling]]:
+        for found in self.inquiries[:3]:
+            yield found.kind, _words(found.evidence_id, (found.start, found.end), is_quoted=False)
 
     def _retold(self) -> Iterator[tuple[str, Filling]]:
         """Their sentences told back: by themselves, at the end of a sentence of ours, and one alone."""
         texts = {h.piece.id: h.piece.text for h in self.heard}
         for told in self.told_back:
             filling = _sentences(told)
+            said = [texts[s.evidence_id][s.start : s.end] for s in told]
             if self.request.channel != "chat" or len(told) == 1:
                 yield "retold", filling
-                if all(retold.is_of_them(texts[s.evidence_id][s.start : s.end]) for s in told):
+                if any(map(retold.is_harm, said)) and not any(map(retold.is_wish, said)):
+                    yield "harm_told", filling
+                if all(map(retold.is_of_them, said)):
                     yield "retold_you", filling
             if len(told) == 1:
                 yield "retold_single", filling
-                if retold.goes_on(texts[told[0].evidence_id][told[0].start : told[0].end]):
+                if retold.goes_on(said[0]):
                     yield "retold_one", filling
+                    if retold.is_reason(said[0]):
+                        yield "reason", filling
+                    if retold.is_harm(said[0]):
+                        yield "harm", filling
 
     def _mentions(self) -> Iterator[tuple[str, Filling]]:
         named: list[tuple[str, Mention | None]] = []
@@ -111,6 +127,8 @@ class Material(Known):
             if self.is_english and self.situation != "silence":
                 named.append(("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)))
                 named.append(("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)))
+                named.append(("deadline", mentions.deadline(h.piece.id, h.piece.text, usable)))
+                named.append(("their_sum", mentions.sum_of_money(h.piece.id, h.piece.text, usable)))
         seen = set()
         for name, mention in named:
             if mention and name not in seen:
@@ -127,19 +145,25 @@ class Material(Known):
         if pair:
             yield "reading_a", Filling((pair[0],))
             yield "reading_b", Filling((pair[1],))
+        if self.is_english:
+            yield from (("reading_said", Filling((reading,))) for reading in self._suggested[:2])
+
+    @property
+    def _suggested(self) -> list[str]:
+        """What it may be about at heart by their own words, in the order in which they come."""
+        own = self.said.own_lower
+        hits = [(match.start(), reading) for pattern, reading in _suggested() if (match := pattern.search(own))]
+        return [reading for _, reading in sorted(hits)]
 
     @cached_property
     def reading_pair(self) -> tuple[str, str] | None:
         """The two likeliest answers to what this is about at heart: those that their words suggest, the rest from the situation."""
         if not self.is_english:
             return self._authored_pair
-        own = self.said.own_lower
-        hits = [(match.start(), reading) for pattern, reading in _suggested() if (match := pattern.search(own))]
         usual = readings()["usual"].get(self.situation)
         if usual is None:
             return None
-        said = [reading for _, reading in sorted(hits)]
-        first, *others = dict.fromkeys([*said[:2], *usual])
+        first, *others = dict.fromkeys([*self._suggested[:2], *usual])
         second = next((reading for reading in others if facts.stems(reading).isdisjoint(facts.stems(first))), None)
         return (first, second) if second else None
 
@@ -186,7 +210,8 @@ class Material(Known):
         """Figures first, then answers, what the terms say, what is known, and who has it. `is_strict`: each open question is said to be open."""
         answers, open_ones = self._asked
         left = [question for question in open_ones if is_strict or not question.may_be_answered]
-        found = [*self._figures(), *answers, *self._unanswered(left), *self._terms(), *self._state()]
+        rest = self._rest() if self.is_english else (*self._terms(), *self._state())
+        found = [*self._figures(), *answers, *self._unanswered(left), *rest]
         return found[:MOST_TOLD]
 
     @property
@@ -211,7 +236,7 @@ class Material(Known):
     def _fitting(self, question: str, known: Sequence[Fact]) -> list[Fact]:
         """What has the form of an answer to it."""
         fits = facts.fits_question if self.is_english else partial(statements.fits_question, lang=self.lang)
-        return [f for f in known if f.is_clause and fits(question, f)]
+        return [f for f in known if fits(question, f)]
 
     def _stems(self, text: str) -> frozenset[str]:
         return facts.stems(text) if self.is_english else statements.stems(text, self.lang)
@@ -238,8 +263,9 @@ class Material(Known):
 
     def _asked_by(self, question: OpenQuestion) -> Slots:
         slots: dict[str, tuple[Filling, ...]] = {}
-        if self.situation != OPEN_QUESTION and may_be_quoted(question.text):
-            slots["question"] = (_words(question.evidence_id, question.span, is_quoted=True),)
+        told = [i for i in self.inquiries if i.evidence_id == question.evidence_id and i.start < question.span[1] and question.span[0] < i.end]
+        if self.situation != OPEN_QUESTION and told:
+            slots["open"] = (_words(question.evidence_id, (told[0].start, told[0].end), is_quoted=False),)
         owner = facts.owner_of(self.pieces)
         if owner:
             slots["owner"] = (Filling((owner[0],), (owner[1],)),)
@@ -256,22 +282,44 @@ class Material(Known):
         return next((f for f in self.terms if f.is_clause and f.type == "contract"), None) if self.situation == "deadlock" else None
 
     def _terms(self) -> Iterator[Told]:
-        return (_of_fact("INFO.material", "material", fact) for fact in self.terms[:2] if fact.text not in self._answered and fact != self._bound)
+        return (_of_fact(fact) for fact in self.terms[:2] if fact.text not in self._answered and fact != self._bound)
 
     def _state(self) -> Iterator[Told]:
-        left = [f for f in (*self._noted, *self.facts) if f.text not in self._answered and not (self.situation == "renewal_notice" and f.type == "usage")]
-        clauses = [f for f in left if f.is_clause] or (left if self.is_english else [])
-        for n, fact in enumerate(clauses[:MOST_FACTS]):
-            is_owned = not self.is_english and statements.is_owned(fact, self.lang)
-            is_first = self.is_english and n == 0 and not self._answered
-            yield _of_fact("INFO.owner" if is_owned else "INFO.fact_first" if is_first and fact.is_clause else "INFO.fact", "fact", fact)
-        owner = facts.owner_of(self.pieces) if self.is_english else None
-        if owner and not any(f.is_clause for f in clauses):
+        """Outside English, where nothing is put in another order."""
+        for fact in [f for f in self._untold if f.type not in MATERIAL][:MOST_FACTS]:
+            yield _of_fact(fact, "INFO.owner" if statements.is_owned(fact, self.lang) else "INFO.fact")
+
+    def _rest(self) -> Iterator[Told]:
+        """In the order of the evidence, what went wrong first where something did."""
+        left, places = self._untold, {e.id: n for n, e in enumerate(self.pieces)}
+        asked = self._stems(self.said.own) if self.wishes or self.questions else frozenset()
+        left = [f for f in left if f.type not in MATERIAL or not self._is_bill_beside_trouble(f)]
+        left.sort(key=lambda f: (f.type not in TROUBLE if self.is_confirmed else not asked & self._stems(f.text), places[f.evidence_id]))
+        for n, fact in enumerate(left[: MOST_FACTS if self.request.channel != "chat" else MOST_IN_CHAT]):
+            yield _of_fact(fact, "INFO.fact_first" if n == 0 and not self._answered and fact.type not in MATERIAL and fact.is_clause else "")
+        owner = facts.owner_of(self.pieces)
+        if owner and not left:
             yield Told("INFO.owner", {"owner": (Filling((owner[0],), (owner[1],)),)})
 
+    @property
+    def _untold(self) -> list[Fact]:
+        """What no answer has told."""
+        known = [*self._noted, *self.facts, *(f for f in self.terms[:3] if f != self._bound)]
+        return [f for f in known if f.text not in self._answered and not (self.situation == "renewal_notice" and f.type == "usage")]
 
-def _of_fact(move: str, slot: str, fact: Fact) -> Told:
-    return Told(move if fact.is_clause else f"{move}_note", {slot if fact.is_clause else "note": (Filling((fact.text,), (fact.evidence_id,)),)})
+    def _is_bill_beside_trouble(self, fact: Fact) -> bool:
+        """Who complains is not reminded of a bill that they do not speak of."""
+        return fact.type == "billing" and self.is_confirmed and _OWED.search(fact.text) is not None and not _MONEY.search(self.said.own_lower)
+
+
+TROUBLE = ("ticket", "incident")
+_OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
+_MONEY = re.compile(r"\b(?:invoices?|bills?|billed|pay(?:ment|ing)?|paid|charged?)\b")
+
+
+def _of_fact(fact: Fact, move: str = "") -> Told:
+    is_term = fact.type in MATERIAL
+    return Told(move or ("INFO.material" if is_term else "INFO.fact"), {"material" if is_term else "fact": (Filling((fact.text,), (fact.evidence_id,)),)})
 
 
 def _sentences(told: Sequence[Sentence]) -> Filling:

@@ -29,6 +29,13 @@ _WAIT = re.compile(
     r"|november|december))\b",
     re.IGNORECASE,
 )
+_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
+_DEADLINE = re.compile(
+    rf"\b(?:by|before|until|till|not later than|latest) ((?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b|the \d{{1,2}}(?:st|nd|rd|th)\b"
+    r"|(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|easter|christmas|new year|candlemas|ramadan|diwali)\b)(?! \d)",
+    re.IGNORECASE,
+)
+_SUM = re.compile(r"(?<![\w.,])(?:[€£$] ?\d[\d.,]*\d|(?:EUR|USD|GBP) \d[\d.,]*\d|\d[\d.,]* (?:euros?|pounds|dollars))(?![\w%])", re.IGNORECASE)
 _LEADING = re.compile(r"\b(?:the|our|my|this|these)\b", re.IGNORECASE)
 
 
@@ -103,6 +110,17 @@ def waits_for(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> 
     return _first(_WAIT, evidence_id, text, spans, group=1)
 
 
+def deadline(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:
+    """The day by which something has to be."""
+    return _first(_DEADLINE, evidence_id, text, spans, group=1)
+
+
+def sum_of_money(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:
+    """The only one that they name."""
+    named = {m.group() for s, e in spans for m in _SUM.finditer(text, s, e)}
+    return _first(_SUM, evidence_id, text, spans) if len(named) == 1 else None
+
+
 def _first(pattern: re.Pattern[str], evidence_id: str, text: str, spans: Sequence[tuple[int, int]], group: int = 0) -> Mention | None:
     for s, e in spans:
         match = pattern.search(text, s, e)
@@ -119,5 +137,5 @@ def departments(texts: Sequence[str], lang: str) -> list[str]:
     found: list[str] = []
     for text in texts:
         spans = sorted(m.span(group) for pattern, group in patterns for m in pattern.finditer(lowered(text)))
-        found += [name for s, e in spans if (name := text[s:e].strip()) != "it"]
+        found += [name for s, e in spans if (name := text[s:e].strip()) != "it" and "'s " not in name]
     return list({name.split()[-1].lower(): name for name in reversed(found)}.values())[::-1][:MOST_DEPARTMENTS]

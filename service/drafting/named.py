@@ -72,6 +72,16 @@ def _calendar() -> frozenset[str]:
     return frozenset(word for lang in critic.LANGUAGES for word in (*kept["months"][lang], *kept["weekdays"][lang]))
 
 
+@cache
+def is_plain_plural(word: str) -> bool:
+    """The plural of a word of some length, and no name."""
+    low = word.lower()
+    return len(low) > _LEAST_PLAIN and low.endswith("s") and low.isalpha() and low not in _calendar() and low not in TITLES and _is_word(low) and _is_word(low[:-1])
+
+
+_LEAST_PLAIN = 4
+
+
 def _is_word(lower: str) -> bool:
     """Ordinary text writes it in lower case."""
     sums = load().model.masker.vocabulary

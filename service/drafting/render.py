@@ -7,6 +7,8 @@ from typing import cast
 
 from ml.moves import Move
 from service.critic.draft import Marked
+from service.drafting.asked import told
+from service.drafting.named import is_plain_plural
 from service.drafting.request import Part, Segment, Words
 from service.drafting.shift import turned
 
@@ -32,13 +34,27 @@ def marked(segments: Iterable[Segment], texts: Mapping[str, str], channel: str =
 def _laid_out(segments: Iterable[Segment], texts: Mapping[str, str], channel: str, lang: str) -> Iterator[tuple[str, str, Move]]:
     """(what parts it from the one before, its text, its move) of each segment."""
 
-    block: int | None = None
+    before: Segment | None = None
+    facts = 0
     say = spoken(texts, lang)
     for segment in segments:
         move = coarse(segment.move)
-        between = "" if block is None else " " if block == BLOCKS[move] or channel in ("chat", "call") else "\n\n"
-        block = BLOCKS[move]
+        between = "" if before is None else " " if channel in ("chat", "call") or _is_joined(before, segment, facts) else "\n\n"
         yield between, sentence(segment.parts, say), move
+        before, facts = segment, facts + (move == "INFO")
+
+
+def _is_joined(before: Segment, segment: Segment, facts: int) -> bool:
+    """Whether both stand in one paragraph: so does what one frame says, but for an offer with its question behind more than one fact."""
+    if before.frame == segment.frame != "" and coarse(before.move) not in ("GREET", "INFO"):
+        return True
+    if segment.frame.startswith(_OFFERS) and facts >= MANY_FACTS:
+        return False
+    return BLOCKS[coarse(before.move)] == BLOCKS[coarse(segment.move)]
+
+
+MANY_FACTS = 2
+_OFFERS = "en.offer."
 
 
 def coarse(move: str) -> Move:
@@ -55,12 +71,13 @@ def sentence(parts: Iterable[Part], say: Callable[[Words], str]) -> str:
 
 
 def said_back(words: str, *, is_quoted: bool, opens: bool, lang: str = "en") -> str:
-    """Quoted as they stand, but for the case of the first letter, or turned to the person who said them."""
+    """Quoted as they stand, but for the case of the first letter, or turned to the person who said them; a question as one that hangs on "you ask"."""
     text = " ".join(words.split())
     if is_quoted:
         before, after = MARKS[lang]
         return f"{before}{text[0].upper() + text[1:] if opens else uncapitalised(text) if lang == 'en' else text}{after}"
-    text = turned(text) or text
+    asked = told(text)
+    text = asked.text if asked else turned(text) or text
     return text[0].upper() + text[1:] if opens else uncapitalised(text)
 
 
@@ -68,12 +85,12 @@ def uncapitalised(text: str) -> str:
     """Lower case at the start, where the capital only marked a sentence: in "The kiosk froze" and not in "IT is slow" or "Marta waited"."""
     first = text.split(" ", 1)[0].strip(",;:")
     is_common = first.lower().replace("’", "'") in OPENERS and not (len(first) > 1 and first.isupper())
-    return text[0].lower() + text[1:] if is_common else text
+    return text[0].lower() + text[1:] if is_common or is_plain_plural(first) else text
 
 
 OPENERS = frozenset(
     "a an the this that these those it its it's there there's they they're we we're we've he she you you're you've you'd you'll your our my their his her"
     " nobody everyone everybody someone something nothing no not every each all both some any many most several two three four five six seven eight nine"
     " ten half one once twice what when where who why how which whether if since after before until while as at by for from in on to with without during"
-    " under over between last next only still again now then today yesterday first and or so because people staff users".split()
+    " under over of above beside along despite near between last next only still again now then today yesterday first and or so because people staff users".split()
 )

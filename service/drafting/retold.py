@@ -10,30 +10,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
+from service.drafting.asked import Kind, is_request, told
 from service.drafting.clauses import is_plain, may_be_said, overlap
 from service.drafting.lexicon import WORD, has_verb, tokens, words
+from service.drafting.orders import may_be_order
 from service.drafting.render import uncapitalised
 from service.drafting.shift import turned
+from service.drafting.unsafe import is_unsafe
 
 Span = tuple[int, int]
 _SUBJECT = 4
 """Words within which a sentence names whom it speaks of."""
-SHORTEST, LONGEST, BOTH = 4, 22, 32
+MOST_ALONE = 3
+SHORTEST, LONGEST, BOTH = 4, 26, 38
 """Words of a sentence, least and most, and most of two together."""
 _LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–-]")
 _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
 """Who writes, in front of what they write."""
+_LABEL = re.compile(r"\s*(?:pros?|cons?|problem|fact|worry|issue|result|status|background|concern|summary|reason|good news|bad news)\s*:\s*", re.IGNORECASE)
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
-    r"(?:it|this|that|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so)|the other|the others|another|so|then)\b",
+    r"(?:(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]|it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so|yes|no)\b|(?:\w+(?:'\w+)? ){1,3}(?:it|them|they|him|those)\b"
+    r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
+_POINTS = re.compile(r"\b(?:that|this|them|so)$", re.IGNORECASE)
+"""At its end, what the sentence before speaks of."""
 _ABOUT_WRITING = re.compile(
     r"\b(?:i|we)(?:'m| am|'d| would| will|'ll)? (?:write|writing|wrote|promised|promise to|hope|hoped|trust|thought|know|attach|attached|refer|add|send|sent"
-    r"|say|enclose|wanted to|like to (?:know|hear|ask)|be (?:brief|honest|clear)|don't (?:write|mean|want to (?:shout|complain|be)))\b"
+    r"|say|keep (?:it|this) short|enclose|wanted to|like to (?:know|hear|ask)|be (?:brief|honest|clear)|don't (?:write|mean|want to (?:shout|complain|be)))\b"
     r"|\bto be (?:honest|clear|complete|fair)\b|\bone (?:question|thing)\b|\b(?:need|want|expect) an? (?:\w+ )?answer\b|\ballowed to ask\b"
-    r"|\blike to (?:understand|talk)\b"
+    r"|\blike to (?:understand|talk)\b|\bshould mention\b|\bbefore we (?:proceed|start|begin),"
     r"|\b(?:two|three|several|some) (?:questions|remarks|points|worries|things)\b",
     re.IGNORECASE,
 )
@@ -52,7 +60,8 @@ _ORDER = re.compile(r"\b(?:please|kindly|must not|you should|you must|make sure|
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours and theirs. `is_glad`: it brings good news."""
+    """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours and theirs. `is_glad`: it brings
+    good news. `is_asking`: something in it is asked."""
 
     evidence_id: str
     text: str
@@ -60,11 +69,12 @@ class Message:
     weighty: Sequence[Span]
     names: frozenset[str]
     is_glad: bool
+    is_asking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`place`: its number in the message. `hangs`: it begins with what only the sentence before makes clear."""
+    """`place`: its number in the message. `hangs`: it begins with what only the sentence before makes clear. `carries`: a figure, a date, a loss or a need."""
 
     score: float
     evidence_id: str
@@ -73,15 +83,56 @@ class Sentence:
     place: int
     words: int
     hangs: bool
+    carries: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What they asked or asked for, in one sentence; see `asked`."""
+
+    evidence_id: str
+    start: int
+    end: int
+    kind: Kind
 
 
 def told_back(message: Message) -> list[tuple[Sentence, ...]]:
-    """Ways to tell it, the fullest first: two sentences that belong together, then single ones."""
-    found = list(_sentences(message))
+    """Ways to tell it, the fullest first: two sentences that belong together, then single ones. What carries nothing is told where nothing else is."""
+    every = list(_sentences(message))
+    found = [s for s in every if s.carries] or [s for s in every if not message.is_asking]
     alone = sorted((s for s in found if not s.hangs), key=lambda s: -s.score)
     pairs = [(a, b) for a in found for b in found if _belong(a, b)]
     best = sorted(pairs, key=lambda pair: -(pair[0].score + pair[1].score))[:2]
-    return [*best, *((s,) for s in alone[:2])]
+    return [*best, *((s,) for s in alone[:MOST_ALONE])]
+
+
+def inquiries(message: Message) -> list[Inquiry]:
+    """Their questions and requests that can be told back, in their order."""
+    found = []
+    for first, last in message.spans:
+        for s, e in sentences(message.text[first:last]):
+            start, end = _trimmed(message.text, first + s, first + e, message.names)
+            said = message.text[start:end]
+            inquiry = told(said)
+            if inquiry and message.names.isdisjoint(WORD.findall(said)) and may_be_said(inquiry.text) and is_harmless(said):
+                found.append(Inquiry(message.evidence_id, start, end, inquiry.kind))
+    return found
+
+
+def is_harmless(said: str) -> bool:
+    """Nothing in it could be meant for whoever writes the answer, even without the courtesy in front of it."""
+    bare = _COURTESY.sub("", said)
+    return not may_be_order(said) and not is_unsafe(said) and (bare == said or is_request(bare) or not is_unsafe(bare))
+
+
+_COURTESY = re.compile(r"^\W*(?:(?:and|so|but|also) )?(?:(?:can|could|will|would) (?:you|u) )?(?:please |kindly |pls )?", re.IGNORECASE)
+
+
+def _parted(text: str) -> Iterator[Span]:
+    """Sentences, and what stands between their semicolons."""
+    for start, end in sentences(text):
+        for part in re.finditer(r"[^;]+;?", text[start:end]):
+            yield start + part.start(), start + part.end()
 
 
 def _belong(a: Sentence, b: Sentence) -> bool:
@@ -91,15 +142,15 @@ def _belong(a: Sentence, b: Sentence) -> bool:
 def _sentences(message: Message) -> Iterator[Sentence]:
     text, place = message.text, 0
     for first, last in message.spans:
-        for s, e in sentences(text[first:last]):
+        for s, e in _parted(text[first:last]):
             place += 1
             start, end = _trimmed(text, first + s, first + e, message.names)
             said = text[start:end]
             is_asked = text[first + s : first + e].rstrip("\"' )").endswith("?")
-            if is_asked or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
+            if is_asked or told(said) or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
                 continue
             score = _score(said) + 2.0 * overlap((start, end), message.weighty) - 0.8 * (not message.is_glad and _PRAISE.search(said) is not None)
-            yield Sentence(round(score, 4), message.evidence_id, start, end, place, len(said.split()), _HANGS.match(said) is not None)
+            yield Sentence(round(score, 4), message.evidence_id, start, end, place, len(said.split()), _HANGS.match(said) is not None or _POINTS.search(said) is not None, carries(said))
 
 
 def _trimmed(text: str, start: int, end: int, names: frozenset[str]) -> Span:
@@ -107,7 +158,7 @@ def _trimmed(text: str, start: int, end: int, names: frozenset[str]) -> Span:
     head = _ADDRESS.match(text, start, end)
     if head and head[1] in names:
         start = head.end()
-    introduced = _INTRODUCED.match(text, start, end)
+    introduced = _INTRODUCED.match(text, start, end) or _LABEL.match(text, start, end)
     start = introduced.end() if introduced else start
     while start < end and (text[start].isspace() or text[start] in _TRAIL):
         start += 1
@@ -130,7 +181,39 @@ def is_tellable(said: str) -> bool:
         or _ON_THE_DAY.search(said)
     ):
         return False
-    return has_verb(found[1:9]) and turned(said) is not None
+    if _CONDITION.match(said) and not frozenset(found) & words("first_person"):
+        return False  # what happens to others under some condition may be meant for whoever writes the answer
+    return (has_verb(found[1:9]) or found[0] in _WITH_VERB) and turned(said) is not None
+
+
+def carries(said: str) -> bool:
+    """Whether it would tell somebody who does not know the message what the matter is."""
+    found = frozenset(tokens(said))
+    return any(char.isdigit() for char in said) or bool(found & (words("event") | words("negation") | words("time") | words("need")))
+
+
+def is_reason(said: str) -> bool:
+    """What stands behind a question or a request: not another wish."""
+    return carries(said) and not _WISH.search(said)
+
+
+def is_wish(said: str) -> bool:
+    return _WISH.search(said) is not None
+
+
+def is_harm(said: str) -> bool:
+    """Something that went wrong, and no wish."""
+    found = frozenset(tokens(said))
+    return bool(found & words("harm")) and not _UNHARMED.search(said) and not _WISH.search(said) and not _CONDITION.match(said) and not found & words("future")
+
+
+_UNHARMED = re.compile(r"\bnothing\b|\b(?:no|not|never|without|\w+n't) (?:\w+ )?(?:lost|loss|wrong|late|failed|broken)\b", re.IGNORECASE)
+_WISH = re.compile(
+    r"\b(?:i|we)(?:'d| would| should|'ll| will)? (?:\w+ )?(?:like|want|need|prefer|propose|suggest|ask|hope|wish|expect|rather|believe|know|keep|can|could)\b", re.IGNORECASE
+)
+
+
+_WITH_VERB = frozenset("i'm we're i've we've i'd we'd i'll we'll it's there's that's they're".split())
 
 
 def _score(said: str) -> float:
@@ -143,7 +226,8 @@ def _score(said: str) -> float:
 
 def goes_on(said: str) -> bool:
     """Whether it can follow "you write that": its capital marked a sentence, and nothing else."""
-    return not _CONDITION.match(said) and uncapitalised(turned(said) or said)[:1].islower()
+    first = uncapitalised(turned(said) or said)[:1]
+    return not _CONDITION.match(said) and (first.islower() or first.isdigit())
 
 
 def is_of_them(said: str) -> bool:

@@ -25,16 +25,21 @@ LENGTHS = {"email": (45, 140), "chat": (12, 60), "call": (30, 90), "meeting": (4
 _BREVITY = {"chat": 0.14}
 _PLAINNESS = 0.06
 """What a word of ours costs: facts and their words make a letter, and what stands between them makes it sound like a form."""
-_FREE = ("VAL", "REF", "CHK")
+_FREE = ("HEARD", "VAL", "OFFER", "REF", "CHK")
 """Moves of which a short one is no better than a long one."""
 _CHANCE = 1.6
+_WEAKER = 0.4
+"""What the second best of what could fill a slot costs."""
 _TOLD_BACK, _QUOTED = 0.9, 0.6
 """What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
 _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer"})
 """Slots whose text stands in a draft once."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
-_IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list"})
+_IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list", "deadline", "their_sum"})
 """Slots whose words may be said again."""
+_EMPTY = frozenset({"VAL.given_facts", "VAL.history", "VAL.honesty", "CHK.offer", "CHK.restate", "CHK.missing"})
+_LAST_RESORT = "HEARD.plain"
+_FITS_ANY = 3.0
 _SENTENCE_START = re.compile(r"(?<=[.?!] )([a-z])")
 
 
@@ -42,7 +47,7 @@ _SENTENCE_START = re.compile(r"(?<=[.?!] )([a-z])")
 class Way:
     """A move in words. `grams`, `words` and `cost` leave the buyer's own words out, `words` counts them."""
 
-    segment: Segment
+    segments: tuple[Segment, ...]
     family: str
     grams: frozenset[Gram]
     said: tuple[Words, ...]
@@ -51,6 +56,10 @@ class Way:
     questions: int
     words: int
     cost: float
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return tuple(part for segment in self.segments for part in segment.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +92,9 @@ def _cheapest(ways: Iterable[Way]) -> list[Way]:
     """Each once: a move that can be said in one way alone comes up again and again."""
     found: dict[tuple[Part, ...], Way] = {}
     for way in ways:
-        known = found.get(way.segment.parts)
+        known = found.get(way.parts)
         if known is None or way.cost < known.cost:
-            found[way.segment.parts] = way
+            found[way.parts] = way
     return list(found.values())
 
 
@@ -96,7 +105,7 @@ def _grown(beams: Sequence[Beam], ways: Sequence[Way], most_questions: int) -> I
         beam, way = beams[b], ways[w]
         if _fits(beam, way, most_questions):
             yield Beam(
-                segments=(*beam.segments, way.segment),
+                segments=(*beam.segments, *way.segments),
                 families=beam.families | {way.family} if way.family else beam.families,
                 said=beam.said + way.said,
                 told=beam.told | way.told,
@@ -125,14 +134,15 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
     for _ in range(WAYS):
         frame, texts = rng.choice(step.frames)
         text = rng.choice(texts)
-        chosen = {slot: rng.choice(step.slots[slot][:3]) for slot in dict.fromkeys(grammar.slots_of(text))}
+        places = {slot: rng.randrange(min(len(step.slots[slot]), 3)) for slot in dict.fromkeys(grammar.slots_of(text))}
+        chosen = {slot: step.slots[slot][place] for slot, place in places.items()}
         said = tuple(p for slot, f in chosen.items() if slot not in _IN_PASSING for p in f.parts if isinstance(p, Words))
         if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]) or _joins_messages(frame, said):
             continue
         key = frame.id, text, tuple(map(id, chosen.values()))
         if key not in made:
             made[key] = _way(frame, text, chosen, said, material=material, style=style, windows=windows)
-        yield replace(made[key], cost=made[key].cost + rng.random() * _CHANCE)
+        yield replace(made[key], cost=made[key].cost + rng.random() * _CHANCE + _WEAKER * sum(places.values()))
 
 
 def _joins_messages(frame: Frame, said: Sequence[Words]) -> bool:
@@ -143,11 +153,11 @@ def _joins_messages(frame: Frame, said: Sequence[Words]) -> bool:
 def _way(
     frame: Frame, text: str, chosen: Mapping[str, Filling], said: tuple[Words, ...], *, material: Material, style: Style, windows: Sequence[Window]
 ) -> Way:
-    segment = _segment(frame, text, chosen)
-    spoken = spoken_of(segment)
+    segments = tuple(_segments(frame, text, chosen))
+    spoken = " ".join(spoken_of(segment) for segment in segments)
     per_word = _brevity(frame.move, material.request.channel)
     return Way(
-        segment=segment,
+        segments=segments,
         family=frame.family,
         grams=frozenset(grams(spoken)),
         said=said,
@@ -155,10 +165,15 @@ def _way(
         quotes=sum(p.is_quoted for p in said),
         questions=text.count("?"),
         words=len(spoken.split())
-        + sum(len(given.split()) for given in segment.given)
-        + sum(_length(p, material) for p in segment.parts if isinstance(p, Words)),
-        cost=_cost(frame, spoken, style, windows, per_word) - sum(_QUOTED if p.is_quoted else _TOLD_BACK for p in said),
+        + sum(len(given.split()) for segment in segments for given in segment.given)
+        + sum(_length(p, material) for segment in segments for p in segment.parts if isinstance(p, Words)),
+        cost=_cost(frame, spoken, style, windows, per_word) - sum(_QUOTED if p.is_quoted else _TOLD_BACK for p in said) + _filler(frame, said),
     )
+
+
+def _filler(frame: Frame, said: Sequence[Words]) -> float:
+    """What a phrase costs that could stand in any letter."""
+    return _FITS_ANY if frame.move == _LAST_RESORT or (frame.move in _EMPTY and not said) else 0.0
 
 
 def _brevity(move: str, channel: str) -> float:
@@ -176,7 +191,17 @@ def _cost(frame: Frame, spoken: str, style: Style, windows: Sequence[Window], pe
     return away + worn + per_word * len(spoken.split())
 
 
-def _segment(frame: Frame, text: str, chosen: Mapping[str, Filling]) -> Segment:
+def _segments(frame: Frame, text: str, chosen: Mapping[str, Filling]) -> Iterator[Segment]:
+    """One for each move that the frame makes. The second may go on in the sentence of the first."""
+    is_open = False
+    for move, said in grammar.marked(frame.move, text):
+        used = {slot: chosen[slot] for slot in grammar.slots_of(said)}
+        yield _segment(frame, move, said, used, goes_on=is_open)
+        is_open = not said.endswith((".", "?", "!"))
+
+
+def _segment(frame: Frame, move: str, text: str, chosen: Mapping[str, Filling], *, goes_on: bool) -> Segment:
+    """`goes_on`: in the sentence of the segment before."""
     parts: list[Part] = []
     ids: list[str] = []
     for piece, is_slot in grammar.pieces(text.replace('"', "")):
@@ -186,10 +211,11 @@ def _segment(frame: Frame, text: str, chosen: Mapping[str, Filling]) -> Segment:
         ids += chosen[piece].evidence_ids
         for part in chosen[piece].parts:
             if isinstance(part, Words):
-                parts.append(Words(evidence_id=part.evidence_id, start=part.start, end=part.end, is_quoted=part.is_quoted, opens=_opens(parts)))
+                parts.append(replace(part, opens=_opens(parts, goes_on=goes_on)))
             else:
                 _append(parts, part)
-    return Segment(move=_public(frame.move), parts=tuple(_cased(parts)), evidence_ids=tuple(dict.fromkeys(ids)), frame=frame.id, given=_given(chosen))
+    cased = tuple(_cased(parts, goes_on=goes_on))
+    return Segment(move=_public(move), parts=cased, evidence_ids=tuple(dict.fromkeys(ids)), frame=frame.id, given=_given(chosen))
 
 
 def _given(chosen: Mapping[str, Filling]) -> tuple[str, ...]:
@@ -200,8 +226,8 @@ def _public(move: str) -> str:
     return move.removesuffix("_note").removesuffix("_first").removesuffix("_second")
 
 
-def _opens(parts: Sequence[Part]) -> bool:
-    return not parts or (isinstance(parts[-1], str) and parts[-1].endswith((". ", "? ", "! ")))
+def _opens(parts: Sequence[Part], *, goes_on: bool) -> bool:
+    return not goes_on if not parts else (isinstance(parts[-1], str) and parts[-1].endswith((". ", "? ", "! ")))
 
 
 def _append(parts: list[Part], text: str) -> None:
@@ -212,14 +238,14 @@ def _append(parts: list[Part], text: str) -> None:
         parts.append(text)
 
 
-def _cased(parts: Sequence[Part]) -> Iterator[Part]:
+def _cased(parts: Sequence[Part], *, goes_on: bool) -> Iterator[Part]:
     """Sentences begin with a capital."""
     for n, part in enumerate(parts):
         if not isinstance(part, str):
             yield part
             continue
         text = _SENTENCE_START.sub(lambda m: m[1].upper(), part)
-        yield text[0].upper() + text[1:] if n == 0 and text else text
+        yield text[0].upper() + text[1:] if n == 0 and text and not goes_on else text
 
 
 def spoken_of(segment: Segment) -> str:

@@ -21,6 +21,11 @@ _BOTH = re.compile(
     re.IGNORECASE,
 )
 _FRONTED = re.compile(r"\b(?:am i|was i|wasn't i|aren't i|amn't i)\b", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"(?<=^)((?:i|we)\b[^,]*,?) and i(?='(?:m|ve|d|ll)\b| (?:\w+ly |just |still |also )?(?:have|haven't|had|do|don't|did|didn't|can|can't|cannot|will|won't|would|wouldn't|am|was|need|want|know|pay|see)\b)",
+    re.IGNORECASE,
+)
+"""A second thing that the same person says of themselves."""
 _JOINED = re.compile(r"\b(?:and|or|nor) (?:i|me|myself)\b|\b(?:i|me|myself) (?:and|or)\b", re.IGNORECASE)
 
 
@@ -73,7 +78,7 @@ def _our_side(text: str, match: re.Match[str]) -> str | None:
 def shifted(clause: str) -> str | None:
     """None where a safe answer needs more than these words."""
     plain = clause.replace("’", "'")
-    if _BOTH.search(plain) or _FRONTED.search(plain) or _JOINED.search(plain):
+    if _BOTH.search(plain) or _FRONTED.search(plain) or _JOINED.search(_GOES_ON.sub(r"\1 and", plain)):
         return None
     pieces = _WORD.findall(plain)
     if any(piece.lower() in _OURS for piece in pieces):

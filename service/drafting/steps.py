@@ -13,11 +13,15 @@ from service.drafting.material import Material, Slots, Told
 
 _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
-_WITHOUT = {"VAL.messenger": ("audience",), "CHK.offer": ("offer_verb_phrase",), "REF.doing": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
+_WITHOUT = {"VAL.messenger": ("audience",), "REF.doing": ("offer_verb_phrase",), "CHK.offer": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
 """Moves that make no sense without something to speak of."""
 _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
+    "HEARD.sorry": lambda material: material.is_confirmed,
     "REF.doing": lambda material: material.is_offer_wanted,
+    "OFFER.doing": lambda material: material.is_offer_wanted,
+    "OFFER.doing_two": lambda material: material.is_offer_wanted,
+    "OFFER.answers": lambda material: material.is_question_met,
     "CHK.answers": lambda material: material.is_question_met,
 }
 """Moves that need something to be so."""
@@ -37,7 +41,7 @@ _HOLDING = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One move of a plan with what it may be said with."""
+    """One move of a plan with what it may be said with; where several would do, `move` is the first."""
 
     move: str
     slots: Slots
@@ -46,8 +50,10 @@ class Step:
 
 
 @cache
-def plans() -> dict[str, list[list[str]]]:
-    return {situation: [line.split() for line in lines] for situation, lines in read("plans.yaml").items()}
+def plans(lang: str) -> dict[str, list[list[str]]]:
+    """English hears and answers in one breath; the others make one move after another."""
+    found: dict[str, list[str]] = read("plans_en.yaml" if lang == "en" else "plans.yaml")
+    return {situation: [line.split() for line in lines] for situation, lines in found.items()}
 
 
 def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tuple[Step, ...] | None:
@@ -58,8 +64,7 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
             saying = (_step(material, t.move, {**material.slots, **t.slots}, must=t.slots) for t in told)
             found += [step for step in saying if step]
             continue
-        options = (_step(material, move, material.slots) for move in entry.rstrip("?").split("/"))
-        step = next((s for s in options if s), None)
+        step = next((s for option in entry.rstrip("?").split("/") if (s := _either(material, option.split("|")))), None)
         if step is None and not entry.endswith("?"):
             return None
         found += [step] if step else []
@@ -67,6 +72,12 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
             second = _step(material, "REF.inspectable_proof_second", material.slots)
             found += [second] if second else []
     return tuple(found) or None
+
+
+def _either(material: Material, moves: Sequence[str]) -> Step | None:
+    """One step that any of these moves may take."""
+    found = [step for move in moves if (step := _step(material, move, material.slots))]
+    return Step(found[0].move, material.slots, tuple(pair for step in found for pair in step.frames)) if found else None
 
 
 def _step(material: Material, move: str, slots: Slots, must: Slots | None = None) -> Step | None:
@@ -95,7 +106,7 @@ def _suits(frame: Frame, material: Material) -> bool:
 def _needed(move: str, slots: Slots, must: Slots | None) -> frozenset[str]:
     """What a frame has to hold: the fact that is told, and an offer where there is one to make."""
     if must:
-        return frozenset(must) & {"answer", "fact", "note", "material", "metric", "question"}
+        return frozenset(must) & {"answer", "fact", "material", "metric"}
     if move == "ACK.both_sides":
         return frozenset({"material"}) & slots.keys()
     return _HOLDING.get(move, frozenset())

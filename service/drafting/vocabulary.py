@@ -73,8 +73,9 @@ def _phrases(lang: str, address: Address, move: Move) -> frozenset[str]:
 
 def _pieces(lang: str, address: Address, move: Move) -> Iterator[str]:
     """What stands between the slots of our phrases."""
-    found = (f for name, frames in grammar.frames(lang).items() if coarse(name) == move for f in frames if f.address in (address, grammar.EITHER))
-    return (piece for f in found for text in f.texts for piece, is_slot in grammar.pieces(text) if not is_slot)
+    found = (f for frames in grammar.frames(lang).values() for f in frames if f.address in (address, grammar.EITHER))
+    said = (part for f in found for text in f.texts for name, part in grammar.marked(f.move, text) if coarse(name) == move)
+    return (piece for text in said for piece, is_slot in grammar.pieces(text) if not is_slot)
 
 
 @cache
