@@ -159,9 +159,10 @@ def _open(match: re.Match[str]) -> str | None:
         return None
     asked = asked[0].lower() + asked[1:]
     opening = rest.split(" ")[0].lower()
-    is_subject = re.match(r"(?:who|what|which|how many)\b", asked) and not (opening in _PRONOUNS | _DETERMINERS or rest[:1].isupper())
+    is_owner = aux in _HAVE and not any(_is_participle(word.lower().strip(",")) for word in rest.split()[1:])
+    is_subject = re.match(r"(?:who|what|which|how many)\b", asked) and (is_owner or not (opening in _PRONOUNS | _DETERMINERS or rest[:1].isupper()))
     if is_subject:
-        starts = opening in _list("said_of") | _list("participles") | _BOUND | _list("bases") or opening.endswith(("ed", "ing"))
+        starts = is_owner or opening in _list("said_of") | _list("participles") | _BOUND | _list("bases") or opening.endswith(("ed", "ing"))
         said = turned(rest) if starts and aux not in _DO else None
         return said and f"{asked} {aux} {said}"
     is_why = aux.endswith("n't")

@@ -75,7 +75,7 @@ def _facts(piece: Evidence, text: str, people: People) -> Iterator[Fact]:
     head = _HEADED.match(text) or _ENTITLED.match(text)
     body = text[head.end() :] if head else text
     parts = [_stated(part.strip(), n, is_noted=head is not None) for n, part in enumerate(body.split(";")) if part.strip()]
-    if sum(token[0].isalnum() for token in tokens(body)) < LEAST_OF_NOTE or not parts or _CONTRAST.search(text) or _INTERNAL.search(text) or "?" in text:
+    if not parts or not has_words(body) or _CONTRAST.search(text) or _INTERNAL.search(text) or "?" in text:
         return
     is_clause = all(_is_clause(part) for part in parts)
     if is_clause:
@@ -87,6 +87,11 @@ def _facts(piece: Evidence, text: str, people: People) -> Iterator[Fact]:
         fact = personal(said, people)
         if fact is not None and (is_clause or fact == said) and LEAST_WORDS <= len(tokens(fact)) <= MOST_WORDS and _may_quote(fact, piece.type):
             yield Fact(piece.id, piece.type, uncapitalised(fact), is_clause)
+
+
+def has_words(body: str) -> bool:
+    """Behind its last colon as well."""
+    return len(tokens(body.rpartition(": ")[2])) >= LEAST_OF_NOTE
 
 
 def _may_quote(fact: str, kind: str) -> bool:

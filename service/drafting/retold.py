@@ -114,9 +114,19 @@ def inquiries(message: Message) -> list[Inquiry]:
             start, end = _trimmed(message.text, first + s, first + e, message.names)
             said = message.text[start:end]
             inquiry = told(said)
-            if inquiry and message.names.isdisjoint(WORD.findall(said)) and may_be_said(inquiry.text) and is_harmless(said):
+            if inquiry and _keeps_words(said, inquiry.text) and message.names.isdisjoint(WORD.findall(said)) and may_be_said(inquiry.text) and is_harmless(said):
                 found.append(Inquiry(message.evidence_id, start, end, inquiry.kind))
     return found
+
+
+def _keeps_words(said: str, text: str) -> bool:
+    """Told back it still has a run of theirs, by which they know it again."""
+    mine, theirs = tokens(said), tokens(text)
+    runs = {tuple(mine[n : n + _RUN]) for n in range(len(mine) - _RUN + 1)}
+    return any(tuple(theirs[n : n + _RUN]) in runs for n in range(len(theirs) - _RUN + 1))
+
+
+_RUN = 3
 
 
 def is_harmless(said: str) -> bool:
