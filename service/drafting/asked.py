@@ -18,31 +18,47 @@ _AUX = "is|are|am|was|were|do|does|did|can|could|will|would|shall|should|may|mig
 _WH = "who|whom|whose|what|which|when|where|why|how"
 _BE, _DO, _HAVE = frozenset("is are am was were".split()), frozenset({"do", "does", "did"}), frozenset({"has", "have", "had"})
 _PRONOUNS = frozenset("i we you he she it they there anybody anyone somebody someone nobody everybody everyone anything something nothing everything".split())
-_DETERMINERS = frozenset("the a an my our your his her its their this that these those any some no all both each every other another more two three four".split())
+_DETERMINERS = frozenset(
+    "the a an my our your his her its their this that these those any some no all both each every other another more two three four".split()
+)
 _BOUND = frozenset("in on at for from under within into by to with without about against between during until before after than as if when while".split())
 """Prepositions and joints: a noun phrase may go on with them, and what is said of it may begin with them."""
 _LEAD = re.compile(r"(?:(?:and|so|but|also|now|then|plus|well|ok|okay|or|please|just|only|simply|meanwhile|finally|first|second),? +)+", re.IGNORECASE)
 _EMBEDDED = re.compile(
     r"(?:(?:could|can|would|will) (?:you|u) (?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know|say|explain(?: to (?:me|us))?|find out|check)"
-    r"|(?:before [^,?]{4,60},? )?(?:i|we) (?:need|have|want|must)(?: to)? (?:know|understand)(?: exactly| first)?|do you know|may (?:i|we) (?:ask|know)|(?:can|could) (?:i|we) ask|(?:i|we)(?:'d| would| should)? (?:only |just |really )?(?:like|want|need|wish)s? to (?:know|hear|ask|understand)"
-    r"|(?:i|we) (?:wonder|ask(?: myself| ourselves)?)|(?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know))(?: please)?(?:,|:)? +(?=(?:WH|whether|if)\b)".replace("WH", _WH),
+    r"|(?:before [^,?]{4,60},? )?(?:i|we) (?:need|have|want|must)(?: to)? (?:know|understand)(?: exactly| first)?|do you know|may (?:i|we) (?:ask|know)"
+    r"|(?:can|could) (?:i|we) ask|(?:i|we)(?:'d| would| should)? (?:only |just |really )?(?:like|want|need|wish)s? to (?:know|hear|ask|understand)"
+    r"|(?:i|we) (?:wonder|ask(?: myself| ourselves)?)|(?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know))(?: please)?(?:,|:)?"
+    rf" +(?=(?:{_WH}|whether|if)\b)",
     re.IGNORECASE,
 )
-_NEXT = re.compile(rf"(,? (?:and|or) |, )(?=(?:(?:by|at|for|since|until|from|to|with|on) )?(?:{_WH})\b|(?:and |or )?(?:{_AUX}) (?:i|we|you|it|they|he|she|there|the|my|our|your|this|that)\b)", re.IGNORECASE)
+_NEXT = re.compile(
+    rf"(,? (?:and|or) |, )(?=(?:(?:by|at|for|since|until|from|to|with|on) )?(?:{_WH})\b"
+    rf"|(?:and |or )?(?:{_AUX}) (?:i|we|you|it|they|he|she|there|the|my|our|your|this|that)\b)",
+    re.IGNORECASE,
+)
 _IN_FRONT = re.compile(
-    rf"((?:when|if|before|after|once|while|until|for|in|on|at|with|without|from|during|given|next) (?!(?:{_AUX}|{_WH})\b)[^,?]{{2,90}}), (?:then )?(?=(?:{_AUX}|{_WH})\b)",
+    rf"((?:when|if|before|after|once|while|until|for|in|on|at|with|without|from|during|given|next) (?!(?:{_AUX}|{_WH})\b)[^,?]{{2,90}}), (?:then )?"
+    rf"(?=(?:{_AUX}|{_WH})\b)",
     re.IGNORECASE,
 )
-_ASKS_WITH = re.compile(rf"((?:(?:by|at|for|since|until|from|to|with|on|in|under) )?(?:{_WH})\b(?: [\w'%-]+){{0,4}}?) (AUX(?:n't)?)(?: |$)(.*)".replace("AUX", f"(?:{_AUX}|ca|wo)"), re.IGNORECASE)
+_ASKS_WITH = re.compile(
+    rf"((?:(?:by|at|for|since|until|from|to|with|on|in|under) )?(?:{_WH})\b(?: [\w'%-]+){{0,4}}?) (AUX(?:n't)?)(?: |$)(.*)".replace("AUX", f"(?:{_AUX}|ca|wo)"),
+    re.IGNORECASE,
+)
 _WHO_DOES = re.compile(r"(?:who|what|which(?: of [\w' ]{2,24}| [\w'-]+){0,2}|how many(?: [\w'-]+){1,3}) (?P<verb>[a-z]+)\b", re.IGNORECASE)
 _SHORT_FOR_IS = re.compile(r"\b(what|who|where|when|how|why)'s\b", re.IGNORECASE)
 _NEVER = re.compile(
-    r"[\"“”„«»;()?!\[\]{}<>|*_#@\n]|:(?!\d)|(?:,|^) ?(?:right|no|ok|correct|agreed|isn't it)$|\bor (?:not|what)$|^(?:what|how) about\b|^how come\b|^why (?:not|the)\b|^any\b|https?"
+    r"[\"“”„«»;()?!\[\]{}<>|*_#@\n]|:(?!\d)|(?:,|^) ?(?:right|no|ok|correct|agreed|isn't it)$|\bor (?:not|what)$"
+    r"|^(?:what|how) about\b|^how come\b|^why (?:not|the)\b|^any\b|https?"
     r"|\b(?:let's|shall we|(?:can|could|should|shall|may|might) we (?:talk|speak|meet|discuss|have a (?:call|chat|word)|agree|say|start over))\b",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(r"(?:please|kindly|pls)(?:,| do)? (?P<not>(?:don't|do not|never) )?(?P<verb>[a-z]+)\b(?P<rest>.*)", re.IGNORECASE)
-_ABOUT_TEXT = re.compile(r"\b(?:repl(?:y|ies)|answers?|texts?|letters?|notes?|wording|words?|sentences?|phrases?|subject|signature|e-?mails?|mails?|messages?|greeting)\b", re.IGNORECASE)
+_ABOUT_TEXT = re.compile(
+    r"\b(?:repl(?:y|ies)|answers?|texts?|letters?|notes?|wording|words?|sentences?|phrases?|subject|signature|e-?mails?|mails?|messages?|greeting)\b",
+    re.IGNORECASE,
+)
 _WANTS_DONE = re.compile(r"(?:can|could|will|would) (?:you|u)\b", re.IGNORECASE)
 Kind = Literal["asks", "wants"]
 

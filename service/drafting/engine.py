@@ -13,12 +13,13 @@ from service.drafting import cards, grammar, names, register
 from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
 from service.drafting.lexicon import of_language
 from service.drafting.masks import masked
-from service.drafting.material import Filling, Material, Slots, Told, readings
+from service.drafting.material import Material, Told
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
 from service.drafting.search import LENGTHS, Beam, search, spoken_of
 from service.drafting.steps import Step, plans, steps
 from service.drafting.style import Style, style_of
+from service.drafting.theirs import Filling, Slots, readings
 from service.drafting.windows import Window
 from service.signals import Handling
 

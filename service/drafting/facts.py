@@ -97,7 +97,7 @@ def has_words(body: str) -> bool:
 def _may_quote(fact: str, kind: str) -> bool:
     """Terms in quotation marks are passed on where the record that has them is one that names things."""
     marks = len(re.findall(r"[\"“”„«»]|(?<!\w)'|'(?!\w)", fact))
-    return marks == 0 or (marks == 2 and kind in ("contract", "quote", "product", "ticket"))  # noqa: PLR2004
+    return marks == 0 or (marks == 2 and kind in ("contract", "quote", "product", "ticket"))
 
 
 def _stated(part: str, place: int, *, is_noted: bool) -> str:
@@ -108,15 +108,21 @@ def _stated(part: str, place: int, *, is_noted: bool) -> str:
     if place and _DONE.match(part):
         return f"it was {part}"
     done = _DONE_WITH.match(part)
-    if done and not re.search(r":(?!\d)", part):
-        article = "" if re.search(r"\d", done[1]) or done[1][0].isupper() and place == 0 and not is_noted else "the "
+    if done and not has_verb(tokens(done[1])) and not re.search(r":(?!\d)", part):
+        article = "" if re.search(r"\d", done[1]) or (done[1][0].isupper() and place == 0 and not is_noted) else "the "
         return f"{article}{done[1]} {'were' if re.search(r'[^s]s$', done[1]) else 'was'} {part[done.end(1) + 1 :]}"
     planned = _PLANNED.match(part)
-    if planned and (is_noted or place or planned[1].lower().startswith(("the ", "a "))):
+    if planned and not has_verb(tokens(planned[1])) and (is_noted or place or planned[1].lower().startswith(("the ", "a "))):
         article = "" if planned[1].lower().startswith(("the ", "a ")) else "the "
         return f"{article}{planned[1]} {'are' if re.search(r'[^s]s$', planned[1]) else 'is'} {part[planned.end(1) + 1 :]}"
     first, *others = part.split()
-    is_bare = first.isalpha() and first.islower() and first not in OPENERS and not first.endswith(("s", "ing", "ed")) and has_verb(tokens(" ".join(others[:3])), _AS_NOUNS)
+    is_bare = (
+        first.isalpha()
+        and first.islower()
+        and first not in OPENERS
+        and not first.endswith(("s", "ing", "ed"))
+        and has_verb(tokens(" ".join(others[:3])), _AS_NOUNS)
+    )
     return f"the {part}" if is_bare and (is_noted or (place and first in _OF_A_FAULT)) else part
 
 
@@ -133,13 +139,25 @@ def _lead(kind: str, head: re.Match[str] | None) -> str:
 
 _OF_A_FAULT = frozenset("cause reason fault error delay repair correction notice answer fix".split())
 _PASSIVE = (
-    "answered|closed|delivered|sent|passed|returned|repaired|replaced|shipped|corrected|postponed|rejected|resolved|reopened|assigned|collected|given|installed|issued|paid|booked"
+    "answered|closed|delivered|sent|passed|returned|repaired|replaced|shipped|corrected|postponed|rejected|resolved|reopened|assigned|collected|given"
+    "|installed|issued|paid|booked"
 )
 _DONE = re.compile(rf"(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after|automatically|the|twice|once)\b")
-_DONE_WITH = re.compile(rf"((?!it |he |she |they |we |I |you |who |which )(?:[A-Za-z][\w-]*)(?: [\w-]+){{0,2}}?) (?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after)\b")
+_DONE_WITH = re.compile(
+    rf"((?!it |he |she |they |we |I |you |who |which )(?:[A-Za-z][\w-]*)(?: [\w-]+){{0,2}}?) (?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after)\b"
+)
 _PLANNED = re.compile(r"((?:[Tt]he |[Aa] )?[a-z-]+(?: [a-z-]+){0,2}?) (?:booked|planned|scheduled|expected) (?:for|on|in)\b")
-_LISTED = re.compile(r"((?:[Oo]ur|[Tt]he|[Yy]our) [a-z]+(?: [a-z]+){0,2}): (?=[\d€£$]|(?:EUR|USD|GBP) \d)")
-_RECORDS = {"contract": "the contract says: ", "quote": "our quote says: ", "billing": "our bill says: ", "ticket": "our ticket says: ", "project": "our plan says: "}
+_LISTED = re.compile(
+    r"((?:[Oo]ur|[Tt]he|[Yy]our)(?: [a-z]+){0,2} (?:terms?|fees?|prices?|rates?|hours|costs?|payments?|deposit|deadline|dates?|period|warranty)):"
+    r" (?=[\d€£$]|(?:EUR|USD|GBP) \d)"
+)
+_RECORDS = {
+    "contract": "the contract says: ",
+    "quote": "our quote says: ",
+    "billing": "our bill says: ",
+    "ticket": "our ticket says: ",
+    "project": "our plan says: ",
+}
 _CONTRAST = re.compile(r"\b(?:although|though|however|despite|whereas|nevertheless|nonetheless)\b", re.IGNORECASE)
 _AS_NOUNS = frozenset({"cut", "set", "hit", "open", "opens", "plan", "use", "cost"})
 _SAYS = re.compile(r" (?:notes|says): ")

@@ -46,7 +46,7 @@ class Frame:
 def marked(move: str, text: str) -> list[tuple[str, str]]:
     """A frame that makes several moves marks each: "@ACK.event {harm}. @VAL.sorry I'm sorry." """
     _, *found = _MARK.split(text if text.startswith("@") else f"@{move} {text}")
-    return [(name, said.strip() if len(found) > 2 else said) for name, said in zip(found[::2], found[1::2], strict=True)]  # noqa: PLR2004
+    return [(name, said.strip() if len(found) > 2 else said) for name, said in zip(found[::2], found[1::2], strict=True)]
 
 
 def slots_of(text: str) -> list[str]:

@@ -127,7 +127,7 @@ def _masked(piece: Evidence, stands: Mapping[str, str], lang: str) -> tuple[str,
     changes = [(s, e, "") for s, e in cut]
     low = piece.text.casefold()
     if any(part.casefold() in low for part in stands):
-        places = [(start, end, stands[part]) for part, start, end in mentioned(piece.text, list(stands), lang)]
+        places = [(start, end, stands[part]) for part, start, end in mentioned(piece.text, list(stands), lang, is_theirs=piece.type == "buyer_message")]
         changes += [place for place in places if not any(s <= place[0] < e for s, e in cut)]
     return changed(piece.text, sorted(changes))
 

@@ -31,7 +31,8 @@ _WAIT = re.compile(
 )
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 _DEADLINE = re.compile(
-    rf"\b(?:by|before|until|till|not later than|latest) ((?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b|the \d{{1,2}}(?:st|nd|rd|th)\b"
+    rf"\b(?:by|before|until|till|not later than|latest) ((?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b"
+    r"|the \d{1,2}(?:st|nd|rd|th)\b"
     r"|(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|easter|christmas|new year|candlemas|ramadan|diwali)\b)(?! \d)",
     re.IGNORECASE,
 )

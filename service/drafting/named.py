@@ -26,14 +26,26 @@ _CLOSES = re.compile(r"\.?[ ]*(?:\n|$)")
 _DATES = frozenset("in of on since until till by early late mid next last this every from to before after and or end through".split())
 
 
-def mentioned(text: str, parts: Sequence[str], lang: str) -> Iterator[tuple[str, int, int]]:
-    """(part of the name, start, end) in the order of the text."""
+def mentioned(text: str, parts: Sequence[str], lang: str, *, is_theirs: bool = False) -> Iterator[tuple[str, int, int]]:
+    """(part of the name, start, end) in the order of the text. `is_theirs`: they wrote it,
+    and whom they call "Mrs Adair" inside a sentence is somebody else."""
     lines, known = name_lines(text, parts), {_key(part): part for part in parts}
     written = "|".join(re.escape(part).replace("’", "'").replace("'", "['’]") for part in sorted(parts, key=len, reverse=True))
     for match in re.finditer(rf"(?<!\w)(?:{written})(?!\w)", text, re.IGNORECASE):
         part = known.get(_key(match[0]))
+        if part and is_theirs and _is_of_another(text, match.start(), lines):
+            continue
         if part and (_is_in(match.start(), lines) or (_is_cased(match[0], part) and _is_name(text, match.span(), part, frozenset(known), lang))):
             yield part, *match.span()
+
+
+def _is_of_another(text: str, start: int, lines: Sequence[tuple[int, int]]) -> bool:
+    """Behind a title, in a sentence, and in no line that holds a name alone."""
+    titled = _BEFORE.search(text, max(0, start - 40), start)
+    if titled is None or titled[1].lower() not in TITLES or _is_in(start, lines):
+        return False
+    before = text[max(text.rfind("\n", 0, titled.start()) + 1, titled.start() - 80) : titled.start()].strip(" >")
+    return bool(before) and before.split()[-1].lower().strip(",:") not in _GREETS | {"from", "to", "von", "this", "is", "i'm", "am"}
 
 
 def _key(name: str) -> str:
@@ -76,7 +88,15 @@ def _calendar() -> frozenset[str]:
 def is_plain_plural(word: str) -> bool:
     """The plural of a word of some length, and no name."""
     low = word.lower()
-    return len(low) > _LEAST_PLAIN and low.endswith("s") and low.isalpha() and low not in _calendar() and low not in TITLES and _is_word(low) and _is_word(low[:-1])
+    return (
+        len(low) > _LEAST_PLAIN
+        and low.endswith("s")
+        and low.isalpha()
+        and low not in _calendar()
+        and low not in TITLES
+        and _is_word(low)
+        and _is_word(low[:-1])
+    )
 
 
 _LEAST_PLAIN = 4

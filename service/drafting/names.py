@@ -9,7 +9,8 @@ from collections.abc import Set
 LONGEST = 40
 TITLES = frozenset(
     "dame lady lord dr dr. mr mr. mrs mrs. ms ms. prof prof. sir madam herr frau mme m. mx mx. rev rev. fr fr."
-    " captain capt capt. sgt sgt. sergeant major colonel father sister brother sr sr. rabbi imam judge pastor bishop deacon abbot chief commander lieutenant".split()
+    " captain capt capt. sgt sgt. sergeant major colonel father sister brother sr sr. rabbi imam judge pastor bishop deacon"
+    " abbot chief commander lieutenant".split()
 )
 _NO_NAMES = frozenset(
     "info accounts account support sales team office admin billing finance unknown none null test contact customer user hello mail"

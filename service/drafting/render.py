@@ -92,5 +92,6 @@ OPENERS = frozenset(
     "a an the this that these those it its it's there there's they they're we we're we've he she you you're you've you'd you'll your our my their his her"
     " nobody everyone everybody someone something nothing no not every each all both some any many most several two three four five six seven eight nine"
     " ten half one once twice what when where who why how which whether if since after before until while as at by for from in on to with without during"
-    " under over of above beside along despite near between last next only still again now then today yesterday first and or so because people staff users".split()
+    " under over of above beside along despite near between last next only still again now then today yesterday"
+    " first and or so because people staff users".split()
 )

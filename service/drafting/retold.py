@@ -31,7 +31,10 @@ _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
 _LABEL = re.compile(r"\s*(?:pros?|cons?|problem|fact|worry|issue|result|status|background|concern|summary|reason|good news|bad news)\s*:\s*", re.IGNORECASE)
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
-    r"(?:(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]|it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so|yes|no)\b|(?:\w+(?:'\w+)? ){1,3}(?:it|them|they|him|those)\b"
+    r"(?:(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]"
+    r"|it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)"
+    r"|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so|yes|no)\b"
+    r"|(?:\w+(?:'\w+)? ){1,3}(?:it|them|they|him|those)\b"
     r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
@@ -114,7 +117,13 @@ def inquiries(message: Message) -> list[Inquiry]:
             start, end = _trimmed(message.text, first + s, first + e, message.names)
             said = message.text[start:end]
             inquiry = told(said)
-            if inquiry and _keeps_words(said, inquiry.text) and message.names.isdisjoint(WORD.findall(said)) and may_be_said(inquiry.text) and is_harmless(said):
+            if (
+                inquiry
+                and _keeps_words(said, inquiry.text)
+                and message.names.isdisjoint(WORD.findall(said))
+                and may_be_said(inquiry.text)
+                and is_harmless(said)
+            ):
                 found.append(Inquiry(message.evidence_id, start, end, inquiry.kind))
     return found
 
@@ -160,7 +169,16 @@ def _sentences(message: Message) -> Iterator[Sentence]:
             if is_asked or told(said) or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
                 continue
             score = _score(said) + 2.0 * overlap((start, end), message.weighty) - 0.8 * (not message.is_glad and _PRAISE.search(said) is not None)
-            yield Sentence(round(score, 4), message.evidence_id, start, end, place, len(said.split()), _HANGS.match(said) is not None or _POINTS.search(said) is not None, carries(said))
+            yield Sentence(
+                round(score, 4),
+                message.evidence_id,
+                start,
+                end,
+                place,
+                len(said.split()),
+                _HANGS.match(said) is not None or _POINTS.search(said) is not None,
+                carries(said),
+            )
 
 
 def _trimmed(text: str, start: int, end: int, names: frozenset[str]) -> Span:
@@ -219,7 +237,8 @@ def is_harm(said: str) -> bool:
 
 _UNHARMED = re.compile(r"\bnothing\b|\b(?:no|not|never|without|\w+n't) (?:\w+ )?(?:lost|loss|wrong|late|failed|broken)\b", re.IGNORECASE)
 _WISH = re.compile(
-    r"\b(?:i|we)(?:'d| would| should|'ll| will)? (?:\w+ )?(?:like|want|need|prefer|propose|suggest|ask|hope|wish|expect|rather|believe|know|keep|can|could)\b", re.IGNORECASE
+    r"\b(?:i|we)(?:'d| would| should|'ll| will)? (?:\w+ )?(?:like|want|need|prefer|propose|suggest|ask|hope|wish|expect|rather|believe|know|keep|can|could)\b",
+    re.IGNORECASE,
 )
 
 

@@ -11,11 +11,12 @@ from random import Random
 
 from service.drafting import grammar
 from service.drafting.grammar import Frame
-from service.drafting.material import Filling, Material
+from service.drafting.material import Material
 from service.drafting.render import said_back
 from service.drafting.request import Part, Segment, Words
 from service.drafting.steps import Step
 from service.drafting.style import Style
+from service.drafting.theirs import Filling
 from service.drafting.windows import Gram, Window, grams
 
 WIDTH, WAYS = 20, 36

@@ -22,7 +22,8 @@ _BOTH = re.compile(
 )
 _FRONTED = re.compile(r"\b(?:am i|was i|wasn't i|aren't i|amn't i)\b", re.IGNORECASE)
 _GOES_ON = re.compile(
-    r"(?<=^)((?:i|we)\b[^,]*,?) and i(?='(?:m|ve|d|ll)\b| (?:\w+ly |just |still |also )?(?:have|haven't|had|do|don't|did|didn't|can|can't|cannot|will|won't|would|wouldn't|am|was|need|want|know|pay|see)\b)",
+    r"(?<=^)((?:i|we)\b[^,]*,?) and i(?='(?:m|ve|d|ll)\b| (?:\w+ly |just |still |also )?"
+    r"(?:have|haven't|had|do|don't|did|didn't|can|can't|cannot|will|won't|would|wouldn't|am|was|need|want|know|pay|see)\b)",
     re.IGNORECASE,
 )
 """A second thing that the same person says of themselves."""

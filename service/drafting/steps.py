@@ -9,7 +9,8 @@ from functools import cache
 from service.drafting import grammar
 from service.drafting.grammar import Frame
 from service.drafting.lexicon import read
-from service.drafting.material import Material, Slots, Told
+from service.drafting.material import Material, Told
+from service.drafting.theirs import Slots
 
 _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""

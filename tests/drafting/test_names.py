@@ -6,6 +6,7 @@ import pytest
 
 from service.critic.draft import Evidence
 from service.drafting import Drafted, Request, draft
+from service.drafting.clauses import ranked
 from service.drafting.masks import masked
 from service.drafting.named import mentioned
 from service.drafting.names import address
@@ -127,3 +128,37 @@ def test_what_stands_below_the_name_is_no_part_of_a_message(text: str, left: str
 def test_a_name_in_any_script_can_be_greeted() -> None:
     assert address("प्रिया शर्मा", is_formal=False) == ("प्रिया", None)
     assert address("Kim\u202e Osei", is_formal=False) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["Ayla Demirel", "Ayla Ferro", "Ayla Okoye", "Ayla Lindt"])
+def test_somebody_else_of_the_same_surname_changes_nothing(name: str) -> None:
+    message = "Hello Ida, the pump log has been empty twice since Monday. In our laboratory Mrs. Ferro counts the samples by hand until six. {signed}"
+    request = asked(name, message.replace("{signed}", "\n\n{first} {last}"), "en", PLACES[0])
+    other = asked("Ayla Kern", message.replace("{signed}", "\n\n{first} {last}"), "en", PLACES[0])
+    assert without(name, drafted_of(request)) == without("Ayla Kern", drafted_of(other))
+
+
+def drafted_of(request: Request) -> Drafted:
+    return draft(request)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Our director Mr. Osei waits for it.", []),
+        ("We asked Dr Osei twice.\n\nKim Osei", ["Kim", "Osei"]),
+        ("Dear Mrs. Osei,\nthe gate is stuck.", ["Osei"]),
+        ("> From: Ms. Osei\n> The gate is stuck.", ["Osei"]),
+        ("This is Mrs. Osei of the waterworks.", ["Osei"]),
+    ],
+)
+def test_whom_they_name_by_title_in_a_sentence_is_somebody_else(text: str, names: list[str]) -> None:
+    assert [part for part, _, _ in mentioned(text, ["Kim", "Osei"], "en", is_theirs=True)] == names
+
+
+@pytest.mark.parametrize("title", ["Mr.", "Mrs.", "Ms.", "Dr.", "St."])
+def test_the_stop_of_a_title_ends_no_quotation(title: str) -> None:
+    text = f"We lost two days because {title} Adair had no key"
+    found = ranked("E1", text, [(0, len(text))], [])
+    assert found
+    assert not [c.text for c in found if c.text.endswith(title.rstrip("."))]

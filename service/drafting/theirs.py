@@ -1,0 +1,155 @@
+"""What a draft may hold of the buyer's words: told back, in quotation marks, or spoken of in passing; and what they may be about at heart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+from zlib import crc32
+
+from service.drafting import facts, mentions, retold, statements
+from service.drafting.clauses import apart, may_be_quoted
+from service.drafting.known import Known, Span
+from service.drafting.lexicon import of_language, read
+from service.drafting.mentions import Mention
+from service.drafting.request import Part, Words
+from service.drafting.retold import Sentence
+
+OPEN_QUESTION = "unanswered_question"
+"""The situation in which the draft is about the question itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What stands in a slot, and what it rests on."""
+
+    parts: tuple[Part, ...]
+    evidence_ids: tuple[str, ...] = ()
+
+
+Slots = Mapping[str, tuple[Filling, ...]]
+
+
+@dataclass(frozen=True)
+class Theirs(Known):
+    def their_words(self) -> Iterator[tuple[str, Filling]]:
+        """In English a quotation is the last resort."""
+        if self.situation == OPEN_QUESTION:
+            yield from (("question", words_of(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
+        told = [*self._retold(), *self._inquired()] if self.is_english else []
+        yield from told
+        if {name for name, _ in told}.isdisjoint({"retold_one", "retold_you"}):
+            yield from self._quotations()
+
+    def _quotations(self) -> Iterator[tuple[str, Filling]]:
+        best = self.clauses[:8]
+        top = best[0].score if best else 0.0
+        for clause in apart(best)[:3]:
+            if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top:
+                yield "quote", words_of(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
+
+    def _inquired(self) -> Iterator[tuple[str, Filling]]:
+        for found in self.inquiries[:3]:
+            yield found.kind, words_of(found.evidence_id, (found.start, found.end), is_quoted=False)
+
+    def _retold(self) -> Iterator[tuple[str, Filling]]:
+        """Their sentences told back: by themselves, at the end of a sentence of ours, and one alone."""
+        texts = {h.piece.id: h.piece.text for h in self.heard}
+        for told in self.told_back:
+            filling = _sentences(told)
+            said = [texts[s.evidence_id][s.start : s.end] for s in told]
+            if self.request.channel != "chat" or len(told) == 1:
+                yield "retold", filling
+                if any(map(retold.is_harm, said)) and not any(map(retold.is_wish, said)):
+                    yield "harm_told", filling
+                if all(map(retold.is_of_them, said)):
+                    yield "retold_you", filling
+            if len(told) == 1:
+                yield "retold_single", filling
+                if retold.goes_on(said[0]):
+                    yield "retold_one", filling
+                    if retold.is_reason(said[0]):
+                        yield "reason", filling
+                    if retold.is_harm(said[0]):
+                        yield "harm", filling
+
+    def mentioned(self) -> Iterator[tuple[str, Filling]]:
+        named: list[tuple[str, Mention | None]] = []
+        for h in self.heard:
+            usable = self.usable(h)
+            named.append(("audience", mentions.audience(h.piece.id, h.piece.text, usable, self.lang)))
+            if self.is_english and self.situation != "silence":
+                named.append(("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)))
+                named.append(("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)))
+                named.append(("deadline", mentions.deadline(h.piece.id, h.piece.text, usable)))
+                named.append(("their_sum", mentions.sum_of_money(h.piece.id, h.piece.text, usable)))
+        seen = set()
+        for name, mention in named:
+            if mention and name not in seen:
+                seen.add(name)
+                yield name, words_of(mention.evidence_id, (mention.start, mention.end), is_quoted=False)
+        teams = self.departments
+        if len(teams) > 1:
+            ids = tuple(h.piece.id for h in self.heard)
+            joined = "and" if self.is_english else of_language(self.lang)["joined"]
+            yield "dept_list", Filling((f"{', '.join(teams[:-1])} {joined} {teams[-1]}",), ids)
+
+    def read_as(self) -> Iterator[tuple[str, Filling]]:
+        pair = self.reading_pair
+        if pair:
+            yield "reading_a", Filling((pair[0],))
+            yield "reading_b", Filling((pair[1],))
+        if self.is_english:
+            yield from (("reading_said", Filling((reading,))) for reading in self._suggested[:2])
+
+    @property
+    def _suggested(self) -> list[str]:
+        """What it may be about at heart by their own words, in the order in which they come."""
+        own = self.said.own_lower
+        hits = [(match.start(), reading) for pattern, reading in _suggested() if (match := pattern.search(own))]
+        return [reading for _, reading in sorted(hits)]
+
+    @cached_property
+    def reading_pair(self) -> tuple[str, str] | None:
+        """The two likeliest answers to what this is about at heart: those that their words suggest, the rest from the situation."""
+        if not self.is_english:
+            return self._authored_pair
+        usual = readings()["usual"].get(self.situation)
+        if usual is None:
+            return None
+        first, *others = dict.fromkeys([*self._suggested[:2], *usual])
+        second = next((reading for reading in others if facts.stems(reading).isdisjoint(facts.stems(first))), None)
+        return (first, second) if second else None
+
+    @property
+    def _authored_pair(self) -> tuple[str, str] | None:
+        """Of the pairs for the situation the one that shares most words with the message; among equals chance decides, by the id of the request."""
+        pairs = of_language(self.lang)["readings"].get(self.situation, ())
+        own, first = statements.stems(self.said.own, self.lang), crc32(f"{self.request.id}|{self.request.seed}".encode())
+        turned = [pairs[(n + first) % len(pairs)] for n in range(len(pairs))]
+        a, b = max(turned, key=lambda pair: len(own & statements.stems(" ".join(pair), self.lang)), default=(None, None))
+        return (a, b) if a and b else None
+
+
+def _sentences(told: Sequence[Sentence]) -> Filling:
+    parts: list[Part] = []
+    for sentence in told:
+        parts += [". ", Words(evidence_id=sentence.evidence_id, start=sentence.start, end=sentence.end, is_quoted=False)]
+    return Filling(tuple(parts[1:]), tuple(dict.fromkeys(s.evidence_id for s in told)))
+
+
+def words_of(evidence_id: str, span: Span, *, is_quoted: bool) -> Filling:
+    return Filling((Words(evidence_id=evidence_id, start=span[0], end=span[1], is_quoted=is_quoted),), (evidence_id,))
+
+
+@cache
+def _suggested() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(row["says"], re.IGNORECASE), row["reading"]) for row in readings()["suggested"]]
+
+
+@cache
+def readings() -> dict[str, Any]:
+    found: dict[str, Any] = read("lists/readings.yaml")
+    return found
