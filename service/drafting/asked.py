@@ -38,7 +38,8 @@ _NEXT = re.compile(
     re.IGNORECASE,
 )
 _IN_FRONT = re.compile(
-    rf"((?:when|if|before|after|once|while|until|for|in|on|at|with|without|from|during|given|next) (?!(?:{_AUX}|{_WH})\b)[^,?]{{2,90}}), (?:then )?"
+    rf"((?:when|if|before|after|once|while|until|for|in|on|at|with|without|from|during|given|next) "
+    rf"(?!(?:{_AUX}|{_WH}|not|so|yes|no)\b)[^,?]{{2,90}}), (?:then )?"
     rf"(?=(?:{_AUX}|{_WH})\b)",
     re.IGNORECASE,
 )

@@ -130,9 +130,9 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
 
 def _by_turns(beams: Sequence[Beam]) -> list[Beam]:
     """What is wrong with one draft is wrong with most that begin like it."""
-    turns, seen = [], Counter[str]()
+    turns, seen = [], Counter[object]()
     for n, beam in enumerate(beams):
-        opening = beam.segments[0].frame
+        opening = beam.said[:1] or beam.segments[0].frame
         turns.append((seen[opening], n, beam))
         seen[opening] += 1
     return [beam for _, _, beam in sorted(turns, key=lambda turn: turn[:2])]

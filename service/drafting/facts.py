@@ -82,7 +82,8 @@ def _facts(piece: Evidence, text: str, people: People) -> Iterator[Fact]:
         label = f" ({head[1][0].lower()}{head[1][1:]})" if head and _HEADED.match(text) and " from " not in head[1] else ""
         whole = [f"{part}{'' if n else label}" for n, part in enumerate(parts)]
     else:
-        whole = [f"{_lead(piece.type, head)}{'; '.join(_lowered(part, is_first=n == 0) for n, part in enumerate(parts))}"]
+        lead = "" if re.search(r": |^(?:quote|contract|invoice|bill|order)\b", body, re.IGNORECASE) else _lead(piece.type, head)
+        whole = [f"{lead}{'; '.join(_lowered(part, is_first=n == 0) for n, part in enumerate(parts))}"]
     for said in whole:
         fact = personal(said, people)
         if fact is not None and (is_clause or fact == said) and LEAST_WORDS <= len(tokens(fact)) <= MOST_WORDS and _may_quote(fact, piece.type):

@@ -132,7 +132,6 @@ class Known:
             weighty=heard.weighty,
             names=self._names,
             is_glad=self.situation == "positive_momentum",
-            is_asking=bool(self.questions),
         )
 
     def usable(self, heard: Heard) -> list[Span]:

@@ -112,8 +112,10 @@ class Material(Theirs):
             if answer is None:
                 open_ones.append(OpenQuestion(evidence_id, span, text, self._may_be_answered(known)))
                 continue
-            known = [f for f in known if f != answer]
-            answers.append(Told("INFO.answer", {"answer": (Filling((answer.text,), (answer.evidence_id,)),)}))
+            beside = [f for f in known if f.evidence_id == answer.evidence_id] or [answer]
+            told = beside[: beside.index(answer) + 1] if answer in beside else [answer]
+            known = [f for f in known if f not in told]
+            answers += [Told("INFO.answer", {"answer": (Filling((f.text,), (f.evidence_id,)),)}) for f in told]
         return answers, open_ones
 
     def _fitting(self, question: str, known: Sequence[Fact]) -> list[Fact]:

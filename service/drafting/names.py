@@ -32,7 +32,7 @@ def address(name: str | None, *, is_formal: bool, titles: Set[str] = TITLES) -> 
     plain = all(char.isalpha() or char in " .'’-" or unicodedata.category(char) in _MARKS for char in name or "") and len(name or "") <= LONGEST
     if not tokens or not plain or len(tokens) > 5 or tokens[0].lower() in _NO_NAMES:
         return None, None
-    if tokens[0].lower() in titles:
+    if tokens[0].lower() in titles or re.search(r"\w\.\w", tokens[0]):
         return (None, f"{tokens[0]} {tokens[-1]}") if len(tokens) > 1 else (None, None)
     return (" ".join(tokens) if is_formal else tokens[0]), None
 

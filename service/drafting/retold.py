@@ -22,29 +22,33 @@ Span = tuple[int, int]
 _SUBJECT = 4
 """Words within which a sentence names whom it speaks of."""
 MOST_ALONE = 3
-SHORTEST, LONGEST, BOTH = 4, 26, 38
+SHORTEST, LONGEST, BOTH = 4, 30, 42
 """Words of a sentence, least and most, and most of two together."""
-_LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
+_LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|still|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–-]")
 _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
 """Who writes, in front of what they write."""
+_CALLED = re.compile(
+    r"\s*(?:(?:dear|respected|esteemed|good (?:day|morning|afternoon)|hello|hi) )?"
+    r"(?:sirs?|madam|ma'am|all|team|everyone|everybody|ladies and gentlemen)[,:]\s*",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(r"\s*(?:pros?|cons?|problem|fact|worry|issue|result|status|background|concern|summary|reason|good news|bad news)\s*:\s*", re.IGNORECASE)
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
     r"(?:(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]"
     r"|it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)"
     r"|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so|yes|no)\b"
-    r"|(?:\w+(?:'\w+)? ){1,3}(?:it|them|they|him|those)\b"
     r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
-_POINTS = re.compile(r"\b(?:that|this|them|so)$", re.IGNORECASE)
-"""At its end, what the sentence before speaks of."""
+_POINTS = re.compile(r"\b(?:that|this|them|it|so)$|^(?:\w+(?:'\w+)? ){1,3}(?:it|them|they|him|those)\b", re.IGNORECASE)
+"""What the sentence before speaks of."""
 _ABOUT_WRITING = re.compile(
     r"\b(?:i|we)(?:'m| am|'d| would| will|'ll)? (?:write|writing|wrote|promised|promise to|hope|hoped|trust|thought|know|attach|attached|refer|add|send|sent"
     r"|say|keep (?:it|this) short|enclose|wanted to|like to (?:know|hear|ask)|be (?:brief|honest|clear)|don't (?:write|mean|want to (?:shout|complain|be)))\b"
     r"|\bto be (?:honest|clear|complete|fair)\b|\bone (?:question|thing)\b|\b(?:need|want|expect) an? (?:\w+ )?answer\b|\ballowed to ask\b"
-    r"|\blike to (?:understand|talk)\b|\bshould mention\b|\bbefore we (?:proceed|start|begin),"
+    r"|\blike to talk\b|\bshould mention\b|\bbefore we (?:proceed|start|begin),"
     r"|\b(?:two|three|several|some) (?:questions|remarks|points|worries|things)\b",
     re.IGNORECASE,
 )
@@ -63,8 +67,7 @@ _ORDER = re.compile(r"\b(?:please|kindly|must not|you should|you must|make sure|
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours and theirs. `is_glad`: it brings
-    good news. `is_asking`: something in it is asked."""
+    """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours and theirs. `is_glad`: it brings good news."""
 
     evidence_id: str
     text: str
@@ -72,7 +75,6 @@ class Message:
     weighty: Sequence[Span]
     names: frozenset[str]
     is_glad: bool
-    is_asking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,13 @@ class Inquiry:
 
 
 def told_back(message: Message) -> list[tuple[Sentence, ...]]:
-    """Ways to tell it, the fullest first: two sentences that belong together, then single ones. What carries nothing is told where nothing else is."""
+    """Ways to tell it, the fullest first: two sentences that belong together, then single ones. What carries nothing comes last, and
+    is left out beside a question."""
     every = list(_sentences(message))
-    found = [s for s in every if s.carries] or [s for s in every if not message.is_asking]
-    alone = sorted((s for s in found if not s.hangs), key=lambda s: -s.score)
+    found = [s for s in every if s.carries or not inquiries(message)]
+    alone = sorted((s for s in found if not s.hangs), key=lambda s: (not s.carries, -s.score))
     pairs = [(a, b) for a in found for b in found if _belong(a, b)]
-    best = sorted(pairs, key=lambda pair: -(pair[0].score + pair[1].score))[:2]
+    best = sorted(pairs, key=lambda pair: (not (pair[0].carries and pair[1].carries), -(pair[0].score + pair[1].score)))[:2]
     return [*best, *((s,) for s in alone[:MOST_ALONE])]
 
 
@@ -119,6 +122,7 @@ def inquiries(message: Message) -> list[Inquiry]:
             inquiry = told(said)
             if (
                 inquiry
+                and not _POINTS_BACK.search(said)
                 and _keeps_words(said, inquiry.text)
                 and message.names.isdisjoint(WORD.findall(said))
                 and may_be_said(inquiry.text)
@@ -136,6 +140,7 @@ def _keeps_words(said: str, text: str) -> bool:
 
 
 _RUN = 3
+_POINTS_BACK = re.compile(r"\b(?:this|that|these|those) (?:date|day|time|week|month|case|way|moment|point|question)\b", re.IGNORECASE)
 
 
 def is_harmless(said: str) -> bool:
@@ -166,9 +171,9 @@ def _sentences(message: Message) -> Iterator[Sentence]:
             start, end = _trimmed(text, first + s, first + e, message.names)
             said = text[start:end]
             is_asked = text[first + s : first + e].rstrip("\"' )").endswith("?")
-            if is_asked or told(said) or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
+            if is_asked or told(said) or (message.is_glad and is_wish(said)) or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
                 continue
-            score = _score(said) + 2.0 * overlap((start, end), message.weighty) - 0.8 * (not message.is_glad and _PRAISE.search(said) is not None)
+            score = _score(said) + 1.2 * overlap((start, end), message.weighty) - 0.8 * (not message.is_glad and _PRAISE.search(said) is not None)
             yield Sentence(
                 round(score, 4),
                 message.evidence_id,
@@ -176,13 +181,15 @@ def _sentences(message: Message) -> Iterator[Sentence]:
                 end,
                 place,
                 len(said.split()),
-                _HANGS.match(said) is not None or _POINTS.search(said) is not None,
+                _HANGS.match(said) is not None,
                 carries(said),
             )
 
 
 def _trimmed(text: str, start: int, end: int, names: frozenset[str]) -> Span:
     """Without a word that joins it to what came before, and without our name at its head."""
+    called = _CALLED.match(text, start, end)
+    start = called.end() if called else start
     head = _ADDRESS.match(text, start, end)
     if head and head[1] in names:
         start = head.end()
@@ -217,12 +224,17 @@ def is_tellable(said: str) -> bool:
 def carries(said: str) -> bool:
     """Whether it would tell somebody who does not know the message what the matter is."""
     found = frozenset(tokens(said))
-    return any(char.isdigit() for char in said) or bool(found & (words("event") | words("negation") | words("time") | words("need")))
+    return any(char.isdigit() for char in said) or bool(found & (words("event") | words("unable") | words("time") | words("need")))
 
 
 def is_reason(said: str) -> bool:
     """What stands behind a question or a request: not another wish."""
     return carries(said) and not _WISH.search(said)
+
+
+def points_back(said: str) -> bool:
+    """To what only the sentence before makes clear."""
+    return _POINTS.search(said) is not None
 
 
 def is_wish(said: str) -> bool:
@@ -247,9 +259,10 @@ _WITH_VERB = frozenset("i'm we're i've we've i'd we'd i'll we'll it's there's th
 
 def _score(said: str) -> float:
     found = frozenset(tokens(said))
-    score = 1.0 * bool(found & words("event")) + 0.6 * bool(found & words("negation")) + 0.4 * bool(found & words("first_person"))
-    score += 0.6 * any(char.isdigit() for char in said) + 0.4 * bool(found & words("people")) + 0.3 * bool(found & words("time"))
+    score = 1.0 * bool(found & words("event")) + 0.6 * bool(found & words("negation")) + 0.6 * bool(found & words("first_person"))
+    score += 0.9 * any(char.isdigit() for char in said) + 0.4 * bool(found & words("people")) + 0.3 * bool(found & words("time"))
     score -= 0.5 * bool(_CONDITION.match(said)) + 0.4 * bool(_ABOUT_THEMSELVES.match(said))
+    score -= 1.5 * points_back(said)
     return score - 0.12 * max(0, len(said.split()) - 16) - 0.3 * (len(said.split()) < 6)
 
 

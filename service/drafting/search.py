@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 
 from service.drafting import grammar
@@ -138,7 +138,7 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
         places = {slot: rng.randrange(min(len(step.slots[slot]), 3)) for slot in dict.fromkeys(grammar.slots_of(text))}
         chosen = {slot: step.slots[slot][place] for slot, place in places.items()}
         said = tuple(p for slot, f in chosen.items() if slot not in _IN_PASSING for p in f.parts if isinstance(p, Words))
-        if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]) or _joins_messages(frame, said):
+        if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]) or _joins_messages(frame, said) or _is_disordered(frame, said):
             continue
         key = frame.id, text, tuple(map(id, chosen.values()))
         if key not in made:
@@ -148,7 +148,12 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
 
 def _joins_messages(frame: Frame, said: Sequence[Words]) -> bool:
     """What was written on two days is not "you write this and add that"."""
-    return frame.move == "ACK.event" and len({part.evidence_id for part in said}) > 1
+    return frame.move.startswith(("ACK.event", "HEARD")) and len({part.evidence_id for part in said}) > 1
+
+
+def _is_disordered(frame: Frame, said: Sequence[Words]) -> bool:
+    """What explains something stands behind it, in their message as well."""
+    return frame.move == "HEARD.weighs" and any(a.start > b.start for a, b in pairwise(said))
 
 
 def _way(

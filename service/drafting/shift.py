@@ -38,7 +38,9 @@ _DOING = re.compile(
     re.IGNORECASE,
 )
 _DONE_TO = re.compile(
-    r"\b(?:from|to|by|with|for|of|at|told|asked|tell|ask|pay|paid|wrote|called|let|gave|sent|showed|trust|like|trusted|between) $", re.IGNORECASE
+    r"\b(?:from|to|by|with|for|of|at|give|gives|giving|send|sends|show|shows|help|helps|asks|call|calls|ring|rang|writes"
+    r"|see|owe|owes|reach|told|asked|tell|ask|pay|paid|wrote|called|let|gave|sent|showed|trust|like|trusted|between) $",
+    re.IGNORECASE,
 )
 _WORD_FOR_WORD = re.compile(r"([\"“”][^\"“”]*[\"“”])")
 

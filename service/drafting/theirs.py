@@ -47,7 +47,8 @@ class Theirs(Known):
         best = self.clauses[:8]
         top = best[0].score if best else 0.0
         for clause in apart(best)[:3]:
-            if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top:
+            is_telling = not self.is_english or not retold.points_back(clause.text)
+            if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top and is_telling:
                 yield "quote", words_of(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
 
     def _inquired(self) -> Iterator[tuple[str, Filling]]:
@@ -68,6 +69,8 @@ class Theirs(Known):
                     yield "retold_you", filling
             if len(told) == 1:
                 yield "retold_single", filling
+                if not (retold.goes_on(said[0]) or retold.is_of_them(said[0])):
+                    yield "retold_other", filling
                 if retold.goes_on(said[0]):
                     yield "retold_one", filling
                     if retold.is_reason(said[0]):
