@@ -98,6 +98,8 @@ def _bends(sentence: str, a: int, b: int) -> bool:
     ):
         return True
     before, after = tokens(sentence[:a]), tokens(sentence[b:])
+    if before and before[-1] in {"or", "nor"}:
+        return True
     if before and before[-1] in {"that", "if", "whether", "to"} and set(before) & (words("condition") | words("negation")):
         return True
     return bool(set(before) & words("condition")) or bool(after and after[0] in words("reversing")) or bool(set(inner[:1]) & words("condition"))

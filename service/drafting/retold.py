@@ -42,7 +42,8 @@ _HANGS = re.compile(
     r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
-_POINTS = re.compile(r"\b(?:that|this|them|it|so)$|^(?:\w+(?:'\w+)? ){1,3}(?:it|them|they|him|those)\b", re.IGNORECASE)
+_ENDS_ON_ANOTHER = re.compile(r"\b(?:that|this|them|it|so)$", re.IGNORECASE)
+_POINTS = re.compile(rf"{_ENDS_ON_ANOTHER.pattern}|^(?:\w+(?:'\w+)? ){{1,3}}(?:it|them|they|him|those)\b", re.IGNORECASE)
 """What the sentence before speaks of."""
 _ABOUT_WRITING = re.compile(
     r"\b(?:i|we)(?:'m| am|'d| would| will|'ll)? (?:write|writing|wrote|promised|promise to|hope|hoped|trust|thought|know|attach|attached|refer|add|send|sent"
@@ -93,12 +94,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What they asked or asked for, in one sentence; see `asked`."""
+    """What they asked or asked for, in one sentence; see `asked`. `is_known_again`: a run of their words is left in it."""
 
     evidence_id: str
     start: int
     end: int
     kind: Kind
+    is_known_again: bool
 
 
 def told_back(message: Message) -> list[tuple[Sentence, ...]]:
@@ -120,20 +122,12 @@ def inquiries(message: Message) -> list[Inquiry]:
             start, end = _trimmed(message.text, first + s, first + e, message.names)
             said = message.text[start:end]
             inquiry = told(said)
-            if (
-                inquiry
-                and not _POINTS_BACK.search(said)
-                and _keeps_words(said, inquiry.text)
-                and message.names.isdisjoint(WORD.findall(said))
-                and may_be_said(inquiry.text)
-                and is_harmless(said)
-            ):
-                found.append(Inquiry(message.evidence_id, start, end, inquiry.kind))
+            if inquiry and not _POINTS_BACK.search(said) and message.names.isdisjoint(WORD.findall(said)) and may_be_said(inquiry.text) and is_harmless(said):
+                found.append(Inquiry(message.evidence_id, start, end, inquiry.kind, _keeps_words(said, inquiry.text)))
     return found
 
 
 def _keeps_words(said: str, text: str) -> bool:
-    """Told back it still has a run of theirs, by which they know it again."""
     mine, theirs = tokens(said), tokens(text)
     runs = {tuple(mine[n : n + _RUN]) for n in range(len(mine) - _RUN + 1)}
     return any(tuple(theirs[n : n + _RUN]) in runs for n in range(len(theirs) - _RUN + 1))
@@ -235,6 +229,10 @@ def is_reason(said: str) -> bool:
 def points_back(said: str) -> bool:
     """To what only the sentence before makes clear."""
     return _POINTS.search(said) is not None
+
+
+def ends_on_another(said: str) -> bool:
+    return _ENDS_ON_ANOTHER.search(said) is not None
 
 
 def is_wish(said: str) -> bool:

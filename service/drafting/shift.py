@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from service.drafting.lexicon import has_verb, tokens
+
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*|[^A-Za-z]+")
 _SUBJECT = {
     "i": "you", "we": "you", "i'm": "you're", "we're": "you're", "i've": "you've", "we've": "you've",
@@ -22,11 +24,11 @@ _BOTH = re.compile(
 )
 _FRONTED = re.compile(r"\b(?:am i|was i|wasn't i|aren't i|amn't i)\b", re.IGNORECASE)
 _GOES_ON = re.compile(
-    r"(?<=^)((?:i|we)\b[^,]*,?) and i(?='(?:m|ve|d|ll)\b| (?:\w+ly |just |still |also )?"
-    r"(?:have|haven't|had|do|don't|did|didn't|can|can't|cannot|will|won't|would|wouldn't|am|was|need|want|know|pay|see)\b)",
+    r"\band i(?='(?:m|ve|d|ll)\b| (?:\w+ly |just |still |also )?(?:have|haven't|had|do|don't|did|didn't|can|can't|cannot|will|won't|would|wouldn't|am|was"
+    r"|need|want|know|pay|see)\b)",
     re.IGNORECASE,
 )
-"""A second thing that the same person says of themselves."""
+"""Where a sentence stands in front of it, a second one, and nobody beside the person who writes."""
 _JOINED = re.compile(r"\b(?:and|or|nor) (?:i|me|myself)\b|\b(?:i|me|myself) (?:and|or)\b", re.IGNORECASE)
 
 
@@ -81,12 +83,22 @@ def _our_side(text: str, match: re.Match[str]) -> str | None:
 def shifted(clause: str) -> str | None:
     """None where a safe answer needs more than these words."""
     plain = clause.replace("’", "'")
-    if _BOTH.search(plain) or _FRONTED.search(plain) or _JOINED.search(_GOES_ON.sub(r"\1 and", plain)):
+    if _BOTH.search(plain) or _FRONTED.search(plain) or _JOINED.search(_GOES_ON.sub(_joining, plain)):
         return None
     pieces = _WORD.findall(plain)
-    if any(piece.lower() in _OURS for piece in pieces):
+    if any(piece.lower() in _OURS or _is_no_pronoun(piece, n) for n, piece in enumerate(pieces)):
         return None
     return "".join(_turned(pieces))
+
+
+def _is_no_pronoun(piece: str, place: int) -> bool:
+    """ "the US", "Me Carpentier": written like no pronoun inside a sentence."""
+    return piece.lower() in {**_SUBJECT, **_OTHER} and len(piece) > 1 and (piece.isupper() or (place > 0 and piece[0].isupper() and piece[0] != "I"))
+
+
+def _joining(match: re.Match[str]) -> str:
+    before = match.string[: match.start()]
+    return "and" if has_verb(tokens(before)) else match.group()
 
 
 def _turned(pieces: list[str]) -> list[str]:

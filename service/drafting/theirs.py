@@ -47,12 +47,12 @@ class Theirs(Known):
         best = self.clauses[:8]
         top = best[0].score if best else 0.0
         for clause in apart(best)[:3]:
-            is_telling = not self.is_english or not retold.points_back(clause.text)
+            is_telling = not self.is_english or not retold.ends_on_another(clause.text)
             if 2 <= len(clause.text.split()) <= 12 and clause.score >= 0.55 * top and is_telling:
                 yield "quote", words_of(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
 
     def _inquired(self) -> Iterator[tuple[str, Filling]]:
-        for found in self.inquiries[:3]:
+        for found in [i for i in self.inquiries if i.is_known_again or self.told_back][:3]:
             yield found.kind, words_of(found.evidence_id, (found.start, found.end), is_quoted=False)
 
     def _retold(self) -> Iterator[tuple[str, Filling]]:
