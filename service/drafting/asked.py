@@ -27,7 +27,8 @@ _LEAD = re.compile(r"(?:(?:and|so|but|also|now|then|plus|well|ok|okay|or|please|
 _EMBEDDED = re.compile(
     r"(?:(?:could|can|would|will) (?:you|u) (?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know|say|explain(?: to (?:me|us))?|find out|check)"
     r"|(?:before [^,?]{4,60},? )?(?:i|we) (?:need|have|want|must)(?: to)? (?:know|understand)(?: exactly| first)?|do you know|may (?:i|we) (?:ask|know)"
-    r"|(?:can|could) (?:i|we) ask|(?:i|we)(?:'d| would| should)? (?:only |just |really )?(?:like|want|need|wish)s? to (?:know|hear|ask|understand)"
+    r"|(?:can|could) (?:i|we) ask|(?:before [^,?]{4,60},? )?"
+    r"(?:i|we)(?:'d| would| should)? (?:only |just |really )?(?:like|want|need|wish|love)s? to (?:know|hear|ask|understand)"
     r"|(?:i|we) (?:wonder|ask(?: myself| ourselves)?)|(?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know))(?: please)?(?:,|:)?"
     rf" +(?=(?:{_WH}|whether|if)\b)",
     re.IGNORECASE,

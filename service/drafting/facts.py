@@ -103,6 +103,7 @@ def _may_quote(fact: str, kind: str) -> bool:
 
 def _stated(part: str, place: int, *, is_noted: bool) -> str:
     """A note as the sentence that it is short for: "Our terms: 40 percent at order", "code given by mail", "answered on 30 March"."""
+    part = re.sub(r"^((?:[Tt]he )?(?:[Ii]nvoice|[Bb]ill|[Pp]remium|[Ff]ee)\b[^;:]*?), due (on|by)\b", r"\1, is due \2", part)
     listed = _LISTED.match(part)
     if listed:
         return f"{listed[1]} {'are' if re.search(r'[^s]s$', listed[1]) else 'is'} {part[listed.end() :]}"
@@ -138,12 +139,13 @@ def _lead(kind: str, head: re.Match[str] | None) -> str:
     return _RECORDS.get(kind, "")
 
 
+_FIGURE_FIRST = re.compile(r"(?:[€£$] ?)?\d|(?:[A-Z]{3}|[A-Z]) ?\d")
 _OF_A_FAULT = frozenset("cause reason fault error delay repair correction notice answer fix".split())
 _PASSIVE = (
     "answered|closed|delivered|sent|passed|returned|repaired|replaced|shipped|corrected|postponed|rejected|resolved|reopened|assigned|collected|given"
-    "|installed|issued|paid|booked"
+    "|installed|issued|paid|booked|marked"
 )
-_DONE = re.compile(rf"(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after|automatically|the|twice|once)\b")
+_DONE = re.compile(rf"(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|as|before|after|automatically|the|twice|once)\b")
 _DONE_WITH = re.compile(
     rf"((?!it |he |she |they |we |I |you |who |which )(?:[A-Za-z][\w-]*)(?: [\w-]+){{0,2}}?) (?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after)\b"
 )
@@ -190,6 +192,8 @@ def _replaced(text: str, whole: str | None, first: str, by: str, owns: str) -> s
 def _is_clause(text: str) -> bool:
     found = tokens(_MONTH.sub("month", text))
     if not found:
+        return False
+    if _FIGURE_FIRST.match(text) and words("finite").isdisjoint(found):
         return False
     stands = _SAYS.search(text) is not None or has_verb(found[1:20], _AS_NOUNS)
     is_sentence = found[0] in OPENERS - words("boundary") and len(found) >= LEAST_OF_SENTENCE

@@ -42,7 +42,15 @@ _HANGS = re.compile(
     r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
-_ENDS_ON_ANOTHER = re.compile(r"\b(?:that|this|them|it|so)$", re.IGNORECASE)
+_ENDS_ON_ANOTHER = re.compile(
+    r"\b(?:that|this|them|it|so|it is|which is which|do|does|did|don't|doesn't|didn't|can|can't|cannot|won't|isn't|aren't|wasn't)$", re.IGNORECASE
+)
+_NO_STATEMENT = re.compile(
+    r"(?:forgive|excuse|pardon|imagine|believe|convince|consider|remember)\b"
+    r"|(?:the|a|an|my|our|this|that|every|one) \w+ (?:i|we|you|they|he|she) \w+(?: (?!is\b|was\b|are\b|were\b|has\b|had\b)[\w']+)*$",
+    re.IGNORECASE,
+)
+"""An order, or a thing and what somebody does with it."""
 _POINTS = re.compile(rf"{_ENDS_ON_ANOTHER.pattern}|^(?:\w+(?:'\w+)? ){{1,3}}(?:it|them|they|him|those)\b", re.IGNORECASE)
 """What the sentence before speaks of."""
 _ABOUT_WRITING = re.compile(
@@ -122,7 +130,13 @@ def inquiries(message: Message) -> list[Inquiry]:
             start, end = _trimmed(message.text, first + s, first + e, message.names)
             said = message.text[start:end]
             inquiry = told(said)
-            if inquiry and not _POINTS_BACK.search(said) and message.names.isdisjoint(WORD.findall(said)) and may_be_said(inquiry.text) and is_harmless(said):
+            if (
+                inquiry
+                and not (_POINTS_BACK.search(said) or ends_on_another(inquiry.text))
+                and message.names.isdisjoint(WORD.findall(said))
+                and may_be_said(inquiry.text)
+                and is_harmless(said)
+            ):
                 found.append(Inquiry(message.evidence_id, start, end, inquiry.kind, _keeps_words(said, inquiry.text)))
     return found
 
@@ -208,6 +222,7 @@ def is_tellable(said: str) -> bool:
         or _ORDER.search(said)
         or _ABOUT_WRITING.search(said)
         or _ON_THE_DAY.search(said)
+        or _NO_STATEMENT.match(said)
     ):
         return False
     if _CONDITION.match(said) and not frozenset(found) & words("first_person"):
@@ -259,7 +274,7 @@ def _score(said: str) -> float:
     found = frozenset(tokens(said))
     score = 1.0 * bool(found & words("event")) + 0.6 * bool(found & words("negation")) + 0.6 * bool(found & words("first_person"))
     score += 0.9 * any(char.isdigit() for char in said) + 0.4 * bool(found & words("people")) + 0.3 * bool(found & words("time"))
-    score -= 0.5 * bool(_CONDITION.match(said)) + 0.4 * bool(_ABOUT_THEMSELVES.match(said))
+    score -= 1.5 * bool(_CONDITION.match(said)) + 0.4 * bool(_ABOUT_THEMSELVES.match(said))
     score -= 1.5 * points_back(said)
     return score - 0.12 * max(0, len(said.split()) - 16) - 0.3 * (len(said.split()) < 6)
 

@@ -69,7 +69,9 @@ def _is_plainly_asked(known: Known, scores: Mapping[str, float]) -> bool:
 
 
 _AFRAID = re.compile(
-    r"\b(?:scared|afraid|worr(?:y|ied)|nervous|unfortunately|problem|but now|patience|fed up|tired of|embarrass\w*|urgent\w*)\b", re.IGNORECASE
+    r"\b(?:scared|afraid|worr(?:y|ied)|nervous|unfortunately"
+    r"|bad news|sadly|frozen|can't pay|cannot pay|problem|but now|patience|fed up|tired of|embarrass\w*|urgent\w*)\b",
+    re.IGNORECASE,
 )
 _FILED = re.compile(
     r"\bnotice\b.{0,60}\b(?:arrived|came|received|was in time|dated|in time|on time)\b|\b(?:letter|message) (?:came|arrived) on\b", re.IGNORECASE
