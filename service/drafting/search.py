@@ -31,7 +31,7 @@ _FREE = ("HEARD", "VAL", "OFFER", "REF", "CHK")
 _CHANCE = 1.6
 _WEAKER = 0.4
 """What the second best of what could fill a slot costs."""
-_TOLD_BACK, _QUOTED = 0.9, 0.6
+_TOLD_BACK, _QUOTED = 1.1, 0.5
 """What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
 _ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer"})
 """Slots whose text stands in a draft once."""
