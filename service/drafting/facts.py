@@ -11,6 +11,7 @@ from service.critic import lexicon as critic
 from service.critic.draft import Evidence
 from service.drafting.lexicon import has_verb, lowered, tokens, words
 from service.drafting.names import first_name
+from service.drafting.noted import AS_NOUNS, stated
 from service.drafting.render import OPENERS, uncapitalised
 
 FACTS = ("ticket", "incident", "project", "product", "usage")
@@ -67,14 +68,16 @@ class People:
 
 def told(piece: Evidence, people: People) -> list[Fact]:
     """Its sentences, those that may be passed on: what stands between semicolons by itself where each part is a sentence, else in one piece."""
-    return [fact for start, end in sentences(piece.text) for fact in _facts(piece, " ".join(piece.text[start:end].split()).rstrip(".!"), people)]
+    said = [" ".join(piece.text[start:end].split()).rstrip(".!") for start, end in sentences(piece.text)]
+    return [fact for n, text in enumerate(said) for fact in _facts(piece, text, people, n)]
 
 
-def _facts(piece: Evidence, text: str, people: People) -> Iterator[Fact]:
-    text = re.sub(r",? (?:al)?though\b", " while", re.sub(r",? but\b", " and", text))
+def _facts(piece: Evidence, text: str, people: People, place: int) -> Iterator[Fact]:
+    text = re.sub(r",? (?:al)?though\b", " while", re.sub(r"(?<!nothing)(?<!anything)(?<!all),? but\b(?! for\b)", " and", text))
+    text = re.sub(r"\bbut for\b", "except for", text)
     head = _HEADED.match(text) or _ENTITLED.match(text)
     body = text[head.end() :] if head else text
-    parts = [_stated(part.strip(), n, is_noted=head is not None) for n, part in enumerate(body.split(";")) if part.strip()]
+    parts = [stated(part.strip(), place + n, is_noted=head is not None) for n, part in enumerate(body.split(";")) if part.strip()]
     if not parts or not has_words(body) or _CONTRAST.search(text) or _INTERNAL.search(text) or "?" in text:
         return
     is_clause = all(_is_clause(part) for part in parts)
@@ -101,33 +104,6 @@ def _may_quote(fact: str, kind: str) -> bool:
     return marks == 0 or (marks == 2 and kind in ("contract", "quote", "product", "ticket"))
 
 
-def _stated(part: str, place: int, *, is_noted: bool) -> str:
-    """A note as the sentence that it is short for: "Our terms: 40 percent at order", "code given by mail", "answered on 30 March"."""
-    part = re.sub(r"^((?:[Tt]he )?(?:[Ii]nvoice|[Bb]ill|[Pp]remium|[Ff]ee)\b[^;:]*?), due (on|by)\b", r"\1, is due \2", part)
-    listed = _LISTED.match(part)
-    if listed:
-        return f"{listed[1]} {'are' if re.search(r'[^s]s$', listed[1]) else 'is'} {part[listed.end() :]}"
-    if place and _DONE.match(part):
-        return f"it was {part}"
-    done = _DONE_WITH.match(part)
-    if done and not has_verb(tokens(done[1])) and not re.search(r":(?!\d)", part):
-        article = "" if re.search(r"\d", done[1]) or (done[1][0].isupper() and place == 0 and not is_noted) else "the "
-        return f"{article}{done[1]} {'were' if re.search(r'[^s]s$', done[1]) else 'was'} {part[done.end(1) + 1 :]}"
-    planned = _PLANNED.match(part)
-    if planned and not has_verb(tokens(planned[1])) and (is_noted or place or planned[1].lower().startswith(("the ", "a "))):
-        article = "" if planned[1].lower().startswith(("the ", "a ")) else "the "
-        return f"{article}{planned[1]} {'are' if re.search(r'[^s]s$', planned[1]) else 'is'} {part[planned.end(1) + 1 :]}"
-    first, *others = part.split()
-    is_bare = (
-        first.isalpha()
-        and first.islower()
-        and first not in OPENERS
-        and not first.endswith(("s", "ing", "ed"))
-        and has_verb(tokens(" ".join(others[:3])), _AS_NOUNS)
-    )
-    return f"the {part}" if is_bare and (is_noted or (place and first in _OF_A_FAULT)) else part
-
-
 def _lowered(part: str, *, is_first: bool) -> str:
     return uncapitalised(part) if is_first else part
 
@@ -140,20 +116,6 @@ def _lead(kind: str, head: re.Match[str] | None) -> str:
 
 
 _FIGURE_FIRST = re.compile(r"(?:[€£$] ?)?\d|(?:[A-Z]{3}|[A-Z]) ?\d")
-_OF_A_FAULT = frozenset("cause reason fault error delay repair correction notice answer fix".split())
-_PASSIVE = (
-    "answered|closed|delivered|sent|passed|returned|repaired|replaced|shipped|corrected|postponed|rejected|resolved|reopened|assigned|collected|given"
-    "|installed|issued|paid|booked|marked"
-)
-_DONE = re.compile(rf"(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|as|before|after|automatically|the|twice|once)\b")
-_DONE_WITH = re.compile(
-    rf"((?!it |he |she |they |we |I |you |who |which )(?:[A-Za-z][\w-]*)(?: [\w-]+){{0,2}}?) (?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after)\b"
-)
-_PLANNED = re.compile(r"((?:[Tt]he |[Aa] )?[a-z-]+(?: [a-z-]+){0,2}?) (?:booked|planned|scheduled|expected) (?:for|on|in)\b")
-_LISTED = re.compile(
-    r"((?:[Oo]ur|[Tt]he|[Yy]our)(?: [a-z]+){0,2} (?:terms?|fees?|prices?|rates?|hours|costs?|payments?|deposit|deadline|dates?|period|warranty)):"
-    r" (?=[\d€£$]|(?:EUR|USD|GBP) \d)"
-)
 _RECORDS = {
     "contract": "the contract says: ",
     "quote": "our quote says: ",
@@ -162,7 +124,6 @@ _RECORDS = {
     "project": "our plan says: ",
 }
 _CONTRAST = re.compile(r"\b(?:although|though|however|despite|whereas|nevertheless|nonetheless)\b", re.IGNORECASE)
-_AS_NOUNS = frozenset({"cut", "set", "hit", "open", "opens", "plan", "use", "cost"})
 _SAYS = re.compile(r" (?:notes|says): ")
 _HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: (?:of|from) (?:[^:;.]|:(?=\d)){3,30})?): (?=\w)")
 _ENTITLED = re.compile(r"^((?:Quote|Invoice|Order|Contract|Agreement)(?: [A-Z]*[\d-]+)?(?: of [^:;.]{3,30})?): (?=\S)")
@@ -195,7 +156,7 @@ def _is_clause(text: str) -> bool:
         return False
     if _FIGURE_FIRST.match(text) and words("finite").isdisjoint(found):
         return False
-    stands = _SAYS.search(text) is not None or has_verb(found[1:20], _AS_NOUNS)
+    stands = _SAYS.search(text) is not None or has_verb(found[1:20], AS_NOUNS)
     is_sentence = found[0] in OPENERS - words("boundary") and len(found) >= LEAST_OF_SENTENCE
     return (
         (stands or is_sentence)

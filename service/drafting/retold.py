@@ -25,7 +25,7 @@ MOST_ALONE = 3
 SHORTEST, LONGEST, BOTH = 4, 30, 42
 """Words of a sentence, least and most, and most of two together."""
 _LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|still|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–-]")
+_ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–—-]")
 _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
 """Who writes, in front of what they write."""
 _CALLED = re.compile(
