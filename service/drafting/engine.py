@@ -23,7 +23,7 @@ from service.drafting.theirs import Filling, Slots, readings
 from service.drafting.windows import Window
 from service.signals import Handling
 
-ENGINE = "drafting-2"
+ENGINE = "drafting-3"
 _TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None, "direct_question": None}
 """What the critic calls moments that only the engine tells apart."""
 TRIED = 8

@@ -101,7 +101,7 @@ def has_words(body: str) -> bool:
 def _may_quote(fact: str, kind: str) -> bool:
     """Terms in quotation marks are passed on where the record that has them is one that names things."""
     marks = len(re.findall(r"[\"“”„«»]|(?<!\w)'|'(?!\w)", fact))
-    return marks == 0 or (marks == 2 and kind in ("contract", "quote", "product", "ticket"))
+    return marks == 0 or (marks == 2 and kind in ("contract", "quote", "product", "ticket", "incident", "project"))
 
 
 def _lowered(part: str, *, is_first: bool) -> str:

@@ -27,7 +27,7 @@ _DONE_WITH = re.compile(
     rf"((?!it |he |she |they |we |I |you |who |which )(?:[A-Za-z][\w-]*)(?: [\w-]+){{0,2}}?)"
     rf" (?:(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|before|after)\b|(?:refused|rejected|approved|granted|lost)$)"
 )
-_PLANNED = re.compile(r"((?:[Tt]he |[Aa] )?[a-z-]+(?: [a-z-]+){0,2}?) (?:booked|planned|scheduled|expected) (?:for|on|in)\b")
+_PLANNED = re.compile(r"((?:[Tt]he |[Aa] )?[A-Za-z][a-z-]+(?: [a-z-]+){0,2}?) (?:booked|planned|scheduled|expected) (?:for|on|in)\b")
 _LISTED = re.compile(
     r"((?:[Oo]ur|[Tt]he|[Yy]our)(?: [a-z]+){0,2} (?:terms?|fees?|prices?|rates?|hours|costs?|payments?|deposit|deadline|dates?|period|warranty)):"
     r" (?=[\d€£$]|(?:EUR|USD|GBP) \d)"
@@ -37,6 +37,7 @@ _LISTED = re.compile(
 def stated(part: str, place: int, *, is_noted: bool) -> str:
     """`place`: how many parts stand before it in its record. `is_noted`: it stands behind the number of a ticket or an order."""
     part = re.sub(r"^((?:[Tt]he )?(?:[Ii]nvoice|[Bb]ill|[Pp]remium|[Ff]ee)\b[^;:]*?), due (on|by)\b", r"\1, is due \2", part)
+    part = re.sub(r"^(cause|fault|error) (found|identified)\b", r"the \1 was \2", part)
     listed = _LISTED.match(part)
     if listed:
         return f"{listed[1]} {'are' if _is_plural(listed[1]) else 'is'} {part[listed.end() :]}"
@@ -50,8 +51,9 @@ def stated(part: str, place: int, *, is_noted: bool) -> str:
     part = f"the {part[0].lower()}{part[1:]}" if bare else part
     planned = _PLANNED.match(part)
     has_article = planned is not None and planned[1].lower().startswith(("the ", "a "))
-    if planned and not has_verb(tokens(planned[1])) and (is_noted or place or has_article):
-        return f"{'' if has_article else 'the '}{planned[1]} {'are' if _is_plural(planned[1]) else 'is'} {part[planned.end(1) + 1 :]}"
+    if planned and not has_verb(tokens(planned[1])) and (is_noted or place or has_article or " " not in planned[1]):
+        thing = planned[1] if has_article else f"the {planned[1][0].lower()}{planned[1][1:]}"
+        return f"{thing} {'are' if _is_plural(planned[1]) else 'is'} {part[planned.end(1) + 1 :]}"
     is_short = _is_bare(part) and (is_noted or (place > 0 and part.split(" ", 1)[0] in _OF_A_FAULT))
     return f"the {part}" if is_short else part
 
@@ -64,4 +66,4 @@ def _is_bare(part: str) -> bool:
     """A thing without its article, in front of what it did."""
     first, *others = part.split()
     is_thing = first.isalpha() and first.islower() and first not in OPENERS and not first.endswith(("s", "ing", "ed"))
-    return is_thing and has_verb(tokens(" ".join(others[: _NEAR + 4 * ("of" in others[:2])])), AS_NOUNS)
+    return is_thing and has_verb(tokens(" ".join(others[: _NEAR + 4 * bool({"of", "on", "in", "at"} & {*others[:2]})])), AS_NOUNS)

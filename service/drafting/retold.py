@@ -46,7 +46,8 @@ _ENDS_ON_ANOTHER = re.compile(
     r"\b(?:that|this|them|it|so|it is|which is which|do|does|did|don't|doesn't|didn't|can|can't|cannot|won't|isn't|aren't|wasn't)$", re.IGNORECASE
 )
 _NO_STATEMENT = re.compile(
-    r"(?:forgive|excuse|pardon|imagine|believe|convince|consider|remember)\b"
+    r"(?:over|about|for|with|without|after|before|of) [^,]* which\b"
+    r"|(?:forgive|excuse|pardon|imagine|believe|convince|consider|remember)\b"
     r"|(?:the|a|an|my|our|this|that|every|one) \w+ (?:i|we|you|they|he|she) \w+(?: (?!is\b|was\b|are\b|were\b|has\b|had\b)[\w']+)*$",
     re.IGNORECASE,
 )
@@ -55,7 +56,8 @@ _POINTS = re.compile(rf"{_ENDS_ON_ANOTHER.pattern}|^(?:\w+(?:'\w+)? ){{1,3}}(?:i
 """What the sentence before speaks of."""
 _ABOUT_WRITING = re.compile(
     r"\b(?:i|we)(?:'m| am|'d| would| will|'ll)? (?:write|writing|wrote|promised|promise to|hope|hoped|trust|thought|know|attach|attached|refer|add|send|sent"
-    r"|say|keep (?:it|this) short|enclose|wanted to|like to (?:know|hear|ask)|be (?:brief|honest|clear)|don't (?:write|mean|want to (?:shout|complain|be)))\b"
+    r"|say|keep (?:it|this) short|can be reached|enclose|wanted to|like to (?:know|hear|ask)|be (?:brief|honest|clear)"
+    r"|don't (?:write|mean|want to (?:shout|complain|be)))\b"
     r"|\bto be (?:honest|clear|complete|fair)\b|\bone (?:question|thing)\b|\b(?:need|want|expect) an? (?:\w+ )?answer\b|\ballowed to ask\b"
     r"|\blike to talk\b|\bshould mention\b|\bbefore we (?:proceed|start|begin),"
     r"|\b(?:two|three|several|some) (?:questions|remarks|points|worries|things)\b",
@@ -238,7 +240,7 @@ def carries(said: str) -> bool:
 
 def is_reason(said: str) -> bool:
     """What stands behind a question or a request: not another wish."""
-    return carries(said) and not _WISH.search(said)
+    return carries(said) and not _WISH.search(said) and not _UNHARMED.search(said)
 
 
 def points_back(said: str) -> bool:

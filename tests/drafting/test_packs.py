@@ -52,3 +52,24 @@ def _is_sayable(entry: str, situation: str, lang: str, address: str) -> bool:
     moves = ("INFO.fact", "INFO.unanswered", "INFO.material") if entry == "INFO" else entry.rstrip("?").split("/")
     has = [any(f.suits(situation, address) for f in grammar.frames(lang).get(move, ())) for move in moves]
     return entry.endswith("?") or (any(has) if entry != "INFO" else situation in ("usage_drop", "silence", "positive_momentum") or any(has))
+
+
+def test_each_english_frame_stands_in_a_plan_of_a_situation_that_it_suits() -> None:
+    moves = {
+        situation: {m for plan in options for entry in plan for either in entry.rstrip("?").split("/") for m in either.split("|")}
+        for situation, options in plans("en").items()
+    }
+    always = ("GREET", "CLOSE", "INFO", "REF.inspectable_proof_second")
+    for move, group in grammar.frames("en").items():
+        for frame in group:
+            assert move.startswith(always) or any(move in moves[s] and frame.suits(s, "formal") for s in moves), frame.id
+
+
+def test_a_frame_of_several_moves_says_something_for_each() -> None:
+    assert grammar.marked("HEARD.sorry", "@ACK.event {harm}, @VAL.sorry and I'm sorry.") == [("ACK.event", "{harm},"), ("VAL.sorry", "and I'm sorry.")]
+    for group in grammar.frames("en").values():
+        for frame in group:
+            for text in frame.texts:
+                parts = grammar.marked(frame.move, text)
+                assert all(said and not move.startswith(("HEARD", "OFFER")) for move, said in parts), frame.id
+                assert text.startswith("@") or "@" not in text, frame.id
