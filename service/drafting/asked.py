@@ -12,6 +12,7 @@ from typing import Literal
 
 from service.drafting.lexicon import read
 from service.drafting.shift import shifted, turned
+from service.drafting.verbs import past, third
 
 MOST_WORDS = 34
 _AUX = "is|are|am|was|were|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had"
@@ -29,7 +30,8 @@ _EMBEDDED = re.compile(
     r"|(?:before [^,?]{4,60},? )?(?:i|we) (?:need|have|want|must)(?: to)? (?:know|understand)(?: exactly| first)?|do you know|may (?:i|we) (?:ask|know)"
     r"|(?:can|could) (?:i|we) ask|(?:before [^,?]{4,60},? )?"
     r"(?:i|we)(?:'d| would| should)? (?:only |just |really )?(?:like|want|need|wish|love)s? to (?:know|hear|ask|understand)"
-    r"|(?:i|we) (?:wonder|ask(?: myself| ourselves)?)|(?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know))(?: please)?(?:,|:)?"
+    r"|(?:i|we) (?:wonder|ask(?: myself| ourselves)?)|(?:please |kindly )?(?:tell (?:me|us)|let (?:me|us) know))"
+    r"(?: please| exactly| honestly| plainly)?(?:,|:)?"
     rf" +(?=(?:{_WH}|whether|if)\b)",
     re.IGNORECASE,
 )
@@ -38,6 +40,8 @@ _NEXT = re.compile(
     rf"|(?:and |or )?(?:{_AUX}) (?:i|we|you|it|they|he|she|there|the|my|our|your|this|that)\b)",
     re.IGNORECASE,
 )
+_ANNOUNCED = re.compile(rf"^[^:?\"“”]{{2,120}}: (?=(?:(?:by|at|for|since|until|from|to|with|on) )?(?:{_WH}|{_AUX})\b)", re.IGNORECASE)
+"""What only says that a question comes."""
 _IN_FRONT = re.compile(
     rf"((?:when|if|before|after|once|while|until|for|in|on|at|with|without|from|during|given|next) "
     rf"(?!(?:{_AUX}|{_WH}|not|so|yes|no)\b)[^,?]{{2,90}}), (?:then )?"
@@ -78,7 +82,7 @@ def told(sentence: str) -> Asked | None:
     """Of a question with its mark, or of a request as it stands. None where it is neither, or cannot be told for sure."""
     plain = " ".join(sentence.replace("’", "'").split())
     is_question = plain.endswith("?")
-    plain = plain.rstrip("?!. ")
+    plain = _ANNOUNCED.sub("", plain.rstrip("?!. ")) if is_question else plain.rstrip("!. ")
     lead = _LEAD.match(plain)
     if not plain or len(plain.split()) > MOST_WORDS or _NEVER.search(plain):
         return None
@@ -93,6 +97,12 @@ def told(sentence: str) -> Asked | None:
         return None
     phrase = _all(bare[embedded.end() :], is_turned=True) if embedded else _fronted(bare)
     return Asked("asks", phrase) if phrase else None
+
+
+def without_lead(said: str) -> str:
+    """Without "could you tell me" in front of a question."""
+    embedded = _EMBEDDED.match(" ".join(said.replace("’", "'").split()))
+    return said[embedded.end() :] if embedded else said
 
 
 def is_request(bare: str) -> bool:
@@ -112,7 +122,7 @@ def _wanted(plain: str) -> str | None:
 def _all(text: str, *, is_turned: bool) -> str | None:
     """Each question of the sentence. `is_turned`: the first stands behind another verb already: "when the ferry leaves"."""
     pieces = _NEXT.split(text)
-    found = [_embedded(pieces[0]) if is_turned else _one(pieces[0])]
+    found = [_embedded(pieces[0]) if is_turned else _one(pieces[0]) or (_short(pieces[0]) if len(pieces) > 1 and _one(pieces[-1]) else None)]
     for joint, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         opener = re.match(r"(?:and|or) ", piece)
         said = piece[opener.end() :] if opener else piece
@@ -135,7 +145,11 @@ def _short(text: str) -> str | None:
     """ "and what from yours": what the question before it has said already."""
     found = text.split()
     asks = {word.lower() for word in found[:2]} & set(_WH.split("|"))
-    return turned(text) if len(found) <= 4 and asks and not re.search(rf"\b(?:{_AUX})\b", text, re.IGNORECASE) else None
+    said = turned(text) if len(found) <= _FEW and asks and not re.search(rf"\b(?:{_AUX})\b", text, re.IGNORECASE) else None
+    return said and said[0].lower() + said[1:]
+
+
+_FEW = 4
 
 
 def _fronted(text: str) -> str | None:
@@ -225,27 +239,8 @@ def _with_verb(aux: str, subject: str, said: str) -> str | None:
     low = verb.lower()
     if low not in _list("bases") or head.strip() == "ever":
         return None
-    new = {"do": low, "does": _third(low), "did": _past(low)}[aux]
+    new = {"do": low, "does": third(low), "did": past(low)}[aux]
     return f"{subject} {head}{new} {tail}".strip() if new else None
-
-
-def _third(verb: str) -> str:
-    if verb in ("have", "be"):
-        return {"have": "has", "be": "is"}[verb]
-    if verb.endswith(("s", "sh", "ch", "x", "o", "z")):
-        return f"{verb}es"
-    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}s"
-
-
-def _past(verb: str) -> str | None:
-    known = _pasts()
-    if verb in known:
-        return known[verb]
-    if verb.endswith("y") and verb[-2] not in "aeiou":
-        return f"{verb[:-1]}ied"
-    if verb in ("stop", "drop", "plan", "ship", "fit", "swap", "scan", "log", "submit", "refer"):
-        return f"{verb}{verb[-1]}ed"
-    return f"{verb}d" if verb.endswith("e") else f"{verb}ed"
 
 
 def _end_of_subject(aux: str, words: list[str], *, is_open: bool) -> int | None:
@@ -289,8 +284,3 @@ def _is_participle(word: str) -> bool:
 def _list(name: str) -> frozenset[str]:
     kept: dict[str, str] = read("lists/questions.yaml")
     return frozenset(kept[name].split())
-
-
-@cache
-def _pasts() -> dict[str, str]:
-    return dict(pair.split(":") for pair in read("lists/questions.yaml")["past"].split())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
-from service.drafting.asked import Kind, is_request, told
+from service.drafting.asked import Kind, is_request, told, without_lead
 from service.drafting.clauses import is_plain, may_be_said, overlap
 from service.drafting.lexicon import WORD, has_verb, tokens, words
 from service.drafting.orders import may_be_order
@@ -136,7 +136,7 @@ def inquiries(message: Message) -> list[Inquiry]:
                 inquiry
                 and not (_POINTS_BACK.search(said) or ends_on_another(inquiry.text))
                 and message.names.isdisjoint(WORD.findall(said))
-                and may_be_said(inquiry.text)
+                and may_be_said(_OF_THE_CLOCK.sub(".", inquiry.text))
                 and is_harmless(said)
             ):
                 found.append(Inquiry(message.evidence_id, start, end, inquiry.kind, _keeps_words(said, inquiry.text)))
@@ -150,13 +150,17 @@ def _keeps_words(said: str, text: str) -> bool:
 
 
 _RUN = 3
+_OF_THE_CLOCK = re.compile(r"(?<=\d):(?=\d)")
 _POINTS_BACK = re.compile(r"\b(?:this|that|these|those) (?:date|day|time|week|month|case|way|moment|point|question)\b", re.IGNORECASE)
 
 
 def is_harmless(said: str) -> bool:
     """Nothing in it could be meant for whoever writes the answer, even without the courtesy in front of it."""
+    if may_be_order(said):
+        return False
+    said = without_lead(said)
     bare = _COURTESY.sub("", said)
-    return not may_be_order(said) and not is_unsafe(said) and (bare == said or is_request(bare) or not is_unsafe(bare))
+    return not is_unsafe(said) and (bare == said or is_request(bare) or not is_unsafe(bare))
 
 
 _COURTESY = re.compile(r"^\W*(?:(?:and|so|but|also) )?(?:(?:can|could|will|would) (?:you|u) )?(?:please |kindly |pls )?", re.IGNORECASE)

@@ -85,6 +85,10 @@ TOLD = {
     "Tell me how you're paid and who repairs.": "how we're paid and who repairs",
     "I would like to know how we reach somebody at night.": "how you reach somebody at night",
     "Please tell me if we can pause half of the lamps and what it would cost.": "whether you can pause half of the lamps and what it would cost",
+    "One question: do we have to paint the doors in May?": "whether you have to paint the doors in May",
+    "Could you tell me exactly what we would lose by that change?": "what you would lose by that change",
+    "Which town, which port, and is there a day when both are shut?": "which town, which port, and whether there is a day when both are shut",
+    "What do you suggest for the north hall?": "what we suggest for the north hall",
     "Before we sign I need to understand who pays for the crane.": "who pays for the crane",
 }
 WANTED = {
