@@ -24,7 +24,7 @@ _SUBJECT = 4
 MOST_ALONE = 3
 SHORTEST, LONGEST, BOTH = 4, 30, 42
 """Words of a sentence, least and most, and most of two together."""
-_LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|still|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
+_LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|ok|okay|still|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–—-]")
 _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
 """Who writes, in front of what they write."""
@@ -38,7 +38,7 @@ _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
     r"(?:(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]"
     r"|it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)"
-    r"|they|them|he|she|these|those|both|neither|here|because|which|that's|if (?:not|so|yes|no)\b"
+    r"|they|them|he|she|these|those|both|neither|here|because|which|(?:before|after) that|since then|that's|if (?:not|so|yes|no)\b"
     r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
 )
@@ -281,7 +281,7 @@ def _score(said: str) -> float:
     score = 1.0 * bool(found & words("event")) + 0.6 * bool(found & words("negation")) + 0.6 * bool(found & words("first_person"))
     score += 0.9 * any(char.isdigit() for char in said) + 0.4 * bool(found & words("people")) + 0.3 * bool(found & words("time"))
     score -= 1.5 * bool(_CONDITION.match(said)) + 0.4 * bool(_ABOUT_THEMSELVES.match(said))
-    score -= 1.5 * points_back(said)
+    score -= 1.5 * points_back(said) + 1.5 * (_UNHARMED.search(said) is not None)
     return score - 0.12 * max(0, len(said.split()) - 16) - 0.3 * (len(said.split()) < 6)
 
 

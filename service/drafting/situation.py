@@ -86,7 +86,7 @@ def _is_filed(known: Known) -> bool:
 def _fits(name: str, heard: Heard, known: Known) -> bool:
     """Whether the message and what is on record leave room for it."""
     if name == "positive_momentum":
-        return heard.reading.sentiment > GLAD and not _AFRAID.search(heard.piece.text)
+        return heard.reading.sentiment > GLAD and not known.is_confirmed and not _AFRAID.search(heard.piece.text)
     if name == "routine_logistics":
         return not known.is_confirmed and not (known.figures and not known.questions)
     if name == "deadlock":

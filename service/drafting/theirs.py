@@ -87,7 +87,7 @@ class Theirs(Known):
                 named.append(("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)))
                 named.append(("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)))
                 named.append(("deadline", mentions.deadline(h.piece.id, h.piece.text, usable)))
-                named.append(("their_sum", mentions.sum_of_money(h.piece.id, h.piece.text, usable)))
+                named.append(("their_sum", self._our_sum(mentions.sum_of_money(h.piece.id, h.piece.text, usable))))
         seen = set()
         for name, mention in named:
             if mention and name not in seen:
@@ -98,6 +98,10 @@ class Theirs(Known):
             ids = tuple(h.piece.id for h in self.heard)
             joined = "and" if self.is_english else of_language(self.lang)["joined"]
             yield "dept_list", Filling((f"{', '.join(teams[:-1])} {joined} {teams[-1]}",), ids)
+
+    def _our_sum(self, named: Mention | None) -> Mention | None:
+        """A sum that our own records have as well: what somebody else charges is not ours to explain."""
+        return named if named and re.sub(r"\D", "", named.text) in re.sub(r"(?<=\d)[.,](?=\d)", "", self.said.ours) else None
 
     def read_as(self) -> Iterator[tuple[str, Filling]]:
         pair = self.reading_pair
