@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from service.critic import Draft, review
+from service.critic.case import Case
 from service.critic.draft import Marked, Review
+from service.critic.metrics import grade
 from service.drafting import cards, grammar, names, register
 from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
 from service.drafting.lexicon import of_language
@@ -29,6 +31,8 @@ _TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", 
 TRIED = 8
 """Drafts of a plan that the critic sees at most; the first clean one is taken. The first of each opening come before the second of any."""
 ALTERNATIVES = 2
+HARDEST = 9.0
+"""Reading grade of a draft, by Flesch and Kincaid."""
 LEAST_FOR_WHOLE_NAME = 4
 """Formality of a greeting that goes with first name and surname."""
 MORE_WORDS = 1.2
@@ -141,7 +145,13 @@ def _by_turns(beams: Sequence[Beam]) -> list[Beam]:
 def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
     greeting = tuple(_greeting(material, style))
     written = reviewed(material, (*greeting, *going_on(beam.segments, greeting, material.request), *_closing(material, style, beam)))
-    return written if written.review.verdict == "good" else None
+    return written if written.review.verdict == "good" and _is_plain(material, written.text) else None
+
+
+def _is_plain(material: Material, text: str) -> bool:
+    """Long sentences of theirs, told back in one of ours, would make a hard one."""
+    found = grade(Case(as_draft(material.request, material.situation, text))) if material.is_english else None
+    return found is None or found.value <= HARDEST
 
 
 def reviewed(material: Material, segments: Sequence[Segment], *, is_marked: bool = True) -> Written:

@@ -17,6 +17,8 @@ from service.drafting.mentions import Mention
 from service.drafting.request import Part, Words
 from service.drafting.retold import Sentence
 
+MOST_WOVEN = 22
+"""Words of a sentence that still reads well behind "you write that"."""
 OPEN_QUESTION = "unanswered_question"
 """The situation in which the draft is about the question itself."""
 
@@ -69,9 +71,10 @@ class Theirs(Known):
                     yield "retold_you", filling
             if len(told) == 1:
                 yield "retold_single", filling
-                if not (retold.goes_on(said[0]) or retold.is_of_them(said[0])):
+                goes_on = retold.goes_on(said[0]) and told[0].words <= MOST_WOVEN
+                if not (goes_on or retold.is_of_them(said[0])):
                     yield "retold_other", filling
-                if retold.goes_on(said[0]):
+                if goes_on:
                     yield "retold_one", filling
                     if retold.is_reason(said[0]):
                         yield "reason", filling
