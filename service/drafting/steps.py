@@ -108,6 +108,6 @@ def _needed(move: str, slots: Slots, must: Slots | None) -> frozenset[str]:
     """What a frame has to hold: the fact that is told, and an offer where there is one to make."""
     if must:
         return frozenset(must) & {"answer", "fact", "material", "metric"}
-    if move == "ACK.both_sides":
+    if move in ("ACK.both_sides", "HEARD.sides"):
         return frozenset({"material"}) & slots.keys()
     return _HOLDING.get(move, frozenset())
