@@ -20,6 +20,8 @@ INVENTED = 0.08
 PRECISE = 0.7
 FEWEST_WORDS = 12
 """Messages shorter than this say little about where limits lie: most are single sentences written to teach."""
+EVEN = ("k1", "k2")
+"""Authors who wrote as many notices as harmless messages: they teach the difference, and say nothing about how rare a notice is."""
 STEPS = 60
 
 
@@ -27,9 +29,11 @@ def cutoffs(rows: Sequence[corpus.Row], decided: Floats) -> dict[str, Any]:
     """`english` and `other` hold limits (log odds) of situations and emotions, `calm` that of the emotion "neutral" above which no other is named;
     `means`, `stretch` and `classes`: see ml.cutoffs; `churn` and `priority`: limits (log odds)."""
     whole = np.array([len(r.own.split()) >= FEWEST_WORDS for r in rows])
-    y, english, decided = (
-        corpus.labels([r for r, long in zip(rows, whole, strict=True) if long]),
-        np.array([r.language == "en" for r in rows])[whole],
+    kept = [r for r, long in zip(rows, whole, strict=True) if long]
+    y, english, usual, decided = (
+        corpus.labels(kept),
+        np.array([r.language == "en" for r in kept]),
+        np.array([r.author not in EVEN for r in kept]),
         decided[whole],
     )
     groups = {
@@ -46,7 +50,7 @@ def cutoffs(rows: Sequence[corpus.Row], decided: Floats) -> dict[str, Any]:
         "stretch": stretch,
         "classes": _sureness(terms(chances, sentiment), wanted),
         "calm": _calm(decided[:, EMOTION], np.where(english[:, None], groups["english"]["emotions"], groups["other"]["emotions"]), y),
-        "churn": _churn(decided[:, CHURN], y.churn_risk),
+        "churn": _churn(decided[usual][:, CHURN], y.churn_risk[usual]),
         "priority": _priority(decided[:, PRIORITY], y.priority),
     }
 

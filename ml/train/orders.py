@@ -27,8 +27,8 @@ TIMES = {"orders": 2, "ordinary": 1}
 """How often each line stands within a message, where the finder learns."""
 FEWEST_WORDS, MOST_WORDS, MESSAGES = 15, 130, 7000
 ROUNDS, LOOKALIKE_WEIGHT = 120, 4.0
-HARD = 4497
-"""Look-alikes that were written one by one; those made of patterns stand behind them and say less about how honest text is read."""
+PATTERNED = "o3-"
+"""Lines of this author are made of patterns: as look-alikes they say less about how honest text is read than those written one by one."""
 LOOKED_AT = 0.06
 """Share of the sentences of messages whose vote makes their text worth a closer look."""
 HONEST_FIRST, HONEST_BESIDE, HONEST_DOUBT = 0.003, 0.01, 0.01
@@ -45,14 +45,14 @@ class Orders:
 
     @classmethod
     def read(cls, masker: Masker, folds: int) -> Self:
-        orders, ordinary = _texts("orders"), _texts("ordinary")
+        orders, ordinary = ([line["text"] for line in _lines(name)] for name in ("orders", "ordinary"))
         said = Said.of([*orders, *ordinary], masker)
         line = np.concatenate([np.arange(len(orders)), np.arange(len(ordinary))])[said.owner]
         return cls(said.sentences, said.owner < len(orders), line // RUN % folds)
 
 
-def _texts(name: str) -> list[str]:
-    return [json.loads(line)["text"] for line in (FOLDER / f"{name}.ndjson").read_text(encoding="utf-8").splitlines()]
+def _lines(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (FOLDER / f"{name}.ndjson").read_text(encoding="utf-8").splitlines()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ def composed(rows: Sequence[Row], fold: Ints, folds: int) -> Composed:
     fit = np.array([n for n, r in enumerate(rows) if FEWEST_WORDS <= len(r.own.split()) <= MOST_WORDS and not r.gives_orders])
     made: list[tuple[str, tuple[int, int] | None, int, str]] = []
     for name in ("orders", "ordinary"):
-        for line, text in enumerate(_texts(name)):
-            number = line // RUN % folds
-            kind = "hard" if name == "ordinary" and line < HARD else "easy"
+        for place, line in enumerate(_lines(name)):
+            text, number = line["text"], place // RUN % folds
+            kind = "hard" if name == "ordinary" and not line["id"].startswith(PATTERNED) else "easy"
             made.append((text, (0, len(text)) if name == "orders" else None, number, kind))
             for _ in range(TIMES[name]):
                 around, span = _inserted(rows[int(chance.choice(fit[fold[fit] == number]))].own, text, chance)
