@@ -9,6 +9,7 @@ from ml.expressions import Pattern
 from ml.moves import MOVES, load
 from service.critic import lexicon
 from service.critic.case import Case
+from service.critic.checks.at_once import needs_no_echo
 from service.critic.footing import common_stems, stem
 from service.critic.moves import Sentence
 from service.critic.wording import lowered
@@ -30,6 +31,8 @@ _CALMER = frozenset({"notice", "champion_change", "renewal_decision", "cross_fun
 def validated(case: Case) -> Iterator[Breach]:
     """Something calls the feeling reasonable. Where they named no feeling, and only a decision or a handover is at hand, nothing need."""
     if case.conditions & _CALMER and not lexicon.pattern("emotion", case.lang).search(case.said.own_lower):
+        return
+    if needs_no_echo(case):
         return
     turn = next(
         (n for n, s in enumerate(case.moves) if (s.does("REF") and not s.does("VAL")) or (s.does("INFO") and not s.does("ACK", "VAL"))), len(case.moves)
@@ -71,6 +74,8 @@ def _may_value(case: Case, turn: int) -> bool:
 
 def none_of_their_words(case: Case) -> Iterator[Breach]:
     """In front of the offer, what gives the matter back shares hardly a word with their message, and quotes none."""
+    if needs_no_echo(case):
+        return
     own = case.footing.own
     told = [s.span for s in _before_offer(case) if not s.does("INFO") or s.does("ACK")]
     shared = {stem(t.word) for span in told for t in case.footing.content(span)} & own

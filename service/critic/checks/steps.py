@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.case import Case
+from service.critic.checks.at_once import needs_no_echo
 from service.critic.footing import stem
 from service.critic.moves import Sentence
 from service.critic.wording import Span, lowered, tokens
@@ -79,8 +80,9 @@ def _repeats(case: Case, span: Span) -> bool:
 
 
 def facts_first(case: Case) -> Iterator[Breach]:
-    """The first sentence brings what only our evidence knows. Taking note of a decision is an acknowledgement."""
-    if not case.moves or "notice" in case.conditions:
+    """The first sentence brings what only our evidence knows. Taking note of a decision is an acknowledgement, and so is
+    a fault that is owned, or the answer to who asked and is not upset."""
+    if not case.moves or "notice" in case.conditions or needs_no_echo(case):
         return
     first = next((s for s in case.moves if not _is_heading(case, s.span)), case.moves[0])
     told = first.does("INFO", "REF") and not first.does("ACK", "VAL", "CHK") and not _echoes(case, first.span)
@@ -133,7 +135,7 @@ def _echoes(case: Case, span: Span) -> bool:
 
 
 def checked(case: Case) -> Iterator[Breach]:
-    if case.first("CHK") is None:
+    if case.first("CHK") is None and not needs_no_echo(case):  # where no reading of them is ventured, there is none to correct
         yield (*(case.moves[-1].span if case.moves else case.text.body), "")
 
 
