@@ -19,7 +19,7 @@ from service.drafting.material import Material, Told
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
 from service.drafting.search import LENGTHS, Beam, search, spoken_of
-from service.drafting.steps import Step, plans, steps
+from service.drafting.steps import Step, direct_plans, plans, steps
 from service.drafting.style import Style, style_of
 from service.drafting.theirs import Filling, Slots, readings
 from service.drafting.windows import Window
@@ -33,6 +33,8 @@ TRIED = 8
 ALTERNATIVES = 2
 HARDEST = 9.0
 """Reading grade of a draft, by Flesch and Kincaid."""
+SHORT = 18
+"""Words that may be enough where nothing is told back to anybody."""
 LEAST_FOR_WHOLE_NAME = 4
 """Formality of a greeting that goes with first name and surname."""
 MORE_WORDS = 1.2
@@ -85,18 +87,29 @@ def _outline(material: Material) -> tuple[str, ...]:
 
 
 def _written(material: Material, told: Sequence[Told]) -> list[Written]:
-    """The best draft of each plan, the best plan first."""
+    """The best draft of each plan: those that tell nothing back in their order, then the best."""
     options = list(enumerate(plans(material.lang)[material.situation]))
     first = int.from_bytes(_digest(material)[:4]) % len(options)
-    found: list[tuple[float, Written]] = []
-    for n, plan in options[first:] + options[:first]:
+    direct = [(f"{name}{n}", plan) for name in direct_plans(material) for n, plan in enumerate(plans(material.lang)[name])]
+    found: list[tuple[int, float, Written]] = []
+    usual = [(f"{n}", plan) for n, plan in options[first:] + options[:first]]
+    for place, (name, plan) in enumerate([*direct, *usual], -len(direct)):
         if len(found) > ALTERNATIVES:
             break
         made = steps(material, plan, told)
-        best = _best(material, made, f"{n}") if made else None
-        if best and all(best[1].plan != written.plan for _, written in found):
-            found.append(best)
-    return [written for _, written in sorted(found, key=lambda pair: -pair[0])]
+        best = _best(material, made, name) if made else None
+        if best and all(best[1].plan != written.plan for _, _, written in found):
+            found.append((_rank(material, best[1]) if place >= 0 else place, -best[0], best[1]))
+    return [written for _, _, written in sorted(found, key=lambda one: one[:2])]
+
+
+_STOCK = frozenset({"CHK.restate", "CHK.either_or", "CHK.answers", "CHK.missing"})
+
+
+def _rank(material: Material, written: Written) -> int:
+    """Behind an offer the offer asks; a question that fits any letter, and words in quotation marks, come last."""
+    asks_again = "offer_verb_phrase" in material.slots and not _STOCK.isdisjoint(written.plan)
+    return 1 + asks_again + any(words.is_quoted for words in quoted(written.segments))
 
 
 def _digest(material: Material) -> bytes:
@@ -125,8 +138,8 @@ def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Be
     """Those of a fit length, the nearest to what this person writes first."""
     low, high = LENGTHS[material.request.channel]
     high = high if material.is_english else round(MORE_WORDS * high)
-    if material.situation in ("routine_logistics", "unanswered_question", "direct_question", *NO_WORDS_NEEDED):
-        low = min(low, 12)
+    if material.is_english or material.situation in ("unanswered_question", *NO_WORDS_NEEDED):
+        low = min(low, SHORT)
     wanted = max(low, min(high, 1.3 * (style.words or 65), 105))
     kept = [b for b in beams if low - 6 <= b.words <= high]
     return _by_turns(sorted(kept, key=lambda b: b.cost + 0.03 * max(0.0, abs(b.words - wanted) - 15)))

@@ -125,7 +125,10 @@ _RECORDS = {
 }
 _CONTRAST = re.compile(r"\b(?:although|though|however|despite|whereas|nevertheless|nonetheless)\b", re.IGNORECASE)
 _SAYS = re.compile(r" (?:notes|says): ")
-_HEADED = re.compile(r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*(?: (?:of|from) (?:[^:;.]|:(?=\d)){3,30})?): (?=\w)")
+_HEADED = re.compile(
+    r"^((?:[A-Z][a-z]+ )?(?:[Tt]icket|[Cc]ase|[Ii]ncident|[Rr]eport) \w*\d[\w-]*"
+    r"(?:,? (?:of|from|opened(?: on)?|(?=\d{1,2} [A-Z])) ?(?:[^:;.]|:(?=\d)){3,30})?): (?=\w)"
+)
 _ENTITLED = re.compile(r"^((?:Quote|Invoice|Order|Contract|Agreement)(?: [A-Z]*[\d-]+)?(?: of [^:;.]{3,30})?): (?=\S)")
 
 

@@ -13,6 +13,7 @@ from service.critic.said import Said, reading_of
 from service.drafting import facts, mentions, quotable, retold, situation, statements
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
+from service.drafting.failures import joined
 from service.drafting.lexicon import WORD
 from service.drafting.orders import is_order, without_orders, without_requests
 from service.drafting.register import Address, address_of
@@ -22,8 +23,9 @@ from service.drafting.usage import UsageChange, contradict, usage_change
 
 Span = tuple[int, int]
 _WISH = re.compile(
-    r"\b(?:please|kindly|could you|can you|can u|would you|may (?:i|we) (?:ask|have)|(?:i|we)(?:'d| would) (?:like|want|need)"
-    r"|(?:i|we) (?:need|want|ask|must have|request)|send (?:me|us)|give (?:me|us)|pls|as soon as)\b",
+    r"\b(?:please|kindly|could you|can you|can u|would you|what happens if|do (?:you|u) mean|how (?:do|can) (?:i|we)|what (?:are|r) (?:you|u) doing"
+    r"|may (?:i|we) (?:ask|have)"
+    r"|(?:i|we)(?:'d| would) (?:like|want|need)|(?:i|we) (?:need|want|ask|must have|request)|send (?:me|us)|give (?:me|us)|pls|as soon as)\b",
     re.IGNORECASE,
 )
 LEAST_QUESTION_WORDS = 3
@@ -161,7 +163,7 @@ class Known:
 
     def _told(self, piece: Evidence) -> list[Fact]:
         """Not what a ticket has of an order of theirs."""
-        found = facts.told(piece, self.people) if self.is_english else statements.told(piece, self.people, self.lang)
+        found = joined(facts.told(piece, self.people)) if self.is_english else statements.told(piece, self.people, self.lang)
         return [f for f in found if not is_order(f.text)]
 
     @cached_property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from service.critic.draft import Evidence
-from service.drafting import facts, statements
+from service.drafting import facts, failures, statements
 from service.drafting.facts import MATERIAL, Fact
 from service.drafting.known import Span
 from service.drafting.theirs import OPEN_QUESTION, Filling, Slots, Theirs, words_of
@@ -56,8 +56,67 @@ class Material(Theirs):
         yield from self.read_as()
         yield from self._offers()
         yield from self._silence()
+        yield from self._owned()
+        yield from self._causes()
         if self._bound:
             yield "material", Filling((self._bound.text,), (self._bound.evidence_id,))
+
+    def _owned(self) -> Iterator[tuple[str, Filling]]:
+        if self.failing and self._fault_named and self.failing == self._fault_named[0]:
+            yield "fault_named", Filling((self._fault_named[1],), (self.failing.evidence_id,))
+        elif self.failing:
+            said = failures.as_ours(self.failing.text)
+            is_long = len(said.split()) > failures.LONGEST_WITH_SORRY or ", and " in said
+            filling = Filling((said,), (self.failing.evidence_id,))
+            yield "failure_long" if is_long else "failure", filling
+            if failures.is_surely_ours(said):
+                yield "our_failure", filling
+
+    @cached_property
+    def is_explained(self) -> bool:
+        """Use fell, and they or our records say what happened at that time: then nobody is asked what has changed."""
+        is_known = bool(self.said.own.strip()) or "cause" in self.slots or any(f.type != "usage" for f in self.facts)
+        return self.is_english and self.situation == "usage_drop" and is_known
+
+    def _causes(self) -> Iterator[tuple[str, Filling]]:
+        """What our notes say of why use fell, as something that we have heard."""
+        if self.situation != "usage_drop" or not self.is_english:
+            return
+        for note in self.notes:
+            said = re.sub(r"\bthe customer's\b", "your", re.sub(r"\bthe customer\b(?!')", "you", note.text))
+            if note.is_clause and _PAST.search(said) and not re.search(r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I)\b", said):
+                yield "cause", Filling((said,), (note.evidence_id,))
+
+    @cached_property
+    def failing(self) -> Fact | None:
+        """What our records say went wrong."""
+        found = failures.failure(self._troubles)
+        return found or (self._fault_named[0] if self._fault_named else None)
+
+    @cached_property
+    def _fault_named(self) -> tuple[Fact, str] | None:
+        return failures.named(self._troubles)
+
+    @property
+    def _troubles(self) -> list[Fact]:
+        return [f for f in self.facts if f.type in TROUBLE] if self.is_english else []
+
+    @cached_property
+    def is_due(self) -> bool:
+        """We failed, and what is offered makes it good: it is done, and not proposed. About money, scope and an end they decide themselves."""
+        return self.failing is not None and not self.is_theirs_to_decide
+
+    @cached_property
+    def is_theirs_to_decide(self) -> bool:
+        offers = " ".join(str(f.parts[0]) for name in ("offer_verb_phrase", "second_offer") for f in self.slots.get(name, ()))
+        return _THEIRS_TO_DECIDE.search(offers) is not None and self.situation != "routine_logistics"
+
+    @cached_property
+    def is_granted(self) -> bool:
+        """They asked whether something can be done, and it is what is offered."""
+        offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
+        asked = [text for _, _, text in self.questions if _YES_OR_NO.search(text) and not re.search(r"\bor\b", text)]
+        return self.is_english and not self.is_theirs_to_decide and any(len(self._stems(text) & offer) >= WISHED for text in asked for offer in offers)
 
     def _figures(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""
@@ -93,8 +152,9 @@ class Material(Theirs):
         """Figures first, then answers, what the terms say, what is known, and who has it. `is_strict`: each open question is said to be open."""
         answers, open_ones = self._asked
         left = [question for question in open_ones if is_strict or not question.may_be_answered]
-        rest = self._rest() if self.is_english else (*self._terms(), *self._state())
-        found = [*self._figures(), *answers, *self._unanswered(left), *rest]
+        rest = self._rest(is_strict=is_strict) if self.is_english else (*self._terms(), *self._state())
+        causes = [Told("INFO.cause", {"cause": self.slots["cause"]})] if "cause" in self.slots else []
+        found = [*self._figures(), *answers, *self._unanswered(left), *rest, *causes]
         return found[:MOST_TOLD]
 
     @property
@@ -139,7 +199,7 @@ class Material(Theirs):
     def is_offer_wanted(self) -> bool:
         """They asked for what is offered: then it is done, and not proposed."""
         offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
-        return self.is_english and any(len(self._stems(wish) & offer) >= WISHED for wish in self.wishes for offer in offers)
+        return self.is_english and not self.is_theirs_to_decide and any(len(self._stems(wish) & offer) >= WISHED for wish in self.wishes for offer in offers)
 
     def _unanswered(self, left: Sequence[OpenQuestion]) -> Iterator[Told]:
         """Several are said to be open in one breath."""
@@ -174,14 +234,17 @@ class Material(Theirs):
         for fact in [f for f in self._untold if f.type not in MATERIAL][:MOST_FACTS]:
             yield _of_fact(fact, "INFO.owner" if statements.is_owned(fact, self.lang) else "INFO.fact")
 
-    def _rest(self) -> Iterator[Told]:
-        """In the order of the evidence, what went wrong first where something did."""
+    def _rest(self, *, is_strict: bool) -> Iterator[Told]:
+        """In the order of the evidence, what went wrong first where something did. `is_strict`: what has nothing to do with the matter as well."""
         left, places = self._untold, {e.id: n for n, e in enumerate(self.pieces)}
         asked = self._stems(self.said.own) if self.wishes or self.questions else frozenset()
         left = [f for f in left if f.type not in MATERIAL or not self._is_bill_beside_trouble(f)]
+        if not is_strict and self.situation not in _ALL_TOLD:
+            offers = " ".join(e.text for e in self.pieces if e.type == "offer")
+            matter = self._stems(f"{self.said.own} {offers}")
+            left = [f for f in left if f.type in TROUBLE or matter & self._stems(f.text)] or left
         left.sort(key=lambda f: (f.type not in TROUBLE if self.is_confirmed else not asked & self._stems(f.text), places[f.evidence_id]))
-        for n, fact in enumerate(left[: MOST_FACTS if self.request.channel != "chat" else MOST_IN_CHAT]):
-            yield _of_fact(fact, "INFO.fact_first" if n == 0 and not self._answered and fact.type not in MATERIAL and fact.is_clause else "")
+        yield from map(_of_fact, left[: MOST_FACTS if self.request.channel != "chat" else MOST_IN_CHAT])
         owner = facts.owner_of(self.pieces)
         if owner and not left:
             yield Told("INFO.owner", {"owner": (Filling((owner[0],), (owner[1],)),)})
@@ -198,6 +261,14 @@ class Material(Theirs):
 
 
 TROUBLE = ("ticket", "incident")
+_ALL_TOLD = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
+_THEIRS_TO_DECIDE = re.compile(
+    r"\b(?:suspend|pause|cancel\w*|stop|end|quote|price|cost|fee|renew\w*|extend|contract|licen[cs]e|plan|upgrade|reduce"
+    r"|drop|remove|delete|invoice|you(?:r director)?(?: and)? decide)\b",
+    re.IGNORECASE,
+)
+_YES_OR_NO = re.compile(r"(?:^|[,:;–] ?)(?:and |so |but )?(?:can|could|may|might|would|will|do|does|is it possible|are you able)\b", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
 _OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
 _MONEY = re.compile(r"\b(?:invoices?|bills?|billed|pay(?:ment|ing)?|paid|charged?)\b")
 

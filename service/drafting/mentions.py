@@ -116,6 +116,18 @@ def deadline(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> M
     return _first(_DEADLINE, evidence_id, text, spans, group=1)
 
 
+_BLOW = re.compile(
+    r"\b(?:the|our) (?:layoffs?|redundancies|flood|earthquake|fire|storm|hurricane|cyclone|funeral|accident)\b"
+    r"(?! (?:alarm|safety|risk|officer|brigade|drill|rules?|report))",
+    re.IGNORECASE,
+)
+
+
+def blow(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:
+    """What befell them, by its plain name."""
+    return _first(_BLOW, evidence_id, text, spans)
+
+
 def sum_of_money(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:
     """The only one that they name."""
     named = {m.group() for s, e in spans for m in _SUM.finditer(text, s, e)}
@@ -138,5 +150,5 @@ def departments(texts: Sequence[str], lang: str) -> list[str]:
     found: list[str] = []
     for text in texts:
         spans = sorted(m.span(group) for pattern, group in patterns for m in pattern.finditer(lowered(text)))
-        found += [name for s, e in spans if (name := text[s:e].strip()) != "it" and "'s " not in name]
+        found += [name for s, e in spans if (name := text[s:e].strip()) and (name.lower() != "it" or name == "IT") and "'s " not in name and "n't" not in name]
     return list({name.split()[-1].lower(): name for name in reversed(found)}.values())[::-1][:MOST_DEPARTMENTS]

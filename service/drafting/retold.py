@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
+from service.drafting.asides import TO_BE_READ, is_aside, is_jotted, is_of_learner
 from service.drafting.asked import Kind, is_request, told, without_lead
 from service.drafting.clauses import is_plain, may_be_said, overlap
 from service.drafting.lexicon import WORD, has_verb, tokens, words
@@ -22,8 +23,8 @@ Span = tuple[int, int]
 _SUBJECT = 4
 """Words within which a sentence names whom it speaks of."""
 MOST_ALONE = 3
-SHORTEST, LONGEST, BOTH = 4, 30, 42
-"""Words of a sentence, least and most, and most of two together."""
+SHORTEST, LONGEST = 4, 22
+"""Words of a sentence, least and most."""
 _LEAD = re.compile(r"(?:(?:and|but|so|also|well|look|now|ok|okay|still|plus|anyway|honestly|frankly|in short),?\s+)+", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[\w']+ ){0,3}?([^\W\d_][\w'’-]+) ?[,.!:–—-]")
 _INTRODUCED = re.compile(r"\s*\S+ here ?[,.:–-]\s*")
@@ -90,13 +91,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`place`: its number in the message. `hangs`: it begins with what only the sentence before makes clear. `carries`: a figure, a date, a loss or a need."""
+    """`hangs`: it begins with what only the sentence before makes clear. `carries`: a figure, a date, a loss or a need."""
 
     score: float
     evidence_id: str
     start: int
     end: int
-    place: int
     words: int
     hangs: bool
     carries: bool
@@ -114,14 +114,14 @@ class Inquiry:
 
 
 def told_back(message: Message) -> list[tuple[Sentence, ...]]:
-    """Ways to tell it, the fullest first: two sentences that belong together, then single ones. What carries nothing comes last, and
-    is left out beside a question."""
+    """Ways to tell it, one sentence each; none of a message whose slips would be told back with it. What carries nothing comes last, and is left out
+    beside a question."""
+    if is_of_learner(message.text):
+        return []
     every = list(_sentences(message))
     found = [s for s in every if s.carries or not inquiries(message)]
     alone = sorted((s for s in found if not s.hangs), key=lambda s: (not s.carries, -s.score))
-    pairs = [(a, b) for a in found for b in found if _belong(a, b)]
-    best = sorted(pairs, key=lambda pair: (not (pair[0].carries and pair[1].carries), -(pair[0].score + pair[1].score)))[:2]
-    return [*best, *((s,) for s in alone[:MOST_ALONE])]
+    return [(s,) for s in alone[:MOST_ALONE]]
 
 
 def inquiries(message: Message) -> list[Inquiry]:
@@ -138,6 +138,7 @@ def inquiries(message: Message) -> list[Inquiry]:
                 and message.names.isdisjoint(WORD.findall(said))
                 and may_be_said(_OF_THE_CLOCK.sub(".", inquiry.text))
                 and is_harmless(said)
+                and not TO_BE_READ.search(said)
             ):
                 found.append(Inquiry(message.evidence_id, start, end, inquiry.kind, _keeps_words(said, inquiry.text)))
     return found
@@ -173,19 +174,21 @@ def _parted(text: str) -> Iterator[Span]:
             yield start + part.start(), start + part.end()
 
 
-def _belong(a: Sentence, b: Sentence) -> bool:
-    return not a.hangs and a.place < b.place and (b.place == a.place + 1 or not b.hangs) and a.words + b.words <= BOTH
-
-
 def _sentences(message: Message) -> Iterator[Sentence]:
-    text, place = message.text, 0
+    text = message.text
     for first, last in message.spans:
         for s, e in _parted(text[first:last]):
-            place += 1
             start, end = _trimmed(text, first + s, first + e, message.names)
             said = text[start:end]
             is_asked = text[first + s : first + e].rstrip("\"' )").endswith("?")
-            if is_asked or told(said) or (message.is_glad and is_wish(said)) or not is_tellable(said) or not message.names.isdisjoint(WORD.findall(said)):
+            if (
+                is_jotted(text[first:start], said)
+                or is_asked
+                or told(said)
+                or (message.is_glad and is_wish(said))
+                or not is_tellable(said)
+                or not message.names.isdisjoint(WORD.findall(said))
+            ):
                 continue
             score = _score(said) + 1.2 * overlap((start, end), message.weighty) - 0.8 * (not message.is_glad and _PRAISE.search(said) is not None)
             yield Sentence(
@@ -193,7 +196,6 @@ def _sentences(message: Message) -> Iterator[Sentence]:
                 message.evidence_id,
                 start,
                 end,
-                place,
                 len(said.split()),
                 _HANGS.match(said) is not None,
                 carries(said),
@@ -229,6 +231,7 @@ def is_tellable(said: str) -> bool:
         or _ABOUT_WRITING.search(said)
         or _ON_THE_DAY.search(said)
         or _NO_STATEMENT.match(said)
+        or is_aside(said)
     ):
         return False
     if _CONDITION.match(said) and not frozenset(found) & words("first_person"):

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import islice
 from random import Random
 
 from service.drafting import grammar
@@ -33,10 +33,12 @@ _WEAKER = 0.4
 """What the second best of what could fill a slot costs."""
 _TOLD_BACK, _QUOTED = 1.1, 0.5
 """What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
-_ONCE = frozenset({"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer"})
+_ONCE = frozenset(
+    {"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer", "failure", "failure_long", "our_failure", "fault_named", "cause"}
+)
 """Slots whose text stands in a draft once."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
-_IN_PASSING = frozenset({"topic", "audience", "wait_until", "dept_list", "deadline", "their_sum"})
+_IN_PASSING = frozenset({"blow", "topic", "audience", "wait_until", "dept_list", "deadline", "their_sum"})
 """Slots whose words may be said again."""
 _EMPTY = frozenset({"VAL.given_facts", "VAL.history", "VAL.honesty", "CHK.offer", "CHK.restate", "CHK.missing"})
 _LAST_RESORT = "HEARD.plain"
@@ -138,7 +140,7 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
         places = {slot: rng.randrange(min(len(step.slots[slot]), 3)) for slot in dict.fromkeys(grammar.slots_of(text))}
         chosen = {slot: step.slots[slot][place] for slot, place in places.items()}
         said = tuple(p for slot, f in chosen.items() if slot not in _IN_PASSING for p in f.parts if isinstance(p, Words))
-        if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]) or _joins_messages(frame, said) or _is_disordered(frame, said):
+        if any(_meet(a, b) for n, a in enumerate(said) for b in said[:n]) or _joins_messages(frame, said):
             continue
         key = frame.id, text, tuple(map(id, chosen.values()))
         if key not in made:
@@ -149,11 +151,6 @@ def _ways(step: Step, material: Material, style: Style, windows: Sequence[Window
 def _joins_messages(frame: Frame, said: Sequence[Words]) -> bool:
     """What was written on two days is not "you write this and add that"."""
     return frame.move.startswith(("ACK.event", "HEARD")) and len({part.evidence_id for part in said}) > 1
-
-
-def _is_disordered(frame: Frame, said: Sequence[Words]) -> bool:
-    """What explains something stands behind it, in their message as well."""
-    return frame.move == "HEARD.weighs" and any(a.start > b.start for a, b in pairwise(said))
 
 
 def _way(
@@ -229,7 +226,7 @@ def _given(chosen: Mapping[str, Filling]) -> tuple[str, ...]:
 
 
 def _public(move: str) -> str:
-    return move.removesuffix("_note").removesuffix("_first").removesuffix("_second")
+    return move.removesuffix("_note").removesuffix("_second")
 
 
 def _opens(parts: Sequence[Part], *, goes_on: bool) -> bool:

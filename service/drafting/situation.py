@@ -37,6 +37,8 @@ def lead(known: Known) -> str:
     for heard in known.heard:
         for found in (s for s in heard.reading.situations if _fits(s.name, heard, known)):
             scores[found.name] = max(scores.get(found.name, 0.0), found.confidence * _WEIGHTS.get(found.name, 1.0))
+    if known.is_confirmed:
+        scores.pop("past_vendor_disappointment", None)  # who let them down was we
     if said.is_negative:
         scores = {name: score for name, score in scores.items() if name not in _PLAIN}
     if not known.is_english and not said.is_win:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +21,9 @@ _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
     "HEARD.sorry": lambda material: material.is_confirmed,
     "REF.doing": lambda material: material.is_offer_wanted,
-    "OFFER.doing": lambda material: material.is_offer_wanted,
-    "OFFER.doing_two": lambda material: material.is_offer_wanted,
-    "OFFER.answers": lambda material: material.is_question_met,
+    "REF.duty": lambda material: material.is_due,
+    "REF.duty_two": lambda material: material.is_due,
+    "REF.granted": lambda material: material.is_granted,
     "CHK.answers": lambda material: material.is_question_met,
 }
 """Moves that need something to be so."""
@@ -32,7 +33,10 @@ _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 _HOLDING = {
     "REF.inspectable_proof": frozenset({"offer_verb_phrase"}),
     "REF.doing": frozenset({"offer_verb_phrase"}),
+    "REF.duty": frozenset({"offer_verb_phrase"}),
+    "REF.granted": frozenset({"offer_verb_phrase"}),
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
+    "REF.duty_two": frozenset({"second_offer"}),
     "ACK.position": frozenset({"audience"}),
     "ACK.map": frozenset({"dept_list"}),
     "CHK.map": frozenset({"dept_list"}),
@@ -57,22 +61,67 @@ def plans(lang: str) -> dict[str, list[list[str]]]:
     return {situation: [line.split() for line in lines] for situation, lines in found.items()}
 
 
+_TROUBLED = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "past_vendor_disappointment"})
+_AS_NOTED = re.compile(r"our \w+(?: \w+)* says: |the contract says: |[^:]{0,40}: ")
+"""Terms as a record lists them, which they know: no answer to begin with."""
+_AS_USUAL = frozenset(
+    {"usage_drop", "silence", "renewal_notice", "deadlock", "cross_functional", "routine_logistics", "positive_momentum", "unanswered_question"}
+)
+"""Moments that have an order of their own."""
+
+
+def direct_plans(material: Material) -> list[str]:
+    """Names of plans that tell nothing back, where there is something better to begin with: our fault, what they asked to be done, the answer."""
+    if not material.is_english:
+        return []
+    if material.is_explained:
+        return ["explained"]
+    if material.situation in _AS_USUAL:
+        return []
+    if material.failing:
+        return ["owned"]
+    if material.situation in _TROUBLED or not (material.questions or material.wishes):
+        return []
+    may = {
+        "granted": material.is_granted or material.is_offer_wanted,
+        "answered": any(f.is_clause or not _AS_NOTED.match(f.text) for f in (*material.facts, *material.terms)),
+        "offered": "offer_verb_phrase" in material.slots,
+    }
+    return [name for name, is_so in may.items() if is_so]
+
+
 def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tuple[Step, ...] | None:
     """The moves of a plan with their frames, `told` where it says INFO; None where one that it cannot do without has none."""
     found: list[Step] = []
     for entry in plan:
         if entry == "INFO":
-            saying = (_step(material, t.move, {**material.slots, **t.slots}, must=t.slots) for t in told)
+            left = list(told)
+            if plan in plans(material.lang).get("answered", ()):
+                left.sort(key=lambda t: any(_AS_NOTED.match(str(f.parts[0])) for slot in t.slots.values() for f in slot))
+            left = [t for t in left if not (material.failing and plan[0] == "HEARD.owned" and _tells(t, material.failing.text))]
+            saying = (_step(material, t.move, {**material.slots, **t.slots}, must=t.slots) for t in left)
             found += [step for step in saying if step]
             continue
         step = next((s for option in entry.rstrip("?").split("/") if (s := _either(material, option.split("|")))), None)
         if step is None and not entry.endswith("?"):
             return None
         found += [step] if step else []
-        if step and step.move in ("REF.inspectable_proof", "REF.doing") and "second_offer" in material.slots:
-            second = _step(material, "REF.inspectable_proof_second", material.slots)
+        if step and step.move in _SECOND and "second_offer" in material.slots:
+            second = _step(material, _SECOND[step.move], material.slots)
             found += [second] if second else []
     return tuple(found) or None
+
+
+_SECOND = {
+    "REF.inspectable_proof": "REF.inspectable_proof_second",
+    "REF.doing": "REF.inspectable_proof_second",
+    "REF.granted": "REF.inspectable_proof_second",
+}
+"""What makes the second offer behind the first."""
+
+
+def _tells(told: Told, text: str) -> bool:
+    return any(text in filling.parts for slot in told.slots.values() for filling in slot)
 
 
 def _either(material: Material, moves: Sequence[str]) -> Step | None:
@@ -88,15 +137,18 @@ def _step(material: Material, move: str, slots: Slots, must: Slots | None = None
     if not material.is_english:
         needed = needed - (_GATES & slots.keys()) | (_ECHO & slots.keys() if move in _ECHOING else frozenset())
     suited = (f for f in grammar.frames(material.request.lang).get(move, ()) if _suits(f, material))
-    frames = tuple((f, texts) for f in suited if (texts := _sayable(f.fitting(slots.keys(), needed), slots)))
+    frames = tuple((f, texts) for f in suited if (texts := _sayable(f.fitting(slots.keys(), needed), slots, is_explained=material.is_explained)))
     return Step(move, slots, frames) if frames else None
 
 
-def _sayable(texts: Sequence[str], slots: Slots) -> tuple[str, ...]:
-    """A figure is said to stand in the customer's console only where evidence says that it does."""
+def _sayable(texts: Sequence[str], slots: Slots, *, is_explained: bool) -> tuple[str, ...]:
+    """A figure is said to stand in the customer's console only where evidence says that it does, and to have no known reason only where it has none."""
     metric = slots.get("metric", ())
     seen = any("console" in str(part) for filling in metric for part in filling.parts)
-    return tuple(text for text in texts if seen or "console" not in text)
+    return tuple(text for text in texts if (seen or "console" not in text) and not (is_explained and metric and _NO_REASON.search(text)))
+
+
+_NO_REASON = re.compile(r"\b(?:know|known|reason|reading|guess|why|read nothing)\b")
 
 
 def _suits(frame: Frame, material: Material) -> bool:
@@ -107,7 +159,7 @@ def _suits(frame: Frame, material: Material) -> bool:
 def _needed(move: str, slots: Slots, must: Slots | None) -> frozenset[str]:
     """What a frame has to hold: the fact that is told, and an offer where there is one to make."""
     if must:
-        return frozenset(must) & {"answer", "fact", "material", "metric"}
+        return frozenset(must) & {"answer", "cause", "fact", "material", "metric"}
     if move in ("ACK.both_sides", "HEARD.sides"):
         return frozenset({"material"}) & slots.keys()
     return _HOLDING.get(move, frozenset())

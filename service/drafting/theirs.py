@@ -90,6 +90,7 @@ class Theirs(Known):
                 named.append(("topic", mentions.topic(h.piece.id, h.piece.text, usable, h.weighty)))
                 named.append(("wait_until", mentions.waits_for(h.piece.id, h.piece.text, usable)))
                 named.append(("deadline", mentions.deadline(h.piece.id, h.piece.text, usable)))
+                named.append(("blow", mentions.blow(h.piece.id, h.piece.text, usable)))
                 named.append(("their_sum", self._our_sum(mentions.sum_of_money(h.piece.id, h.piece.text, usable))))
         seen = set()
         for name, mention in named:

@@ -57,10 +57,10 @@ def test_nothing_joins_what_was_written_in_two_messages() -> None:
         assert heard is None or len({part.evidence_id for part in heard.parts if not isinstance(part, str)}) <= 1
 
 
-def test_two_sentences_that_belong_together_come_before_single_ones() -> None:
+def test_no_more_than_one_sentence_is_told_back() -> None:
     found = told("Hello Ida, the braille embosser stops after each 30 pages. We have 190 exam papers to finish.")
-    assert found[0] == "the braille embosser stops after each 30 pages. You have 190 exam papers to finish"
-    assert "You have 190 exam papers to finish" in found
+    assert "the braille embosser stops after each 30 pages" in found
+    assert not any(". " in one for one in found)
 
 
 def test_a_sentence_that_only_another_makes_clear_never_stands_alone() -> None:
@@ -90,10 +90,10 @@ def test_no_text_is_too_odd_to_be_looked_at(text: str) -> None:
     assert is_unsafe(text) in (True, False)
 
 
-def asked(message: str, *more: tuple[str, str]) -> Request:
+def asked(message: str, *more: tuple[str, str], situation: str | None = None) -> Request:
     pieces = [("buyer_message", message), *more]
     evidence = tuple(Evidence(id=f"E{n}", type=kind, text=text) for n, (kind, text) in enumerate(pieces, 1))
-    return Request(id="r1", am_name="Ida Beck", recipient_name="Kim Osei", evidence=evidence)
+    return Request(id="r1", am_name="Ida Beck", recipient_name="Kim Osei", evidence=evidence, situation=situation)
 
 
 def test_where_nobody_is_upset_the_answer_comes_first_and_no_sympathy() -> None:
@@ -105,9 +105,10 @@ def test_where_nobody_is_upset_the_answer_comes_first_and_no_sympathy() -> None:
 
 
 def test_what_they_asked_for_is_done_and_what_they_did_not_is_offered() -> None:
-    wish = "The labels are wrong again and my people are tired of it. Please send a new template for the labels before Friday.\n\nKim"
-    done = draft(asked(wish, ("ticket", "The template lost its date field on 3 March."), ("offer", "send a new template for the labels")))
-    offered = draft(asked(wish, ("ticket", "The template lost its date field on 3 March."), ("offer", "visit the packing line on Monday")))
+    wish = "Our labels are from the old template. Please send a new template for the labels before Friday.\n\nKim"
+    known = ("product", "The template for the labels has a field for the date since March.")
+    done = draft(asked(wish, known, ("offer", "send a new template for the labels"), situation="confusion"))
+    offered = draft(asked(wish, known, ("offer", "visit the packing line on Monday"), situation="confusion"))
     assert done.written
     assert offered.written
     assert "REF.doing" in done.written.plan
