@@ -14,7 +14,7 @@ from ml.usage import DEFAULT_BUDGET, Panel, replay
 from service import backtest, policy
 from service.backtest import BackTest
 from service.errors import BadInput
-from service.store import usage_tracking
+from service.store import usage_catalogue, usage_tracking
 from service.store.pool import transaction
 from tests import builders
 from tests.service.test_usage_live import alerts, end_of, filled, land, made, morning, people, run, stored
@@ -31,7 +31,7 @@ def rows_of(found: BackTest) -> list[tuple[object, ...]]:
 
 def really(workspace: UUID, since: date) -> list[tuple[object, ...]]:
     with transaction(workspace) as db:
-        series = usage_tracking.all_series(db)
+        series = usage_catalogue.all_series(db)
         found = [a for a in usage_tracking.alerts(db) if a.kind != "growth" and a.alerted_on >= since]
     return sorted((series.account_id(a.series_no), series.metric_name(a.series_no), a.alerted_on) for a in found)
 
