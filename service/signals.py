@@ -135,6 +135,8 @@ class Segment:
     move: Move
     parts: tuple[Part, ...]
     evidence_ids: tuple[UUID, ...]
+    joined: bool | None = None
+    """Whether it goes on in the paragraph of the one before; None where that was not kept, and the moves decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,14 +34,19 @@ def marked(segments: Iterable[Segment], texts: Mapping[str, str], channel: str =
 def _laid_out(segments: Iterable[Segment], texts: Mapping[str, str], channel: str, lang: str) -> Iterator[tuple[str, str, Move]]:
     """(what parts it from the one before, its text, its move) of each segment."""
 
+    said, say = list(segments), spoken(texts, lang)
+    for n, (segment, goes_on) in enumerate(zip(said, joined(said), strict=True)):
+        between = "" if n == 0 else " " if channel in ("chat", "call") or goes_on else "\n\n"
+        yield between, sentence(segment.parts, say), coarse(segment.move)
+
+
+def joined(segments: Iterable[Segment]) -> Iterator[bool]:
+    """Of each, whether it goes on in the paragraph of the one before."""
     before: Segment | None = None
     facts = 0
-    say = spoken(texts, lang)
     for segment in segments:
-        move = coarse(segment.move)
-        between = "" if before is None else " " if channel in ("chat", "call") or _is_joined(before, segment, facts) else "\n\n"
-        yield between, sentence(segment.parts, say), move
-        before, facts = segment, facts + (move == "INFO")
+        yield before is not None and _is_joined(before, segment, facts)
+        before, facts = segment, facts + (coarse(segment.move) == "INFO")
 
 
 def _is_joined(before: Segment, segment: Segment, facts: int) -> bool:

@@ -16,6 +16,7 @@ from service import drafting
 from service.critic.draft import Channel, Review
 from service.critic.draft import Evidence as Piece
 from service.critic.rules import rules
+from service.drafting.render import joined
 from service.drafting.windows import ACCOUNT, Window
 from service.playbook import numbers
 from service.playbook.asked import WRITTEN, proposes_a_talk
@@ -129,8 +130,9 @@ def segments(written: drafting.Written, evidence: Sequence[Evidence]) -> tuple[S
             move=cast(Move, s.move.partition(".")[0]),
             parts=tuple(_part(part, by_id) for part in s.parts),
             evidence_ids=tuple(UUID(name) for name in s.evidence_ids if name in by_id),
+            joined=goes_on,
         )
-        for s in written.segments
+        for s, goes_on in zip(written.segments, joined(written.segments), strict=True)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import pairwise
 from uuid import UUID
 
 from service.drafting.render import BLOCKS, said_back
@@ -17,9 +17,15 @@ class WordsErased(Exception):
 def render(segments: Sequence[Segment], words: Mapping[UUID, str], channel: str = "email", lang: str = "en") -> str:
     """`words`: the raw body per interaction id. Raises WordsErased rather than showing a draft with a hole in it.
     Paragraphs: greeting; what they said; what we know and offer; the question; the name. In a chat and on a call there is one."""
-    blocks = groupby(segments, key=lambda s: BLOCKS[s.move])
-    between = " " if channel in ("chat", "call") else "\n\n"
-    return between.join(" ".join(_sentence(segment, words, lang) for segment in block) for _, block in blocks)
+    if not segments:
+        return ""
+    told = [_sentence(segment, words, lang) for segment in segments]
+    parted = (" " if channel in ("chat", "call") or _goes_on(*pair) else "\n\n" for pair in pairwise(segments))
+    return told[0] + "".join(between + text for between, text in zip(parted, told[1:], strict=True))
+
+
+def _goes_on(before: Segment, segment: Segment) -> bool:
+    return BLOCKS[before.move] == BLOCKS[segment.move] if segment.joined is None else segment.joined
 
 
 def _sentence(segment: Segment, words: Mapping[UUID, str], lang: str) -> str:

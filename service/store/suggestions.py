@@ -236,12 +236,13 @@ def _segment_to_json(segment: Segment) -> dict[str, object]:
         "move": segment.move,
         "evidence": [str(e) for e in segment.evidence_ids],
         "parts": [_quote_to_json(p) if isinstance(p, Quote) else p for p in segment.parts],
+        "joined": segment.joined,
     }
 
 
 def _segment_from_json(value: dict[str, Any]) -> Segment:
     parts: Sequence[str | Quote] = [p if isinstance(p, str) else _quote_from_json(p) for p in value["parts"]]
-    return Segment(move=value["move"], parts=tuple(parts), evidence_ids=tuple(UUID(e) for e in value["evidence"]))
+    return Segment(move=value["move"], parts=tuple(parts), evidence_ids=tuple(UUID(e) for e in value["evidence"]), joined=value.get("joined"))
 
 
 def _quote_to_json(quote: Quote) -> dict[str, object]:
