@@ -43,10 +43,7 @@ class MessageCorrection(Correction):
 
 
 class Signal(BaseModel):
-    """`owner`: of the account, today. `confirmed`: what people said of it, null where nobody has.
-
-    `corrections`: of the readings of its messages, beside what was predicted.
-    """
+    """`confirmed`: what people said of it, null where nobody has. `corrections`: of the readings of its messages, beside what was predicted."""
 
     model_config = ConfigDict(json_schema_extra=sparse)
 
@@ -54,7 +51,6 @@ class Signal(BaseModel):
     version: int
     account_id: UUID
     account: str
-    owner: str | None
     contact_id: UUID | None
     kind: SignalKind
     state: SignalState
