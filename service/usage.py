@@ -16,8 +16,8 @@ from ml.usage.feed import FEED_STATES, feeds
 from service import policy
 from service.store import usage_series, usage_tracking
 from service.store.pool import Db, transaction
-from service.store.usage_catalogue import Ints
 from service.store.usage_tracking import AlertRow
+from service.store.usage_values import Ints
 from service.usage_tracker import Live, alert_of
 
 BATCH_VALUES = 3_000_000

@@ -36,8 +36,12 @@ def _laid_out(segments: Iterable[Segment], texts: Mapping[str, str], channel: st
 
     said, say = list(segments), spoken(texts, lang)
     for n, (segment, goes_on) in enumerate(zip(said, joined(said), strict=True)):
-        between = "" if n == 0 else " " if channel in ("chat", "call") or goes_on else "\n\n"
-        yield between, sentence(segment.parts, say), coarse(segment.move)
+        yield "" if n == 0 else between(channel, goes_on=goes_on), sentence(segment.parts, say), coarse(segment.move)
+
+
+def between(channel: str, *, goes_on: bool) -> str:
+    """What parts two segments. A chat and a call are one paragraph."""
+    return " " if channel in ("chat", "call") or goes_on else "\n\n"
 
 
 def joined(segments: Iterable[Segment]) -> Iterator[bool]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from uuid import UUID
 
-from service.drafting.render import BLOCKS, said_back
+from service.drafting.render import BLOCKS, between, said_back
 from service.signals import Quote, Segment
 
 
@@ -20,8 +20,8 @@ def render(segments: Sequence[Segment], words: Mapping[UUID, str], channel: str 
     if not segments:
         return ""
     told = [_sentence(segment, words, lang) for segment in segments]
-    parted = (" " if channel in ("chat", "call") or _goes_on(*pair) else "\n\n" for pair in pairwise(segments))
-    return told[0] + "".join(between + text for between, text in zip(parted, told[1:], strict=True))
+    parted = (between(channel, goes_on=_goes_on(*pair)) for pair in pairwise(segments))
+    return told[0] + "".join(gap + text for gap, text in zip(parted, told[1:], strict=True))
 
 
 def _goes_on(before: Segment, segment: Segment) -> bool:

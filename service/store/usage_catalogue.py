@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from service.store import bulk
 from service.store.pool import Db
 from service.store.usage_series import NAMED_ACCOUNTS
+from service.store.usage_values import Ints
 
-Ints = NDArray[np.int64]
 _UUID = "S16"
 """Bytes that compare as Postgres compares ids."""
 
