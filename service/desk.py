@@ -16,6 +16,8 @@ from service.critic.draft import Evidence as Piece
 from service.critic.draft import Marked, Review
 from service.critic.review import review_case
 from service.drafting.engine import as_draft
+from service.drafting.request import Written
+from service.drafting.windows import ACCOUNT, Window
 from service.playbook import render
 from service.playbook.compose import situation_of
 from service.playbook.drafting import asked_again, request_for, resting_on
@@ -24,6 +26,9 @@ from service.store import accounts, messages, signals, workspaces
 from service.store.pool import Db
 from service.store.suggestions import SuggestionRow
 from service.task import draft_text, quoted_messages
+
+_SEEDS = ("", "b", "c", "d")
+"""From which another draft is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +83,18 @@ def another(db: Db, desk: Desk, today: date) -> str | None:
     """A draft from the same evidence that sounds like none that was shown, this one included; None where what is known does not carry one."""
     earlier = earlier_drafts(db, today, workspaces.last_change(db))
     windows = earlier.windows(desk.suggestion.account_id, desk.suggestion.owner_key)
-    # Without the windows other plans from the same words: nearer to what was shown, and still no copy of it.
+    shown = Window(*ACCOUNT, [desk.draft or ""])
+    # Windows leave out what a sentence was given, an offer for one: of several seeds the draft that shares least with what is shown.
     for asked in (replace(desk.request, windows=windows), desk.request):
-        found = drafting.draft(asked)
-        written = [w.text for w in (found.written, *found.alternatives) if w and w.text != desk.draft]
+        written = [w for seed in _SEEDS for w in _others(desk, replace(asked, seed=f"{asked.seed}{seed}"))]
         if written:
-            return written[0]
+            return min(written, key=lambda w: shown.shared(w.text)).text
     return None
+
+
+def _others(desk: Desk, request: drafting.Request) -> Iterator[Written]:
+    found = drafting.draft(request)
+    yield from (w for w in (found.written, *found.alternatives) if w and w.text != desk.draft)
 
 
 def _request(db: Db, row: SuggestionRow, case: Case) -> drafting.Request:
