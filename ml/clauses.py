@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 MOST_CUTS = 6
@@ -10,6 +11,10 @@ MOST_CUTS = 6
 FEWEST_WORDS, MOST_WORDS = 2, 25
 
 _CUT = re.compile(r"[,;:–—]\s+|\s+[-–—]\s+|\s+\((?=\w)|\)\s+")
+_JOINED = re.compile(
+    r"\s+(?=(?:and|but|because|so|that|while|when|und|aber|weil|dass|et|mais|parce|puis|y|pero|porque|que|e|mas)\s)|" + _CUT.pattern, re.IGNORECASE
+)
+"""Where a sentence is cut of which nothing could be quoted else: many write without any mark."""
 _LEADING = re.compile(
     r"(?:and|but|so|however|yet|also|still|well|uh|um|because|since|which|that|though|although|plus|now|then"
     r"|und|aber|denn|doch|jedoch|also|et|mais|donc|or|y|pero|e|mas|porém|pois)\s+",
@@ -31,8 +36,11 @@ class Clause(NamedTuple):
 
 def clauses(text: str, start: int, end: int, sentence: int) -> list[Clause]:
     """Every run of neighbouring parts of the sentence that could be quoted."""
+    return _runs(text, _edges(text, start, end, _CUT), end, sentence) or _runs(text, _edges(text, start, end, _JOINED), end, sentence)
+
+
+def _runs(text: str, edges: Sequence[tuple[int, int]], end: int, sentence: int) -> list[Clause]:
     found = []
-    edges = _edges(text, start, end)
     ends = [_stop(text, first, last) for first, last in edges]
     for first, (at, _) in enumerate(edges):
         bare = _begin(text, at, end)
@@ -57,10 +65,10 @@ def _stop(text: str, start: int, end: int) -> int:
     return end
 
 
-def _edges(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _edges(text: str, start: int, end: int, cuts: re.Pattern[str]) -> list[tuple[int, int]]:
     edges: list[tuple[int, int]] = []
     at = start
-    for cut in _CUT.finditer(text, start, end):
+    for cut in cuts.finditer(text, start, end):
         if len(edges) == MOST_CUTS:
             break
         edges.append((at, cut.start()))

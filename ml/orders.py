@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from ml import artifact
-from ml.columns import ORDER
+from ml.columns import ORDER, REFLECT
 from ml.expressions import Pattern, one_of
 from ml.sentence_tokens import Said
 from ml.tokens import Flags, Floats, Ints
@@ -46,16 +46,17 @@ class Finder:
 
 def evidence(owner: Ints, votes: Floats, forms: Flags, cues: Floats) -> Floats:
     """Of each sentence of whole texts, whose `owner` is ascending: votes for an order on it, its neighbours and the rest of its text, the same of
-    forms, where it stands; then all votes and cues, for a sentence that speaks of the buyer's business gives no orders to a machine."""
+    forms, where it stands; then votes and cues, for a sentence that speaks of the buyer's business gives no orders to a machine. What
+    is worth reflecting says only how the sentences of one text compare, and is left out."""
     if not len(owner):
-        return np.zeros((0, 2 * 5 + 3 + votes.shape[1] + cues.shape[1]))
+        return np.zeros((0, 2 * 5 + 3 + REFLECT + cues.shape[1]))
     begins = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
     count = np.diff(np.concatenate([begins, [len(owner)]]))
     text = np.repeat(np.arange(len(begins)), count)
     place = np.arange(len(owner)) - begins[text]
     shape = np.column_stack([np.minimum(place, _FAR), np.minimum(count[text] - 1 - place, _FAR), np.minimum(count[text], _MANY)])
     around = (_around(values, begins, count, text) for values in (votes[:, ORDER], forms.astype(float)))
-    return np.column_stack([*around, shape, votes, cues])
+    return np.column_stack([*around, shape, votes[:, :REFLECT], cues])
 
 
 def _around(values: Floats, begins: Ints, count: Ints, text: Ints) -> Floats:

@@ -13,8 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from ml import artifact, features
-from ml.columns import ON_TEXTS
+from ml.columns import CHURN, ON_TEXTS
 from ml.cues import Cues
+from ml.edges import Edges
 from ml.forest import Forest
 from ml.heads import Heads
 from ml.masking import Masker
@@ -54,7 +55,7 @@ class Model:
     def of(cls, stored: artifact.Artifact) -> Self:
         a, meta = stored.arrays, stored.meta
         *grown, sentence, clause, order = unpacked(a, len(meta["trees"]) if isinstance(meta["trees"], list) else meta["trees"])
-        *base, sentence_base, clause_base, order_base = a["base"].tolist()
+        *base, order_base = a["base"].tolist()
         return cls(
             version=stored.version,
             heads=Heads(a["idf"].astype(np.float32), a["words"], a["scale"], a["bias"]),
@@ -64,7 +65,7 @@ class Model:
             trees=grown,
             base=np.array(base),
             cutoffs=meta["cutoffs"],
-            spotter=Spotter(sentence, clause, (sentence_base, clause_base)),
+            spotter=Spotter(sentence, clause, Edges(a["around"]), Edges(a["within"])),
             finder=Finder(order, order_base),
         )
 
@@ -72,13 +73,18 @@ class Model:
     def _forest(self) -> Forest:
         return Forest.of(self.trees)
 
-    def evidence_of(self, said: Said) -> Floats:
-        """What the trees see of each text."""
-        return np.column_stack([self.heads(said.whole)[:, ON_TEXTS], aside(said, self.cues, self.tone)])
+    def evidence_of(self, said: Said, votes: Floats) -> Floats:
+        """What the trees see of each text, of whose sentences `votes` are known."""
+        return evidence(said, self.heads(said.whole), votes, aside(said, self.cues, self.tone))
 
     def decided(self, evidence: Floats) -> Floats:
         """Columns as DECISIONS: sentiment -1..1 as the trees see it, log odds for the rest."""
         return self.base + self._forest(np.ascontiguousarray(evidence.T))
+
+
+def evidence(said: Said, on_texts: Floats, on_sentences: Floats, beside: Floats) -> Floats:
+    """Votes on each text, and on its sentences where one among many may decide: a notice is given in a few words. `beside`: see aside."""
+    return np.column_stack([on_texts[:, ON_TEXTS], beside, *pooled(on_sentences[:, CHURN], said.owner, said.whole.units)])
 
 
 def aside(said: Said, cues: Cues, tone: Sentiment) -> Floats:

@@ -27,6 +27,8 @@ class Said:
     """Of the sentences in their texts."""
     begins: Ints
     """Where each text begins, if all stood end to end."""
+    edges: Ints
+    """(sentence, 2): `spans`, if all texts stood end to end."""
 
     @classmethod
     def of(cls, texts: Sequence[str], masker: Masker) -> Self:
@@ -39,7 +41,7 @@ class Said:
         read = tokens(texts, lines=True)
         at, sentence = within(read, edges[:, 0], edges[:, 1])
         t = masker(read.chosen(at, sentence, len(flat)), owner)
-        return cls(t, replace(t, unit=owner[t.unit], units=len(texts)), owner, flat, begins)
+        return cls(t, replace(t, unit=owner[t.unit], units=len(texts)), owner, flat, begins, edges)
 
     def part(self, text: Ints, start: Ints, end: Ints) -> Tokens:
         """The tokens of [start, end) of some texts, each a unit of its own; they may overlap."""

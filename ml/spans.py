@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Self
 
 import numpy as np
 
 from ml.clauses import Clause, clauses
 from ml.columns import EMOTION, REFLECT, SENTIMENT, SITUATION, VOTES
 from ml.cues import Cues
+from ml.edges import Edges, at_edges
 from ml.heads import Heads
 from ml.labels import EMOTIONS, SITUATIONS
 from ml.sentence_tokens import Said
 from ml.tokens import Flags, Floats, Ints, Tokens
 from ml.trees import Trees
 
-READ = 2
-"""Sentences of a message whose clauses are looked at."""
+READ, NEAR = 2, 1.5
+"""Sentences of a message whose clauses are looked at, and how far the worth of the second may be below that of the first, if that has clauses to quote."""
 MOST = 3
 """Spans of one message."""
-APART = 0.55
-"""A further span must promise this share of the first one's worth."""
+APART = 1.0
+"""How far a further span may be below the first one."""
+FOREMOST = 2
+"""Situations of a text whose votes on a sentence are looked at one by one."""
 
 
 _VERDICTS = [name.split(" ", 1)[1] for name in VOTES[:SENTIMENT]]
@@ -38,38 +43,84 @@ class Spotted:
 
 @dataclass(frozen=True, slots=True)
 class Spotter:
-    """`sentence` and `clause` promise how much of what is worth reflecting a candidate holds, 0..1."""
+    """`sentence` and `clause` are the higher, the likelier a person would choose that sentence of its text, that clause of all."""
 
     sentence: Trees
     clause: Trees
-    base: tuple[float, float]
+    around: Edges
+    """Of sentences in their texts."""
+    within: Edges
+    """Of clauses in their sentences."""
 
     def spans(self, texts: Sequence[str], said: Said, decided: Floats, wanted: Flags, votes: Floats, heads: Heads, cues: Cues) -> list[list[Spotted]]:
         """Up to MOST spans of each text that is `wanted`, best first. `decided`: what the trees decided on each text; `votes` on each sentence."""
-        owner = said.owner
-        evidence = sentence_evidence(said, votes, decided, cues)
-        worth = self.base[0] + self.sentence(np.ascontiguousarray(evidence.T))
-        candidates, of = likely_clauses(texts, said.spans, owner, worth, wanted)
+        evidence = sentence_evidence(said, votes, decided, cues, self.around(around_sentences(said)))
+        worth = self.sentence(np.ascontiguousarray(evidence.T))
+        candidates, of = likely_clauses(texts, said.spans, said.owner, worth, wanted)
         if not candidates:
             return [[] for _ in texts]
-        t, sentence = within_texts(said, candidates, of), sentence_of(candidates, of, owner)
-        on_clauses = heads(t)
-        evidence = clause_evidence(t, candidates, decided[of], on_clauses, votes[sentence], cues, worth[sentence])
-        promise = self.base[1] + self.clause(np.ascontiguousarray(evidence.T))
-        return _best(len(texts), candidates, of, promise, on_clauses)
+        c = Candidates.of(said, candidates, np.array(of, dtype=np.int64))
+        spoken = heads(c.tokens)
+        evidence = clause_evidence(c, decided[c.text], spoken, votes[c.sentence], cues, worth, self.within(c.edges))
+        return _best(len(texts), candidates, of, self.clause(np.ascontiguousarray(evidence.T)), spoken)
 
 
-def sentence_evidence(said: Said, votes: Floats, decided: Floats, cues: Cues) -> Floats:
-    """Votes, how far they say what the whole text says, how both compare with the other sentences, cues, length and place of each sentence."""
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Clauses that may be quoted, as numbers: the text and the sentence of each, its tokens, what stands at its edges, and of its sentence the words,
+    its place in the text and how many that has."""
+
+    said: Said
+    text: Ints
+    sentence: Ints
+    tokens: Tokens
+    edges: Ints
+    shape: Floats
+
+    @classmethod
+    def of(cls, said: Said, found: Sequence[Clause], text: Ints) -> Self:
+        start, end, number, first, last, parts = np.fromiter(chain.from_iterable(found), np.int64, len(found) * len(Clause._fields)).reshape(len(found), -1).T
+        begins, count = sentences_of(said.owner)
+        sentence = begins[text] + number
+        t, whole = said.part(text, start, end), said.sentences.words[sentence]
+        shape = [first, last - first, parts, parts - 1 - last, np.log1p(t.words), t.words / np.maximum(whole, 1), whole, number, count[text]]
+        edges = at_edges(said, said.begins[text] + start, said.begins[text] + end, *said.edges[sentence].T)
+        return cls(said, text, sentence, t, edges, np.column_stack(shape))
+
+
+def sentence_evidence(said: Said, votes: Floats, decided: Floats, cues: Cues, cut: Floats) -> Floats:
+    """Votes, how far they say what the whole text says, how both compare with the other sentences, cues, length and place of each sentence;
+    `cut`: what its edges say."""
     owner = said.owner
-    count = np.bincount(owner, minlength=len(decided))
-    place = np.arange(len(owner)) - (np.cumsum(count) - count)[owner]
+    begins, count = sentences_of(owner)
+    place = np.arange(len(owner)) - begins[owner]
     agreed = agreement(votes, decided[owner])
-    compared = np.column_stack([agreed[:, :3], votes[:, [SENTIMENT, REFLECT]]])
+    compared = np.column_stack([agreed[:, :3], votes[:, [SENTIMENT, REFLECT]], *foremost(votes, decided[owner])])
     length = np.log1p(said.sentences.words)
-    return np.column_stack(
-        [votes, agreed, *beside(compared, owner, count), cues.features(said.sentences), length, place, count[owner] - 1 - place, decided[owner, SENTIMENT]]
-    )
+    around = [cut, cut - highest(cut, owner)[owner], length, place, count[owner] - 1 - place, decided[owner, SENTIMENT]]
+    return np.column_stack([votes, agreed, compared[:, 5:], *beside(compared, owner, count), cues.features(said.sentences), *around])
+
+
+def around_sentences(said: Said) -> Ints:
+    start, end = said.edges.T
+    first, count = sentences_of(said.owner)
+    first = first[said.owner]
+    return at_edges(said, start, end, start[first], end[first + count[said.owner] - 1])
+
+
+def sentences_of(owner: Ints) -> tuple[Ints, Ints]:
+    """(first, how many) of each text that has any."""
+    texts = int(owner.max(initial=-1)) + 1
+    begins = np.searchsorted(owner, np.arange(texts + 1))
+    return begins[:-1], np.diff(begins)
+
+
+def foremost(votes: Floats, decided: Floats) -> Floats:
+    """Votes (situation, sentence) for those situations that were decided most on the whole text, routine aside."""
+    likely = np.delete(decided[:, SITUATION], SITUATIONS.index("routine_logistics"), axis=1)
+    order = np.argsort(-likely, axis=1)[:, :FOREMOST]
+    order += order >= SITUATIONS.index("routine_logistics")
+    return np.take_along_axis(votes, order, axis=1).T
 
 
 def beside(values: Floats, owner: Ints, count: Ints) -> tuple[Floats, Floats]:
@@ -91,38 +142,39 @@ def agreement(votes: Floats, decided: Floats) -> Floats:
 
 
 def likely_clauses(texts: Sequence[str], spans: Sequence[tuple[int, int]], owner: Ints, worth: Floats, wanted: Flags) -> tuple[list[Clause], list[int]]:
-    """Candidates in the READ best sentences of each wanted text, and the text of each."""
+    """Candidates in the best sentences of each wanted text, and the text of each."""
     candidates: list[Clause] = []
     of: list[int] = []
-    starts, order = np.searchsorted(owner, np.arange(len(texts) + 1)), np.lexsort((-worth, owner))
-    for text in np.flatnonzero(wanted).tolist():
-        first = starts[text]
-        for number in (order[first : starts[text + 1]][:READ] - first).tolist():
-            start, end = spans[first + number]
-            inside = clauses(texts[text], start, end, number)
-            candidates += inside
-            of += [text] * len(inside)
+    begins, _ = sentences_of(owner)
+    order, place = np.lexsort((-worth, owner)), np.arange(len(owner)) - begins[owner]
+    near = worth > highest(worth, owner)[owner] - NEAR
+    looked_at = order[(place < READ) & wanted[owner]]
+    for sentence, text, first in zip(looked_at.tolist(), owner[looked_at].tolist(), begins[owner[looked_at]].tolist(), strict=True):
+        if of and of[-1] == text and not near[sentence]:
+            continue
+        start, end = spans[sentence]
+        inside = clauses(texts[text], start, end, sentence - first)
+        candidates += inside
+        of += [text] * len(inside)
     return candidates, of
 
 
-def sentence_of(candidates: Sequence[Clause], of: Sequence[int], owner: Ints) -> Ints:
-    """The sentence each candidate stands in, among all of them."""
-    starts = np.searchsorted(owner, np.arange(int(owner.max(initial=-1)) + 2))
-    return np.array([starts[text] + c.sentence for text, c in zip(of, candidates, strict=True)], dtype=np.int64)
-
-
-def within_texts(said: Said, candidates: Sequence[Clause], of: Sequence[int]) -> Tokens:
-    return said.part(np.array(of, dtype=np.int64), np.array([c.start for c in candidates]), np.array([c.end for c in candidates]))
-
-
-def clause_evidence(t: Tokens, candidates: Sequence[Clause], decided: Floats, votes: Floats, on_sentence: Floats, cues: Cues, worth: Floats) -> Floats:
-    """Of each candidate. `decided`, `on_sentence` and `worth` are of the text and the sentence it stands in."""
-    shape = np.array([(c.first, c.last - c.first, c.parts, c.parts - 1 - c.last) for c in candidates], dtype=float)
+def clause_evidence(c: Candidates, decided: Floats, votes: Floats, on_sentence: Floats, cues: Cues, worth: Floats, cut: Floats) -> Floats:
+    """Of each candidate. `decided` and `on_sentence` are of the text and the sentence it stands in; `worth` is of all sentences, `cut` of its edges."""
     agreed = agreement(votes, decided)
     left_out = np.column_stack([agreed[:, :3], votes[:, [SENTIMENT, REFLECT]]]) - np.column_stack(
         [agreement(on_sentence, decided)[:, :3], on_sentence[:, [SENTIMENT, REFLECT]]]
     )
-    return np.column_stack([votes, agreed, left_out, cues.features(t), np.log1p(t.words), shape, worth])
+    own, owner = worth[c.sentence], c.said.owner
+    places = np.column_stack([own, own - highest(worth, owner)[c.text], cut, cut - highest(cut, c.text)[c.text], cut - highest(cut, c.sentence)[c.sentence]])
+    return np.column_stack([votes, agreed, left_out, cues.features(c.tokens), c.shape, places])
+
+
+def highest(values: Floats, group: Ints) -> Floats:
+    """Of each group, by its number."""
+    found = np.full(int(group.max(initial=-1)) + 1, -np.inf)
+    np.maximum.at(found, group, values)
+    return found
 
 
 def _best(texts: int, candidates: Sequence[Clause], of: Sequence[int], promise: Floats, votes: Floats) -> list[list[Spotted]]:
@@ -130,7 +182,7 @@ def _best(texts: int, candidates: Sequence[Clause], of: Sequence[int], promise: 
     worth = promise.tolist()
     for n in np.argsort(-promise, kind="stable").tolist():
         taken, c = chosen[of[n]], candidates[n]
-        if taken and (len(taken) == MOST or worth[n] < APART * worth[taken[0]]):
+        if taken and (len(taken) == MOST or worth[n] < worth[taken[0]] - APART):
             continue
         if any(c.start < candidates[other].end and candidates[other].start < c.end for other in taken):
             continue

@@ -16,14 +16,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from ml import artifact
 from ml.artifact import WORDS
-from ml.columns import CHURN_LEVELS, CLASSES, DECISIONS, ON_TEXTS, SENTIMENT, VOTES
+from ml.columns import CHURN, CHURN_LEVELS, CLASSES, DECISIONS, SENTIMENT, VOTES
 from ml.cues import Cues
 from ml.cutoffs import classes
 from ml.forest import Forest
 from ml.heads import Heads
 from ml.labels import PRIORITIES
 from ml.masking import Masker
-from ml.reading import NAME, Model, aside
+from ml.reading import NAME, Model, aside, evidence
 from ml.sentence_tokens import Said
 from ml.sentiment import Sentiment
 from ml.tokens import Flags, Floats, Ints, Tokens
@@ -37,8 +37,8 @@ from ml.train.vocabulary import masker
 from ml.trees import Trees
 
 ROUNDS, LEAVES, DEPTH, RATE, FEWEST_ROWS, SHRINKAGE = 100, 8, 4, 0.08, 40, 8.0
-SENTIMENT_TIMES = 2
-"""Of the boosted trees: few and shallow, for they run on every message. For sentiment so many times the rounds."""
+LONGER, TIMES = {SENTIMENT, *range(CHURN.start, CHURN.stop)}, 2
+"""Of the boosted trees: few and shallow, for they run on every message. Sentiment and churn risk are given so many times the rounds."""
 FOLDS = 5
 
 
@@ -86,9 +86,11 @@ class Material:
 
     def heads(self, keep: Flags, orders: Flags) -> Heads:
         """Learned from some of the messages and some of the orders."""
-        inside = keep[self.said.owner]
+        said, inside = self.said, keep[self.said.owner]
         learned = Orders(self.orders.sentences.of_units(orders), self.orders.is_order[orders], self.orders.fold[orders])
-        return heads(self.said.whole.of_units(keep), self.wanted[keep], self.said.sentences.of_units(inside), self.worth[inside], self.honest[inside], learned)
+        return heads(
+            said.whole.of_units(keep), self.wanted[keep], said.sentences.of_units(inside), said.owner[inside], self.worth[inside], self.honest[inside], learned
+        )
 
 
 def folds(rows: Sequence[corpus.Row]) -> Ints:
@@ -109,39 +111,37 @@ def votes(t: Tokens, fold: Ints, apart: Sequence[Heads]) -> Floats:
     return found
 
 
-def boosted(evidence: Floats, wanted: Floats, rounds: int = ROUNDS) -> tuple[Floats, list[Trees]]:
+def boosted(seen: Floats, wanted: Floats, rounds: int = ROUNDS) -> tuple[Floats, list[Trees]]:
     """(starts, trees) of DECISIONS: a regression for sentiment, log odds for the rest."""
     settings: dict[str, Any] = {
         "max_iter": rounds, "max_leaf_nodes": LEAVES, "max_depth": DEPTH, "learning_rate": RATE,
         "min_samples_leaf": FEWEST_ROWS, "l2_regularization": SHRINKAGE, "random_state": 0,
     }  # fmt: skip
-    grown = [
-        started(HistGradientBoostingRegressor(**{**settings, "max_iter": SENTIMENT_TIMES * rounds}).fit(evidence, column))
-        if n == SENTIMENT
-        else started(HistGradientBoostingClassifier(**settings).fit(evidence, column))
-        for n, column in enumerate(wanted.T)
-    ]
-    of_classes = HistGradientBoostingClassifier(**settings, class_weight="balanced").fit(evidence, classes(wanted[:, SENTIMENT]))
+    grown = []
+    for n, column in enumerate(wanted.T):
+        learner = HistGradientBoostingRegressor if n == SENTIMENT else HistGradientBoostingClassifier
+        grown.append(started(learner(**{**settings, "max_iter": TIMES * rounds if n in LONGER else rounds}).fit(seen, column)))
+    of_classes = HistGradientBoostingClassifier(**settings, class_weight="balanced").fit(seen, classes(wanted[:, SENTIMENT]))
     grown += [started(of_classes, number) for number in range(len(CLASSES))]
     return np.array([start for start, _ in grown]), [trees for _, trees in grown]
 
 
-def decided_apart(m: Material, evidence: Floats) -> Floats:
+def decided_apart(m: Material, seen: Floats) -> Floats:
     """What trees decide that have not seen the author either: for cut-offs, and for judging a change before the test split is touched."""
-    found = np.zeros((len(evidence), len(DECISIONS)))
+    found = np.zeros((len(seen), len(DECISIONS)))
     for fold in range(FOLDS):
         apart = m.fold == fold
-        base, grown = boosted(evidence[~apart], m.wanted[~apart])
-        found[apart] = base + Forest.of(grown)(np.ascontiguousarray(evidence[apart].T))
+        base, grown = boosted(seen[~apart], m.wanted[~apart])
+        found[apart] = base + Forest.of(grown)(np.ascontiguousarray(seen[apart].T))
     return found
 
 
 def train(m: Material) -> Model:
     apart, on_sentences = unseeing(m), m.fold[m.said.owner]
-    evidence = np.column_stack([votes(m.said.whole, m.fold, apart)[:, ON_TEXTS], m.aside])
     said_apart = votes(m.said.sentences, on_sentences, apart)
-    decided = decided_apart(m, evidence)
-    base, grown = boosted(evidence, m.wanted)
+    seen = evidence(m.said, votes(m.said.whole, m.fold, apart), said_apart, m.aside)
+    decided = decided_apart(m, seen)
+    base, grown = boosted(seen, m.wanted)
     mixed = composed(m.rows, m.fold, FOLDS)
     texts = Said.of(mixed.texts, m.masker)
     found, limits = finder(mixed, texts, votes(texts.sentences, mixed.fold[texts.owner], apart), m.cues.features(texts.sentences), FOLDS)
@@ -155,7 +155,7 @@ def train(m: Material) -> Model:
         base=base,
         cutoffs={**cutoffs(m.rows, decided), "order": limits},
         finder=found,
-        spotter=spotter(m.rows, m.said, decided, said_apart, m.worth, lambda t, of: votes(t, m.fold[of], apart), m.cues),
+        spotter=spotter(m.rows, m.said, m.fold, decided, said_apart, m.worth, lambda t, of: votes(t, m.fold[of], apart), m.cues),
     )
 
 
@@ -179,7 +179,9 @@ def packed(model: Model) -> tuple[dict[str, Any], dict[str, artifact.Array]]:
         "cue_valence": model.cues.valence.astype(np.float16),
         "cue_tags": model.cues.tags,
         **{field.name: getattr(model.masker, field.name).astype(np.uint32) for field in fields(Masker)},
-        "base": np.array([*model.base, *model.spotter.base, model.finder.base]),
+        "base": np.array([*model.base, model.finder.base]),
+        "around": model.spotter.around.weights,
+        "within": model.spotter.within.weights,
     }
     grown = [*model.trees, model.spotter.sentence, model.spotter.clause, model.finder.trees]
     for n, trees in enumerate(grown):

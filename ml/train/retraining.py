@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from ml import artifact, features
 from ml.columns import ON_TEXTS
 from ml.heads import BUCKETS, Heads, weighed
-from ml.reading import Model, aside
+from ml.reading import Model, aside, evidence
 from ml.sentence_tokens import Said
 from ml.tokens import Floats, Tokens
 from ml.train.corpus import Row
@@ -38,9 +38,10 @@ def retrained(base: Model, known: Sequence[Row], team: Sequence[Row], rounds: in
     wanted, fold = targets(rows), folds(rows)
     idf = _idf(base.heads.idf, said.whole)
     apart = [_heads(base.heads, said.whole.of_units(fold != n), wanted[fold != n], idf, known_only=True) for n in range(FOLDS)]
-    evidence = np.column_stack([votes(said.whole, fold, apart)[:, ON_TEXTS], aside(said, base.cues, base.tone)])
+    on_texts, on_sentences = votes(said.whole, fold, apart), votes(said.sentences, fold[said.owner], apart)
+    seen = evidence(said, on_texts, on_sentences, aside(said, base.cues, base.tone))
     with threadpool_limits(1, "openmp"):  # trees as small as these gain nothing by threads, which spin while others work: five times the CPU, measured
-        start, grown = boosted(evidence, wanted, rounds)
+        start, grown = boosted(seen, wanted, rounds)
     heads = _heads(base.heads, said.whole, wanted, idf, known_only=False)
     return replace(base, version="untrained", heads=heads, trees=grown, base=start)
 
