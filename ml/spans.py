@@ -149,8 +149,9 @@ def likely_clauses(texts: Sequence[str], spans: Sequence[tuple[int, int]], owner
     order, place = np.lexsort((-worth, owner)), np.arange(len(owner)) - begins[owner]
     near = worth > highest(worth, owner)[owner] - NEAR
     looked_at = order[(place < READ) & wanted[owner]]
-    for sentence, text, first in zip(looked_at.tolist(), owner[looked_at].tolist(), begins[owner[looked_at]].tolist(), strict=True):
-        if of and of[-1] == text and not near[sentence]:
+    of_text = owner[looked_at]
+    for sentence, text, first, close in zip(*(at.tolist() for at in (looked_at, of_text, begins[of_text], near[looked_at])), strict=True):
+        if not close and of and of[-1] == text:
             continue
         start, end = spans[sentence]
         inside = clauses(texts[text], start, end, sentence - first)
