@@ -130,8 +130,7 @@ class Reader:
         chances = 1 / (1 + np.exp(-decided[:, :SENTIMENT]))
         situations = _situations(above["situations"], chances[:, SITUATION], orders)
         emotions = _emotions(above["emotions"], chances[:, EMOTION], decided[:, EMOTION.start + NEUTRAL] > limits["calm"])
-        quoted = (np.abs(sentiment) >= POSITIVE) | (decided @ np.array(limits["quoted"][1:]) + limits["quoted"][0] > 0)
-        quoted |= np.array([any(s.name not in ROUTINE for s in found) for found in situations], dtype=bool)
+        quoted = (np.abs(sentiment) >= POSITIVE) | np.array([any(s.name not in ROUTINE for s in found) for found in situations], dtype=bool)
         spotted = self.model.spotter.spans(texts, said, decided, quoted & ~empty, votes, self.model.heads, self.model.cues)
         return [
             _nothing(spoken[n], orders[n])

@@ -27,7 +27,7 @@ STEPS = 60
 
 def cutoffs(rows: Sequence[corpus.Row], decided: Floats) -> dict[str, Any]:
     """`english` and `other` hold limits (log odds) of situations and emotions, `calm` that of the emotion "neutral" above which no other is named;
-    `means`, `stretch` and `classes`: see ml.cutoffs; `churn` and `priority`: limits (log odds); `quoted`: see _quoted."""
+    `means`, `stretch` and `classes`: see ml.cutoffs; `churn` and `priority`: limits (log odds)."""
     whole = np.array([len(r.own.split()) >= FEWEST_WORDS for r in rows])
     kept = [r for r, long in zip(rows, whole, strict=True) if long]
     y, english, usual, decided = (
@@ -52,7 +52,6 @@ def cutoffs(rows: Sequence[corpus.Row], decided: Floats) -> dict[str, Any]:
         "calm": _calm(decided[:, EMOTION], np.where(english[:, None], groups["english"]["emotions"], groups["other"]["emotions"]), y),
         "churn": _churn(decided[usual][:, CHURN], y.churn_risk[usual]),
         "priority": _priority(decided[:, PRIORITY], y.priority),
-        "quoted": _quoted(decided, np.array([bool(r.spans) for r in kept])),
     }
 
 
@@ -105,12 +104,6 @@ def _churn(decided: Floats, wanted: npt.NDArray[np.int64]) -> list[float]:
 
             limits[level] = _best(decided[:, level], kappa)
     return limits
-
-
-def _quoted(decided: Floats, marked: Flags) -> list[float]:
-    """Intercept and weights of DECISIONS: above zero, something is more likely than not worth reflecting, though no single verdict may say so."""
-    model = LogisticRegression(C=0.1, max_iter=1000).fit(decided, marked)
-    return [round(float(w), 4) for w in (model.intercept_[0], *model.coef_[0])]
 
 
 def _priority(decided: Floats, wanted: npt.NDArray[np.int64]) -> float:
