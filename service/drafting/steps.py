@@ -33,6 +33,7 @@ _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 _HOLDING = {
     "REF.inspectable_proof": frozenset({"offer_verb_phrase"}),
     "REF.doing": frozenset({"offer_verb_phrase"}),
+    "REF.offered": frozenset({"offer_verb_phrase"}),
     "REF.duty": frozenset({"offer_verb_phrase"}),
     "REF.granted": frozenset({"offer_verb_phrase"}),
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
@@ -85,6 +86,7 @@ def direct_plans(material: Material) -> list[str]:
     may = {
         "granted": material.is_granted or material.is_offer_wanted,
         "answered": any(f.is_clause or not _AS_NOTED.match(f.text) for f in (*material.facts, *material.terms)),
+        "backed": "offer_verb_phrase" in material.slots and bool(material.facts or material.terms),
         "offered": "offer_verb_phrase" in material.slots,
     }
     return [name for name, is_so in may.items() if is_so]
@@ -115,6 +117,7 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
 _SECOND = {
     "REF.inspectable_proof": "REF.inspectable_proof_second",
     "REF.doing": "REF.inspectable_proof_second",
+    "REF.offered": "REF.inspectable_proof_second",
     "REF.granted": "REF.inspectable_proof_second",
 }
 """What makes the second offer behind the first."""

@@ -36,10 +36,18 @@ def told(text: str, names: frozenset[str] = frozenset({"Ida", "Beck"})) -> list[
         "What a wonderful week we have had with your pump log.",
         "Yesterday the pump log stopped again in our north hall.",
         "We have no water in the north hall at the moment.",
+        "40 guards, one shared key for the north hall.",
+        "To whom it may concern at the harbour office of Hollin",
+        "On the lid, underlined with red chalk.",
+        "Bottling has started, can't spare anybody before the last cask is full.",
     ],
 )
 def test_orders_promises_and_what_hangs_in_the_air_are_not_told_back(sentence: str) -> None:
     assert told(sentence) == []
+
+
+def test_an_early_place_or_year_does_not_keep_a_sentence_from_being_told_back() -> None:
+    assert told("In 2021 we trusted a road map of another firm.") == ["In 2021 you trusted a road map of another firm"]
 
 
 def test_what_they_think_of_something_else_is_not_told_as_if_it_were_so() -> None:
