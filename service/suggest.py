@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -25,6 +26,7 @@ from service.store.pool import Db, transaction
 from service.store.suggestions import Suggestion, SuggestionRow
 from service.task import WRITTEN_SINCE
 from service.timeline import STOP
+from service.unscored import alone
 
 log = logging.getLogger("undertone.suggest")
 
@@ -36,9 +38,12 @@ DUE_IN = {"high": 1, "normal": 3}
 
 @dataclass(slots=True)
 class SuggestReport:
+    """`failed`: accounts for which none could be written; the log says where."""
+
     opened: int = 0
     updated: int = 0
     closed: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +79,14 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
         kept = _close_finished(db, known, today, report)
         kept += _reopen(db, known, Counter(s.owner_key for s in kept), today, report)
         for suggestion in kept:
-            _update(db, known, suggestion, today, report)
+            report.failed += not alone(db, partial(_update, db, known, suggestion, today, report), suggestion.account_id, workspace_id)
         taken = Counter(s.owner_key for s in kept)
         doubtful = trouble.doubtful(trouble.unread(connections.all_connections(db), conditions.streams(db), now))
         busy = {*known.open_suggestions, *(s.account_id for s in kept)}
         candidates = [_certain(_standing(known, a), doubtful) for a in known.open_signals if a not in busy and known.is_in(a)]
         for standing in decide.choose(candidates, taken, today, known.policy.most_open):
-            _open(db, known, standing, today, report)
-    log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated})
+            report.failed += not alone(db, partial(_open, db, known, standing, today, report), standing.account_id, workspace_id)
+    log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated, "failed": report.failed})
     return report
 
 
@@ -118,7 +123,7 @@ def _close_finished(db: Db, known: Known, today: date, report: SuggestReport) ->
         if reason is None:
             kept.append(suggestion)
             continue
-        closed = replace(_bare(suggestion), version=suggestion.version + 1, state="closed", close_reason=reason)
+        closed = replace(suggestion.bare, version=suggestion.version + 1, state="closed", close_reason=reason)
         suggestions.append(db, closed, workspaces.next_change(db))
         suggestions.free_account(db, suggestion.account_id)
         if row and reason in ("contradicted", "expired", "out_of_scope"):
@@ -140,7 +145,7 @@ def _reopen(db: Db, known: Known, taken: Counter[str | None], today: date, repor
             continue
         taken[suggestion.owner_key] += 1
         version = suggestion.version + 1
-        suggestions.append(db, replace(_bare(suggestion), version=version, state="open", close_reason=None), workspaces.next_change(db))
+        suggestions.append(db, replace(suggestion.bare, version=version, state="open", close_reason=None), workspaces.next_change(db))
         outbox.add(db, [suggestion.suggestion_id], known.profiles[suggestion.account_id].connection_id, known.not_before)
         back.append(replace(suggestion, version=version, state="open", close_reason=None))
         report.opened += 1
@@ -173,7 +178,7 @@ def _update(db: Db, known: Known, suggestion: SuggestionRow, today: date, report
         due=suggestion.due,
         owner_key=suggestion.owner_key,
     )
-    if replace(new, version=suggestion.version) == _bare(suggestion):
+    if replace(new, version=suggestion.version) == suggestion.bare:
         return
     change_no = workspaces.next_change(db)
     suggestions.append(db, new, change_no)
@@ -292,7 +297,3 @@ def _standing(known: Known, account_id: UUID) -> decide.Standing:
 def _certain(standing: decide.Standing, doubtful: frozenset[SignalKind]) -> decide.Standing:
     """Without what rests on a feed that cannot be read at present."""
     return replace(standing, signals=[s for s in standing.signals if s.kind not in doubtful])
-
-
-def _bare(row: SuggestionRow) -> Suggestion:
-    return Suggestion(**{name: getattr(row, name) for name in Suggestion.__dataclass_fields__})

@@ -11,7 +11,7 @@ from uuid import UUID
 from service import jobs
 from service.errors import Unavailable
 from service.playbook.wording import day_month_year, listed
-from service.store.pool import OUTAGES
+from service.store.pool import OUTAGES, Db
 from service.store.unscored import Failed, Unscored, What
 from service.trouble import Level, moment
 
@@ -58,6 +58,19 @@ def each_alone(ids: Iterable[UUID], work: Callable[[UUID], None], what: What, wo
             log.exception(_LOGGED[what], extra={"workspace": workspace_id, **({"account": i} if what == "account" else {})})
             found[i] = type(error).__name__
     return found
+
+
+def alone(db: Db, work: Callable[[], None], account_id: UUID, workspace_id: UUID) -> bool:
+    """Whether a piece of a larger transaction went well; if not, all that it wrote is undone, and the transaction goes on. An outage is raised."""
+    try:
+        with db.transaction():
+            work()
+    except Exception as error:
+        if is_outage(error):
+            raise
+        log.exception("no suggestion could be written for an account; the others go on", extra={"workspace": workspace_id, "account": account_id})
+        return False
+    return True
 
 
 def troubles(seen: Unscored) -> list[ScoringTrouble]:

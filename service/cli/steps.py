@@ -87,6 +87,9 @@ def suggest(workspace: Workspace = "default") -> None:
     with servers.running():
         report = suggest_step(opened(workspace), now())
     typer.echo(f"{report.opened} suggestions opened, {report.updated} updated, {report.closed} closed.")
+    if report.failed:
+        told = f'No suggestion could be written for {report.failed} account{"s" * (report.failed != 1)}. Look for "no suggestion could be written" above'
+        typer.echo(f"{told}: the line names the place in the program and holds no word of a customer, so that it can be reported as it is.", err=True)
 
 
 def push(

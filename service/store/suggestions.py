@@ -78,6 +78,10 @@ class SuggestionRow(Suggestion):
     def is_snoozed(self, today: date) -> bool:
         return self.snoozed_until is not None and today < self.snoozed_until
 
+    @property
+    def bare(self) -> Suggestion:
+        return Suggestion(**{name: getattr(self, name) for name in Suggestion.__dataclass_fields__})
+
 
 _COLUMNS = (
     "suggestion_id, version, account_id, contact_id, owner_key, lead_kind, signal_ids, state, close_reason, handling, why_now, plan, draft,"

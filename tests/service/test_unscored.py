@@ -19,8 +19,9 @@ from service.console.session import COOKIE, Session
 from service.errors import Unavailable
 from service.messages import reader_of
 from service.score import score
-from service.store import accounts, messages, unscored, workspaces
+from service.store import accounts, messages, signals, suggestions, unscored, workspaces
 from service.store.pool import transaction
+from service.suggest import suggest
 from service.unscored import each_alone
 from tests import builders
 from tests.builders import NOW
@@ -225,3 +226,15 @@ def test_only_somebody_who_may_configure_can_ask_for_another_try(app, workspace,
     with transaction(workspace) as db:
         assert accounts.due(db, 10) == []
     assert browser.post("/console/scoring/again", data={"token": token}).status_code in (303, 403)
+
+
+def test_an_account_for_which_no_suggestion_can_be_written_holds_up_no_other(workspace):
+    with transaction(workspace) as db:
+        crm = builders.connection(db)
+        found = {name: builders.account(db, crm, key=name, name=name) for name in ("Acme", "Birch")}
+        signals.append(db, [builders.signal(i, kind="silence") for i in found.values()], "reading-1", workspaces.next_change(db))
+    owner_does("UPDATE signal SET numbers = '3' WHERE account_id = %s", [found["Acme"]])
+    report = suggest(workspace, NOW)
+    assert (report.opened, report.failed) == (1, 1)
+    with transaction(workspace) as db:
+        assert [s.account_name for s in suggestions.open_suggestions(db)] == ["Birch"]
