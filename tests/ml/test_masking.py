@@ -9,6 +9,8 @@ from ml.reader import Reader, Reading
 from ml.sentence_tokens import Said
 
 PEOPLE = ("Anna", "Hope", "Will", "Grace Young", "Mark Strong", "Dr. Sommer", "Ngozi Okonkwo", "O'Brien", "J. P. Morrow", "Max Power", "Mrs Patel")
+PARTICLES = ("Anna", "bin Salman", "al-Rashid", "de la Cruz", "van der Berg", "di Stefano")
+OTHER_LETTERS = ("Anna", "王伟", "محمد علي", "יעל כהן")
 COMPANIES = (
     "Acme",
     "First Choice",
@@ -41,6 +43,10 @@ def _said(reading: Reading) -> tuple[object, ...]:
         ("Hi {}, thanks for the invoice. We will pay it on Friday.", PEOPLE),
         ("{} asked me to send you the signed form. Please confirm.", PEOPLE),
         ("The export failed twice this week.\nRegards,\n{}", PEOPLE),
+        ("{} is furious about the outage of last night.", (*PARTICLES, "El Salvador")),
+        ("I spoke with {} yesterday, and they think that it is too expensive.", (*PARTICLES, *OTHER_LETTERS)),
+        ("Thanks {}! The new report is just what we needed.", PARTICLES),
+        ("We are still waiting for {} to call us back about the rollout.", OTHER_LETTERS),
         ("Bitte schicken Sie den Vertrag an {} im dritten Stock.", PEOPLE),
         ("{} has not answered us since Monday, and the audit is next week.", COMPANIES),
         ("Before you we worked with {}, and they let us down badly.", COMPANIES),
