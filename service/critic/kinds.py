@@ -220,7 +220,7 @@ def run_overlap(case: Case, check: Check) -> Iterator[Breach]:
 
 def window_overlap(case: Case, check: Check) -> Iterator[Breach]:
     """Too much stands in an earlier draft already: 4-grams beyond `most_share`, or a run of more than `most_run` words."""
-    for earlier in case.draft.earlier:
+    for earlier in (*case.draft.earlier, *case.said.sent):
         share, run = shared(case.text, earlier)
         if share > check.settings["most_share"] or run[2] > check.settings["most_run"]:
             yield run[0], run[1], f"{share:.0%} of it, and {run[2]} words in a row, stand in an earlier draft"

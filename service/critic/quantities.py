@@ -17,6 +17,11 @@ _TIME = re.compile(r"\b([01]?\d|2[0-3])(?:[:h]|(?<=\d)\.(?=[0-5]\d\s*(?:uhr|am|p
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:[.,   '’]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,]\d+)?")
 _ISO = re.compile(r"\b(?:19|20)\d\d-(\d\d)-(\d\d)\b")
 _NUMERIC_DATE = re.compile(r"(?<![\d.,])([0-3]?\d)\.(0?[1-9]|1[0-2])\.(?:(?:20)?\d\d(?!\d))?(?=\W|$)")
+_SPOKEN_TIME = re.compile(
+    r"\b(?:(twenty-five|twenty|five|ten|a quarter|quarter|half) past|(?:(?<=at )|(?<=until )|(?<=from )|(?<=till )|(?<=by ))(twenty-five|twenty|five|ten) to"
+    r"|(a quarter|quarter) to) (one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b(?! (?:weeks|days|hours|minutes|months|years|people))"
+)
+_MINUTES = {"twenty-five": 25, "twenty": 20, "five": 5, "ten": 10, "a quarter": 15, "quarter": 15, "half": 30}
 _ONE_BEHIND = r"(?:-one| et une?| y un[oa]?| e uma?)?"
 _DIGIT, _LETTERS = re.compile(r"\d"), re.compile(r"[^\W\d_]+")
 _SHORT_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -39,9 +44,11 @@ def quantities(text: str, lang: str) -> tuple[Quantity, ...]:
     lower = lowered(text)
     has_digit, words = _DIGIT.search(lower) is not None, _LETTERS.findall(lower)
     numbers, days, shortened = (not telling.isdisjoint(words) for telling in _telling(lang))
+    spoken = tuple(_spoken_times(lower)) if lang == "en" and numbers else ()
     found = (
+        *spoken,
         *(_digits(lower) if has_digit else ()),
-        *(_words(lower, lang) if numbers else ()),
+        *(q for q in (_words(lower, lang) if numbers else ()) if not any(s.start < q.end and q.start < s.end for s in spoken)),
         *(_shortened(lower, lang) if shortened else ()),
         *(_calendar(text, lower, lang) if days else ()),
     )
@@ -59,6 +66,15 @@ def _telling(lang: str) -> tuple[frozenset[str], ...]:
 
 def _parts(names: Iterable[str]) -> frozenset[str]:
     return frozenset(part for name in names for part in _LETTERS.findall(name))
+
+
+def _spoken_times(lower: str) -> Iterator[Quantity]:
+    """Five past nine, a quarter to seven."""
+    hours = _word_values("en")[0]
+    for match in _SPOKEN_TIME.finditer(lower):
+        hour = hours.get(match[4], 1)
+        minutes = _MINUTES[match[1]] if match[1] else 60 - _MINUTES[match[2] or match[3]]
+        yield Quantity("time", (60 * (hour if match[1] else hour - 1) + minutes) % 1440, *match.span())
 
 
 def _digits(lower: str) -> Iterator[Quantity]:

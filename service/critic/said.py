@@ -28,6 +28,12 @@ _CHARGED = frozenset(
     " implementation_worry confusion timing_concern".split()
 )
 _WINS = frozenset({"positive_momentum"})
+_SENT = re.compile(
+    r"\b(?:sent to|sent on|we (?:sent|wrote|answered)|(?:our|my|last|earlier|previous) (?:\w+ )?(?:mail|e-?mail|letter|answer|reply|draft|message|note)"
+    r"|(?:mail|answer|reply|draft|message) (?:of|from|sent)|wrote to)\b|\bgesendet|\bgeschickt|\benvoyé|\benviad"
+)
+"""In a note about a mail of ours."""
+_LEAST_SENT = 6
 _OF_THEMSELVES = re.compile(r"\b(?:i feel|feel(?:ing)?|i look|look like|i am|i'm|thinks?|siento|sinto|ich fühle|me sens|j'ai l'air|like an? )\b")
 _HEADER = re.compile(r"^(?:>|(?:on|am|le|el|em|von|from|de)\b.{0,80}(?:wrote|schrieb|écrit|escribió|escreveu|:))", re.IGNORECASE)
 
@@ -115,6 +121,12 @@ class Said:
     @property
     def records(self) -> list[str]:
         return [e.text for e in self.evidence if e.type not in ("buyer_message", "tracking")]
+
+    @cached_property
+    def sent(self) -> list[str]:
+        """What we wrote to them before, where a note quotes it."""
+        noted = [text for text in self.texts("crm_note") if _SENT.search(lowered(text))]
+        return [text[s + 1 : e - 1] for text in noted for s, e in quoted(text) if len(text[s:e].split()) >= _LEAST_SENT]
 
     @cached_property
     def all(self) -> str:

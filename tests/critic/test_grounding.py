@@ -94,3 +94,15 @@ def test_a_number_is_the_same_however_its_thousands_are_set_apart(written: str) 
 )
 def test_number_words_and_months_are_read_in_each_language(text: str, lang: str, values: list[float]) -> None:
     assert [q.value for q in quantities(text, lang)] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("five past nine", 545), ("a quarter to seven", 405), ("half past two", 150), ("at ten to six", 350)],
+)
+def test_a_time_that_is_spoken_out_is_the_same_as_one_in_figures(text: str, minutes: int) -> None:
+    assert [(q.kind, q.value) for q in quantities(text, "en")] == [("time", minutes)]
+
+
+def test_a_range_is_no_time() -> None:
+    assert [q.kind for q in quantities("It takes ten to twelve weeks.", "en")] == ["word", "word"]

@@ -113,3 +113,13 @@ def test_the_drafts_that_the_patterns_were_written_by_are_told_apart() -> None:
     assert recall >= 0.98
     assert false_alarms <= 0.02
     assert named >= 0.97
+
+
+def test_a_title_that_the_record_lacks_only_warns_where_a_person_wrote_it() -> None:
+    found = review(replace(GOOD, text=GOOD.text.replace("Dear Kim", "Dear Ms Osei"))).findings
+    assert [(f.rule, f.severity) for f in found if f.rule == "DRF-12"] == [("DRF-12", "W")]
+
+
+def test_a_title_against_the_record_is_an_error() -> None:
+    found = review(replace(GOOD, text=GOOD.text.replace("Dear Kim", "Dear Ms Osei"), recipient_name="Mr Kim Osei")).findings
+    assert [(f.rule, f.severity) for f in found if f.rule == "DRF-12"] == [("DRF-12", "E")]

@@ -44,6 +44,7 @@ CHECKS: Mapping[str, Function] = {
         *(topics.usage_told, topics.both_sides, topics.departments_named, topics.weakness_named),
         *(
             people.greeted,
+            people.title_guessed,
             people.misspelled,
             people.preference_broken,
             people.loud,

@@ -42,7 +42,24 @@ def _any_wish(lang: str) -> Pattern:
 
 
 def greeted(case: Case) -> Iterator[Breach]:
-    """Each name and title of the greeting stands in the record, letter by letter."""
+    """Each name and title of the greeting stands in the record, letter by letter. Whoever writes in person may know whether it is "Ms" or "Mr"."""
+    yield from (breach for breach in _unrecorded(case) if case.is_ours or not _may_be_known(case, breach))
+
+
+def title_guessed(case: Case) -> Iterator[Breach]:
+    """A title that tells the gender, of which the record says nothing."""
+    yield from (breach for breach in _unrecorded(case) if _may_be_known(case, breach))
+
+
+def _may_be_known(case: Case, breach: Breach) -> bool:
+    """A plain title in front of the surname, where the record has both names and no title."""
+    written = re.findall(r"[^\s,.]+", lowered(case.draft.recipient_name or ""))
+    behind = re.match(r"\.?\s+([^\W\d_]+)", case.text.lower[breach[1] :])
+    is_plain = any(_bare(case.text.text[breach[0] : breach[1]]) in group for group in _alike()[:2])
+    return is_plain and len(written) > 1 and written[0] not in _words("titles") and behind is not None and behind[1] in written[1:]
+
+
+def _unrecorded(case: Case) -> Iterator[Breach]:
     spans = case.scope("greeting")
     if not spans:
         return

@@ -36,10 +36,25 @@ def material_left_out(case: Case) -> Iterator[Breach]:
         stop = lexicon.words("stop", case.lang)
         words = {t.word[:_STEM] for t in tokens(text) if t.word not in stop and len(t.word) > 3}
         shared = words & {t.word[:_STEM] for t in case.text.tokens}
-        if _hides_rise(told, said, case.lang):
+        if _hides_rise(told, said, case.lang) or any(_is_unsaid(part, said, case.lang) for part in _PARTS.split(text)):
             yield (*case.text.body, "what the price goes to is not said")
         elif (figures and not figures & said) or (not figures and len(shared) < 2):
             yield (*case.text.body, "“" + " ".join(text.split())[:80] + "” is not said")
+
+
+_PARTS = re.compile(r"(?<=[.;])\s+")
+_RISE = re.compile(r"\b(?:price|rate|fee|cost|charge)s?\b[^.;]{0,20}\b(?:ris(?:es?|ing)|goes up|increases?|up)\b")
+
+
+def _is_unsaid(part: str, said: set[float], lang: str) -> bool:
+    """A clause that is marked as material and tells of a rise, none of whose figures stands in the draft."""
+    told = lowered(part)
+    if not _list("material").search(told) or not _RISE.search(told):
+        return False
+    found = quantities(part, lang)
+    months = {q.start for q in found if q.kind == "month"}
+    figures = {q.value for q in found if q.kind in ("number", "word") and q.end + 1 not in months}
+    return bool(figures) and not figures & said
 
 
 _RISES = re.compile(r"\b(?:price|rate|fee|cost|charge)\w*\b[^.;]{0,40}?\bfrom (\S+) to (\S+)|\b(?:rises?|goes up|increases?) to (\S+)")
