@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from service.drafting.lexicon import words
 
 _CHAT = re.compile(
     r"\b(?:idk|lol|haha|btw|tbh|imo|fyi|u|ur|pls|plz|yrs?|thats|dont|cant|wont|doesnt|didnt|isnt|w/o|w/)(?!\w)"
@@ -46,3 +49,18 @@ def is_jotted(before: str, said: str) -> bool:
 def is_of_learner(text: str) -> bool:
     """Slips of somebody who writes in a language that is not theirs: told back, they would sound like mockery."""
     return _LEARNER.search(text) is not None
+
+
+_SPLICED = re.compile(r", (?:can't|cannot|won't|don't|didn't|couldn't|isn't|aren't)\b", re.IGNORECASE)
+"""Who does not do it stands only in front of the comma."""
+_HEADLESS = re.compile(r"\d|(?:to|on|in|at|for|with|from|of|by|under|between|one|two|three|four|five)\b", re.IGNORECASE)
+_SOMEBODY = frozenset({"i", "we", "you", "he", "she", "they"})
+_PARTICIPLES = frozenset("left made sent lost paid cut set put found told built held kept may might".split())
+
+
+def is_headless(said: str, found: Sequence[str]) -> bool:
+    """No sentence by itself: who does it stands elsewhere, or a participle behind a thing is its only verb. `found`: its tokens."""
+    if _SPLICED.search(said):
+        return True
+    stands = not _SOMEBODY.isdisjoint(found) or not (words("finite") - _PARTICIPLES).isdisjoint(found)
+    return _HEADLESS.match(said) is not None and not stands

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ml.text import sentences
-from service.drafting.asides import TO_BE_READ, is_aside, is_jotted, is_of_learner
+from service.drafting.asides import TO_BE_READ, is_aside, is_headless, is_jotted, is_of_learner
 from service.drafting.asked import Kind, is_request, told, without_lead
 from service.drafting.clauses import is_plain, may_be_said, overlap
 from service.drafting.lexicon import WORD, has_verb, tokens, words
@@ -66,11 +66,6 @@ _ABOUT_WRITING = re.compile(
 )
 """Sentences about the message itself."""
 _QUOTATION = re.compile(r"[\"“”][^\"“”]{1,60}[\"“”]")
-_SPLICED = re.compile(r", (?:can't|cannot|won't|don't|didn't|couldn't|isn't|aren't)\b", re.IGNORECASE)
-"""Who does not do it stands only in front of the comma."""
-_HEADLESS = re.compile(r"\d|(?:to|on|in|at|for|with|from|of|by|under|between|one|two|three|four|five)\b", re.IGNORECASE)
-_SOMEBODY = frozenset({"i", "we", "you", "he", "she", "they"})
-_PARTICIPLES = frozenset("left made sent lost paid cut set put found told built held kept may might".split())
 _PRAISE = re.compile(r"\b(?:good|great|nice|happy|fine|likes?|loves?|satisfied|glad|well|pleased|better)\b", re.IGNORECASE)
 _CONDITION = re.compile(r"(?:if|unless|when|whether)\b", re.IGNORECASE)
 _ABOUT_THEMSELVES = re.compile(r"(?:we|i)(?:'m| am|'re| are) (?:a|an|in|at|the)\b", re.IGNORECASE)
@@ -237,19 +232,12 @@ def is_tellable(said: str) -> bool:
         or _ON_THE_DAY.search(said)
         or _NO_STATEMENT.match(said)
         or is_aside(said)
+        or is_headless(said, found)
     ):
         return False
     if _CONDITION.match(said) and not frozenset(found) & words("first_person"):
         return False  # what happens to others under some condition may be meant for whoever writes the answer
-    if _SPLICED.search(said) or (_HEADLESS.match(said) and not _has_sure_verb(found)):
-        return False
     return (has_verb(found[1:9]) or found[0] in _WITH_VERB) and turned(said) is not None
-
-
-def _has_sure_verb(found: Sequence[str]) -> bool:
-    """Another than a participle, which stands behind a thing as often as it carries a sentence, unless somebody stands in front of it."""
-    is_somebody = any(word in _SOMEBODY for word in found)
-    return is_somebody or any(word in words("finite") and word not in _PARTICIPLES for word in found)
 
 
 def carries(said: str) -> bool:
