@@ -19,6 +19,8 @@ LONGEST_CHAIN = 3
 """Particles in a row."""
 _SHOUTED = 0.5
 """Share of words in capitals from which on capitals are a tone of voice."""
+_FEW = 0.4
+"""Share of the words of a sentence up to which those of another script are names."""
 _LONGEST_LINE, _MOST_LINES = 4, 3
 """Words of a line of a signature, and such lines."""
 _STEP = np.uint64(0xFF51AFD7ED558CCD)
@@ -49,6 +51,8 @@ class Masker:
             return t
         dots = _inner_dots(t)
         names = _whole(self._sure(t, dots) | _signed(t, text), t, dots)
+        bare = (t.count(~names & ~t.has("stop")) == 0) & (t.count(names) > 0)
+        names |= t.has("full_stop") & bare[t.unit]  # "Zorn Ltd." below a mail ends no sentence
         kept = ~(names & t.shifted(names))
         return t.anonymous(names).chosen(kept, t.unit[kept], t.units)
 
@@ -63,6 +67,8 @@ class Masker:
         titled = t.shifted(_reached(t.has("titles"), t.has("particles") | dots, t))
         names = may_be & (~ordinary | given | titled | self._in_a_slot(t, starts, german) | t.ahead(dots & t.ahead(_touching(t))))
         names |= may_be & (_paired(t) | t.ahead(_paired(t) & may_be))
+        uncased = t.has("uncased")
+        names |= uncased & (t.count(uncased) <= _FEW * t.words)[t.unit]  # in a sentence that is written with other letters
         names |= self._initials(t) | _before_a_legal_form(may_be & ~_common(t), t)
         foreign = (known & ~nouns) | t.of_any("nouns_that_are_names", "given_names_that_are_words")
         names |= may_be & german & ~starts & t.shifted(names & t.capital & foreign)
@@ -151,6 +157,13 @@ def _languages(t: Tokens) -> Ints:
     return found
 
 
+def _is_english(t: Tokens) -> Flags:
+    """Units. What may begin a name counts for no language."""
+    counted = ~(t.has("particles") & t.ahead(t.capital | t.has("particles")))
+    english: Flags = np.argmax([t.count(counted & t.has(language)) for language in LANGUAGES], axis=0) == LANGUAGES.index("en")
+    return english
+
+
 def _common(t: Tokens) -> Flags:
     return t.of_any(*LANGUAGES, "greetings")
 
@@ -174,7 +187,12 @@ def _whole(names: Flags, t: Tokens, dots: Flags) -> Flags:
     goes_on = t.glued | (capital & t.of_any("kept", "legal_forms")) | dots | (_touching(t) & t.shifted(dots) & ~t.has("stop"))
     for _ in range(LONGEST_CHAIN):
         part |= goes_on & t.shifted(part)
-    before = t.of_any("titles", "articles") | (dots & t.shifted(t.capital)) | (t.capital & (t.ahead(dots) | t.has("beginnings")))
+    before = (
+        t.of_any("titles", "articles")
+        | (t.has("particles_in_english") & _is_english(t)[t.unit])
+        | (dots & t.shifted(t.capital))
+        | (t.capital & (t.ahead(dots) | t.has("beginnings")))
+    )
     for _ in range(LONGEST_CHAIN):
         part |= before & t.ahead(part)
     return part

@@ -56,9 +56,20 @@ _LISTS: Mapping[str, Sequence[str]] = {
 }
 _NAME_LISTS = (
     *("kept", "pronouns", "given_names_that_are_words", "nouns_that_are_names", "never_after_a_name", "particles", "joins", "titles", "german", "states"),
-    *("legal_forms", "articles", "greetings", "closings", "organs", "beginnings", "german_places", "leads", *(f"done_{language}" for language in LANGUAGES)),
+    *(
+        "legal_forms",
+        "articles",
+        "greetings",
+        "closings",
+        "organs",
+        "beginnings",
+        "particles_in_english",
+        "german_places",
+        "leads",
+        *(f"done_{language}" for language in LANGUAGES),
+    ),
 )
-_BIT = {name: 1 << n for n, name in enumerate((*_LISTS, *_NAME_LISTS, *LANGUAGES, "capitals"))}
+_BIT = {name: 1 << n for n, name in enumerate((*_LISTS, *_NAME_LISTS, *LANGUAGES, "capitals", "uncased"))}
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -174,7 +185,7 @@ def _of(word: str) -> tuple[int, int, int, bool]:
     word = word if word.isascii() else _shown(word)
     lower = word.lower().replace("’", "'")
     value = checksum(lower)
-    kinds = _kinds().get(value, 0) | (_BIT["capitals"] if len(word) > 1 and word.isupper() else 0)
+    kinds = _kinds().get(value, 0) | (_BIT["capitals"] if len(word) > 1 and word.isupper() else 0) | (_BIT["uncased"] if _is_uncased(word) else 0)
     return value, checksum(lower[:STEM] + "*") if len(lower) > STEM else 0, kinds, _is_capital(word)
 
 
@@ -191,6 +202,11 @@ def _shown(word: str) -> str:
 def _is_capital(word: str) -> bool:
     """Also within a word ("eBay", "l'Oréal", "3M"), but not throughout."""
     return word != word.lower() and (len(word) == 1 or not word.isupper() or word[0].isdigit())
+
+
+def _is_uncased(word: str) -> bool:
+    """Of letters that have no capitals: Arabic, Chinese, Hebrew, Hindi, ..."""
+    return not word.isascii() and word[0].isalpha() and word.upper() == word.lower()
 
 
 def checksum(word: str) -> int:
