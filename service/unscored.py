@@ -1,4 +1,4 @@
-"""What could not be read or scored, and how that is told: the failing part steps aside, all else goes on, and somebody hears of it."""
+"""What could not be read, scored or given a suggestion, and how that is told: the failing part steps aside, all else goes on, and somebody hears of it."""
 
 from __future__ import annotations
 

@@ -251,10 +251,13 @@ def test_words_of_either_part_of_a_reply_are_found_in_the_original(first, behind
     assert any(w.text in SECOND for w in answer.spans)
 
 
-def test_of_two_concerns_in_a_reply_one_at_least_is_quoted():
+@pytest.mark.xfail(strict=True, reason="of two concerns in one mail the reader has quoted the weightier alone since it compares all candidates")
+def test_words_of_both_parts_of_a_reply_are_found_in_the_original():
     [answer] = read([Message(id=1, text=REPLY)])
     assert_defined(REPLY, answer)
-    assert any(w.text in SECOND or w.text in COMPLAINT for w in answer.spans)
+    words = [w.text for w in answer.spans]
+    assert any(w in COMPLAINT for w in words)
+    assert any(w in SECOND for w in words)
 
 
 def test_own_text_is_taken_out_of_mail_and_not_of_chat():
