@@ -78,34 +78,25 @@ class Reader:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """One for each own text; only the first MOST_CHARS are read."""
-        texts = [text[:MOST_CHARS] for text in texts]
+        orders = [tagged(text[:MOST_CHARS]) for text in texts]
+        texts = [_blanked(text[:MOST_CHARS], hidden) for text, hidden in zip(texts, orders, strict=True)]
         said = Said.of(texts, self.model.masker)
         votes = self.model.heads(said.sentences)
-        orders, unheard = self._orders(texts, said, votes)
-        readings = self._readings(texts, said, votes, [()] * len(texts))
-        again = [n for n in range(len(texts)) if orders[n] or unheard[n]]
-        if again:
-            left = [_blanked(texts[n], [*orders[n], *unheard[n]]) for n in again]
-            said = Said.of(left, self.model.masker)
-            for n, reading in zip(again, self._readings(left, said, self.model.heads(said.sentences), [orders[n] for n in again]), strict=True):
-                readings[n] = reading
-        return readings
+        ordered, unheard = self._orders(texts, said, votes)
+        for n in np.flatnonzero(ordered).tolist():
+            orders[int(said.owner[n])].append(said.spans[n])
+        keep = ~ordered & ~unheard
+        return self._readings(texts, said.only(keep), votes[keep], orders)
 
-    def _orders(self, texts: Sequence[str], said: Said, votes: Floats) -> tuple[list[list[Span]], list[list[Span]]]:
-        """Sentences of each text that instruct a machine: beside one of them, others need fewer signs. And such as only may do so: where something
+    def _orders(self, texts: Sequence[str], said: Said, votes: Floats) -> tuple[Flags, Flags]:
+        """Sentences that instruct a machine: beside one of them, others of its text need fewer signs. And such as only may do so: where something
         else is said, nothing hangs on them."""
-        orders: list[list[Span]] = [tagged(text) for text in texts]
-        unheard: list[list[Span]] = [[] for _ in texts]
         limits = self.model.cutoffs["order"]
         worth = self._suspicion(texts, said, votes, votes[:, ORDER] > limits["look"])
         likely = worth > limits["first"]
         likely |= (worth > limits["beside"]) & np.isin(said.owner, said.owner[likely])
         doubtful = ~likely & (worth > limits["doubt"])
-        heard = np.isin(said.owner, said.owner[~likely & ~doubtful])
-        for found, which in ((orders, likely), (unheard, doubtful & heard)):
-            for n in np.flatnonzero(which).tolist():
-                found[int(said.owner[n])].append(said.spans[n])
-        return orders, unheard
+        return likely, doubtful & np.isin(said.owner, said.owner[~likely & ~doubtful])
 
     def _suspicion(self, texts: Sequence[str], said: Said, votes: Floats, looked_at: Flags) -> Floats:
         """Log odds that a sentence is part of an order to a machine; of texts without a sentence that is `looked_at`, none."""

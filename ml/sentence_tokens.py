@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Self
 
 import numpy as np
@@ -47,6 +48,12 @@ class Said:
         """The tokens of [start, end) of some texts, each a unit of its own; they may overlap."""
         at, unit = within(self.whole, self.begins[text] + start, self.begins[text] + end)
         return self.whole.chosen(at, unit, len(text))
+
+    def only(self, keep: Flags) -> Said:
+        """As if nobody had written the other sentences."""
+        t, owner = self.sentences.of_units(keep), self.owner[keep]
+        whole = replace(t, unit=owner[t.unit], units=self.whole.units)
+        return Said(t, whole, owner, list(compress(self.spans, keep.tolist())), self.begins, self.edges[keep])
 
     @property
     def empty(self) -> Flags:

@@ -23,7 +23,7 @@ READ, NEAR = 2, 1.5
 """Sentences of a message whose clauses are looked at, and how far the worth of the second may be below that of the first, if that has clauses to quote."""
 MOST = 3
 """Spans of one message."""
-APART = 1.0
+APART = 2.0
 """How far a further span may be below the first one."""
 FOREMOST = 2
 """Situations of a text whose votes on a sentence are looked at one by one."""

@@ -38,15 +38,12 @@ def _fill(found: Trees, tree: int, nodes: Any, node: int, at: int) -> None:
 
 def regression(evidence: Floats, wanted: Floats, rounds: int, leaves: int = 12, depth: int = 5) -> tuple[float, Trees]:
     """(start, trees) of a boosted regression."""
-    settings: dict[str, Any] = {
-        "max_iter": rounds,
-        "max_leaf_nodes": leaves,
-        "max_depth": depth,
-        "learning_rate": 0.1,
-        "min_samples_leaf": 40,
-        "random_state": 0,
-    }
-    return started(HistGradientBoostingRegressor(**settings).fit(evidence, wanted))
+    return started(HistGradientBoostingRegressor(**shape(rounds, leaves, depth)).fit(evidence, wanted))
+
+
+def shape(rounds: int, leaves: int, depth: int) -> dict[str, Any]:
+    """What scikit-learn calls these, and what all trees of the reader share."""
+    return {"max_iter": rounds, "max_leaf_nodes": leaves, "max_depth": depth, "learning_rate": 0.1, "min_samples_leaf": 40, "random_state": 0}
 
 
 def started(model: Boosted, stage: int = 0) -> tuple[float, Trees]:

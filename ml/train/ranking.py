@@ -11,7 +11,7 @@ from sklearn._loss.loss import HalfSquaredError
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ml.tokens import Floats, Ints
-from ml.train.boosting import as_trees
+from ml.train.boosting import as_trees, shape
 from ml.trees import Trees
 
 SHARPNESS = 0.15
@@ -23,16 +23,8 @@ FEWEST_CURVED = 1e-4
 
 def ranked(evidence: Floats, group: Ints, gain: Floats, rounds: int, leaves: int = 12, depth: int = 5) -> Trees:
     """Trees whose sum is higher, the likelier a candidate should be the one of its group that is chosen."""
-    settings: dict[str, Any] = {
-        "max_iter": rounds,
-        "max_leaf_nodes": leaves,
-        "max_depth": depth,
-        "learning_rate": 0.1,
-        "min_samples_leaf": 40,
-        "random_state": 0,
-        "early_stopping": False,
-    }
-    return as_trees(_Ranker(loss=_Chosen(np.unique(group, return_inverse=True)[1], gain), **settings).fit(evidence, gain))
+    model = _Ranker(loss=_Chosen(np.unique(group, return_inverse=True)[1], gain), early_stopping=False, **shape(rounds, leaves, depth))
+    return as_trees(model.fit(evidence, gain))
 
 
 def weights(rows: Any, group: Ints, gain: Floats) -> Floats:
