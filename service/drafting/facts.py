@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ml.text import sentences
 from service.critic import lexicon as critic
 from service.critic.draft import Evidence
+from service.drafting import listed
 from service.drafting.lexicon import has_verb, lowered, tokens, words
 from service.drafting.names import first_name
 from service.drafting.noted import AS_NOUNS, stated
@@ -77,7 +78,10 @@ def _facts(piece: Evidence, text: str, people: People, place: int) -> Iterator[F
     text = re.sub(r"\bbut for\b", "except for", text)
     head = _HEADED.match(text) or _ENTITLED.match(text)
     body = text[head.end() :] if head else text
-    parts = [stated(part.strip(), place + n, is_noted=head is not None) for n, part in enumerate(body.split(";")) if part.strip()]
+    noted = [part.strip() for part in body.split(";") if part.strip()]
+    parts = [stated(part, place + n, is_noted=head is not None) for n, part in enumerate(noted)]
+    in_full = [listed.sentence(part, piece.type) or said for part, said in zip(noted, parts, strict=True)]
+    parts = in_full if all(map(_is_clause, in_full)) else parts
     if not parts or not has_words(body) or _CONTRAST.search(text) or _INTERNAL.search(text) or "?" in text:
         return
     is_clause = all(_is_clause(part) for part in parts)

@@ -31,6 +31,8 @@ _MENDED = re.compile(
     r"\b(?:no (?:data|longer|loss)|not (?:affected|lost)|nothing was lost|no fault|cannot be reproduced|not reproduced|works? as)\b", re.IGNORECASE
 )
 _TIMES = ("on ", "from ", "since ", "in ", "at ", "until ", "after ", "between ", "ticket ", "case ", "Ticket ", "Case ")
+_AFFECTED = re.compile(r"\b(?:to|for|of) \d+ (?:of our )?customers?\b")
+_TIMED = re.compile(r"(?:on|from|since|between|for) [^,]*\d", re.IGNORECASE)
 _PROMISED = re.compile(r"(?P<thing>an? [\w -]+?) was promised (?P<rest>[^,;]+?) and (?:was )?not (?P<done>made|kept|sent|given)$", re.IGNORECASE)
 _TO_DO = {"made": "make", "kept": "keep", "sent": "send", "given": "give"}
 _CLOSED = re.compile(
@@ -38,6 +40,7 @@ _CLOSED = re.compile(
     r" was closed (?P<rest>(?!by )[^,;]+?) and (?:was )?reopened (?P<again>[^,;]+)$",
     re.IGNORECASE,
 )
+_DAY_FIRST = re.compile(r"(?:on|in) (?:the )?[\w ]{2,14}? (?=(?:the|an?|our|your|their) )", re.IGNORECASE)
 _DONE = re.compile(
     r"(?P<thing>[^,;:]{3,60}?) (?:was|were) (?P<verb>delivered|shipped|sent|closed|postponed|charged|billed|invoiced|issued|cancelled) (?P<rest>(?!by )[^;:]+)$"
 )
@@ -46,7 +49,16 @@ _DONE = re.compile(
 def failure(facts: Sequence[Fact]) -> Fact | None:
     """The first that says what went wrong; none that lays it on somebody else."""
     found = [f for f in facts if f.is_clause and not f.text.startswith(("it ", "they ")) and (_UNHEARD.search(f.text) or _is_fault(f.text))]
-    return min(found, key=lambda f: _SURELY_OURS.search(f.text) is None, default=None)
+    return min(found or _incidents(facts), key=lambda f: _SURELY_OURS.search(f.text) is None, default=None)
+
+
+def _incidents(facts: Sequence[Fact]) -> list[Fact]:
+    """What is on record as an incident is a fault of ours, whatever its words, unless they say whose else it was or that it is over without harm."""
+    return [
+        f
+        for f in facts
+        if f.type == "incident" and f.is_clause and _TIMED.match(f.text) and not (_NOT_OURS.search(_AFFECTED.sub("", f.text)) or _MENDED.search(f.text))
+    ]
 
 
 def _is_fault(text: str) -> bool:
@@ -83,7 +95,9 @@ def as_ours(text: str) -> str:
     if closed:
         return f"we closed {closed['thing'][0].lower()}{closed['thing'][1:]} {closed['rest']}, and it was reopened {closed['again']}"
     if done and not has_verb(tokens(done["thing"])) and not re.search(r"\bby (?:the|an?|our|your)\b| and ", done["rest"]):
-        return f"we {done['verb']} {uncapitalised(done['thing'])} {done['rest']}"
+        day = _DAY_FIRST.match(done["thing"])
+        thing = done["thing"][day.end() :] if day else uncapitalised(done["thing"])
+        return f"{day[0] if day else ''}we {done['verb']} {thing} {done['rest']}"
     return text
 
 

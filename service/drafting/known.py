@@ -8,9 +8,10 @@ from functools import cached_property
 
 from ml.reader import ROUTINE, Reading
 from ml.text import own_text, sentences
+from service.critic import lexicon as critic
 from service.critic.draft import Evidence
 from service.critic.said import Said, reading_of
-from service.drafting import facts, mentions, quotable, retold, situation, statements
+from service.drafting import facts, leads, mentions, quotable, retold, situation, statements
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
 from service.drafting.failures import joined
@@ -26,6 +27,17 @@ _WISH = re.compile(
     r"\b(?:please|kindly|could you|can you|can u|would you|what happens if|do (?:you|u) mean|how (?:do|can) (?:i|we)|what (?:are|r) (?:you|u) doing"
     r"|may (?:i|we) (?:ask|have)"
     r"|(?:i|we)(?:'d| would) (?:like|want|need)|(?:i|we) (?:need|want|ask|must have|request)|send (?:me|us)|give (?:me|us)|pls|as soon as)\b",
+    re.IGNORECASE,
+)
+_NEWCOMER = re.compile(
+    r"\b(?:i'm|i am) (?:\w+ and (?:i'm|i am) )?(?:taking over|the new |new (?:here|in|at|to) )|\bmy predecessor\b"
+    r"|\bi(?:'ve| have)? (?:just )?(?:took|taken) (?:it )?over\b"
+    r"|\bnew (?:\w+ ){1,2}(?:at|in|for|of) .{2,40}\bsince\b",
+    re.IGNORECASE,
+)
+_TIP = re.compile(
+    r"\b(?:heads[- ]up|for transparency|(?:as (?:a matter of )?|out of )(?:a )?courtesy|wanted you to (?:know|hear)|before you hear|to be open with you"
+    r"|thought you should know)\b",
     re.IGNORECASE,
 )
 LEAST_QUESTION_WORDS = 3
@@ -115,6 +127,17 @@ class Known:
         return [told for h in self.heard for told in retold.told_back(self._message(h))]
 
     @cached_property
+    def leading(self) -> list[Sentence]:
+        """What they wrote that is a reason for what is offered, of each message."""
+        offers = [e.text for e in self.pieces if e.type == "offer"]
+        return [s for h in self.heard for s in leads.leading(self._message(h), offers)] if offers and self.is_english else []
+
+    @cached_property
+    def losses(self) -> list[Sentence]:
+        """What went wrong for them, of each message."""
+        return [s for h in self.heard for s in leads.losses(self._message(h))] if self.is_english else []
+
+    @cached_property
     def inquiries(self) -> list[Inquiry]:
         """What they asked and asked for, as far as it can be told back; nothing beside words that tell what to answer."""
         if self.ordered or self.situation == "hostile_or_injection" or not self.is_english:
@@ -202,6 +225,21 @@ class Known:
     def wishes(self) -> list[str]:
         """Sentences of theirs that ask for something to be done."""
         return [text for start, end in sentences(self.said.own) if _WISH.search(text := self.said.own[start:end])]
+
+    @cached_property
+    def is_newcomer(self) -> bool:
+        """Who writes has just come to the matter, and says so."""
+        return self.is_english and _NEWCOMER.search(self.said.own) is not None
+
+    @cached_property
+    def is_tip(self) -> bool:
+        """They need not have told us."""
+        return self.is_english and _TIP.search(self.said.own) is not None
+
+    @cached_property
+    def shows_feeling(self) -> bool:
+        """A word of theirs names what they feel, and the critic wants to see it heard."""
+        return critic.pattern("emotion", self.lang).search(self.said.own_lower) is not None
 
     @property
     def is_confirmed(self) -> bool:

@@ -7,19 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from service.critic.draft import Evidence
 from service.drafting import facts, failures, statements
 from service.drafting.facts import MATERIAL, Fact
 from service.drafting.known import Span
-from service.drafting.theirs import OPEN_QUESTION, Filling, Slots, Theirs, words_of
+from service.drafting.offered import Offered
+from service.drafting.theirs import OPEN_QUESTION, Filling, Slots, words_of
 
 MOST_TOLD, MOST_FACTS, MOST_IN_CHAT = 7, 4, 2
-WISHED = 2
-"""Words of an offer that stand in a wish of theirs, by which it is what they want."""
 LONG_STEM = 5
 """Letters of a word long enough to tell by itself that two texts speak of one thing."""
-MOST_LENGTH = 400
-"""Characters of an offer or a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class OpenQuestion:
 
 
 @dataclass(frozen=True)
-class Material(Theirs):
+class Material(Offered):
     @cached_property
     def slots(self) -> Slots:
         """What frames may draw on anywhere in the draft."""
@@ -54,7 +50,7 @@ class Material(Theirs):
         yield from self.their_words()
         yield from self.mentioned()
         yield from self.read_as()
-        yield from self._offers()
+        yield from zip(("offer_verb_phrase", "second_offer"), self.offers, strict=False)
         yield from self._silence()
         yield from self._owned()
         yield from self._causes()
@@ -107,38 +103,16 @@ class Material(Theirs):
         return self.failing is not None and not self.is_theirs_to_decide
 
     @cached_property
-    def is_theirs_to_decide(self) -> bool:
-        offers = " ".join(str(f.parts[0]) for name in ("offer_verb_phrase", "second_offer") for f in self.slots.get(name, ()))
-        return _THEIRS_TO_DECIDE.search(offers) is not None and self.situation != "routine_logistics"
+    def has_news(self) -> bool:
+        """Something is told that we know."""
+        return bool(self.told())
 
-    @cached_property
-    def is_granted(self) -> bool:
-        """They asked whether something can be done, and it is what is offered."""
-        offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
-        asked = [text for _, _, text in self.questions if _YES_OR_NO.search(text) and not re.search(r"\bor\b", text)]
-        return self.is_english and not self.is_theirs_to_decide and any(len(self._stems(text) & offer) >= WISHED for text in asked for offer in offers)
-
-    def _figures(self) -> Iterator[Told]:
+    def _changes(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""
         for piece, change in self.figures[:1]:
-            if not self.is_contradictory:
+            if not self.is_contradictory and (self.situation == "usage_drop" or self.questions or not self.said.own.strip()):
                 yield Told("INFO.usage", {name: (Filling((getattr(change, name),), (piece.id,)),) for name in ("metric", "before", "after", "window")})
                 return
-
-    def _offers(self) -> Iterator[tuple[str, Filling]]:
-        """The first two, in the order of the evidence."""
-        found: list[Filling] = []
-        for piece in self.pieces:
-            phrase = self._offer(piece) if piece.type == "offer" and len(piece.text) <= MOST_LENGTH else None
-            if phrase:
-                found.append(Filling((phrase,), (piece.id,)))
-        if found:
-            yield "offer_verb_phrase", found[0]
-        if len(found) > 1:
-            yield "second_offer", found[1]
-
-    def _offer(self, piece: Evidence) -> str | None:
-        return facts.offer_phrase(piece, self.people) if self.is_english else statements.offer_phrase(piece, self.people, self.lang, self.address)
 
     def _silence(self) -> Iterator[tuple[str, Filling]]:
         last = facts.last_contact(self.pieces) if self.is_english else None
@@ -154,23 +128,23 @@ class Material(Theirs):
         left = [question for question in open_ones if is_strict or not question.may_be_answered]
         rest = self._rest(is_strict=is_strict) if self.is_english else (*self._terms(), *self._state())
         causes = [Told("INFO.cause", {"cause": self.slots["cause"]})] if "cause" in self.slots else []
-        found = [*self._figures(), *answers, *self._unanswered(left), *rest, *causes]
+        found = [*self._changes(), *answers, *self._unanswered(left), *rest, *causes]
         return found[:MOST_TOLD]
 
     @property
     def _noted(self) -> list[Fact]:
         """Notes that speak of what was asked."""
-        asked = self._stems(" ".join(text for _, _, text in self.questions)) - {"what", "there"}
-        return [f for f in self.notes if f.is_clause and any(len(stem) == LONG_STEM for stem in asked & self._stems(f.text))]
+        asked = self.stems(" ".join(text for _, _, text in self.questions)) - {"what", "there"}
+        return [f for f in self.notes if f.is_clause and any(len(stem) == LONG_STEM for stem in asked & self.stems(f.text))]
 
     @cached_property
     def _asked(self) -> tuple[list[Told], list[OpenQuestion]]:
         """Answers, and what stays open."""
         known, answers, open_ones = [*self.facts, *self.terms], list[Told](), list[OpenQuestion]()
         for evidence_id, span, text in self.questions[:3]:
-            answer = facts.best_match(text, self._fitting(text, [*known, *self.notes]), self._stems)
+            answer = facts.best_match(text, self._fitting(text, [*known, *self.notes]), self.stems)
             if answer is None:
-                open_ones.append(OpenQuestion(evidence_id, span, text, self._may_be_answered(known)))
+                open_ones.append(OpenQuestion(evidence_id, span, text, self._may_be_answered([*known, *self.figures])))
                 continue
             beside = [f for f in known if f.evidence_id == answer.evidence_id] or [answer]
             told = beside[: beside.index(answer) + 1] if answer in beside else [answer]
@@ -183,23 +157,14 @@ class Material(Theirs):
         fits = facts.fits_question if self.is_english else partial(statements.fits_question, lang=self.lang)
         return [f for f in known if fits(question, f)]
 
-    def _stems(self, text: str) -> frozenset[str]:
-        return facts.stems(text) if self.is_english else statements.stems(text, self.lang)
-
-    def _may_be_answered(self, known: Sequence[Fact]) -> bool:
+    def _may_be_answered(self, known: Sequence[object]) -> bool:
         """By an offer, or by something that is told: whether it is, they are asked."""
         return bool(known) or "offer_verb_phrase" in self.slots
 
     @cached_property
     def is_question_met(self) -> bool:
         """They asked, and something is told that may be the answer; whether it is only they can say."""
-        return bool(self.questions) and bool(self.facts or self.terms or self._asked[0])
-
-    @cached_property
-    def is_offer_wanted(self) -> bool:
-        """They asked for what is offered: then it is done, and not proposed."""
-        offers = [self._stems(str(f.parts[0])) for f in self.slots.get("offer_verb_phrase", ())]
-        return self.is_english and not self.is_theirs_to_decide and any(len(self._stems(wish) & offer) >= WISHED for wish in self.wishes for offer in offers)
+        return bool(self.questions) and bool(self.facts or self.terms or self.figures or self._asked[0])
 
     def _unanswered(self, left: Sequence[OpenQuestion]) -> Iterator[Told]:
         """Several are said to be open in one breath."""
@@ -237,13 +202,14 @@ class Material(Theirs):
     def _rest(self, *, is_strict: bool) -> Iterator[Told]:
         """In the order of the evidence, what went wrong first where something did. `is_strict`: what has nothing to do with the matter as well."""
         left, places = self._untold, {e.id: n for n, e in enumerate(self.pieces)}
-        asked = self._stems(self.said.own) if self.wishes or self.questions else frozenset()
+        asked = self.stems(self.said.own) if self.wishes or self.questions else frozenset()
         left = [f for f in left if f.type not in MATERIAL or not self._is_bill_beside_trouble(f)]
         if not is_strict and self.situation not in _ALL_TOLD:
             offers = " ".join(e.text for e in self.pieces if e.type == "offer")
-            matter = self._stems(f"{self.said.own} {offers}")
-            left = [f for f in left if f.type in TROUBLE or matter & self._stems(f.text)] or left
-        left.sort(key=lambda f: (f.type not in TROUBLE if self.is_confirmed else not asked & self._stems(f.text), places[f.evidence_id]))
+            matter = self.stems(f"{self.said.own} {offers}")
+            left = [f for f in left if f.type in TROUBLE or matter & self.stems(f.text)] or left
+        met = {f.evidence_id for f in [*left, *self.facts] if asked & self.stems(f.text)}
+        left.sort(key=lambda f: (f.type not in TROUBLE if self.is_confirmed else f.evidence_id not in met, places[f.evidence_id]))
         yield from map(_of_fact, left[: MOST_FACTS if self.request.channel != "chat" else MOST_IN_CHAT])
         owner = facts.owner_of(self.pieces)
         if owner and not left:
@@ -262,12 +228,6 @@ class Material(Theirs):
 
 TROUBLE = ("ticket", "incident")
 _ALL_TOLD = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
-_THEIRS_TO_DECIDE = re.compile(
-    r"\b(?:suspend|pause|cancel\w*|stop|end|quote|price|cost|fee|renew\w*|extend|contract|licen[cs]e|plan|upgrade|reduce"
-    r"|drop|remove|delete|invoice|you(?:r director)?(?: and)? decide)\b",
-    re.IGNORECASE,
-)
-_YES_OR_NO = re.compile(r"(?:^|[,:;–] ?)(?:and |so |but )?(?:can|could|may|might|would|will|do|does|is it possible|are you able)\b", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
 _OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
 _MONEY = re.compile(r"\b(?:invoices?|bills?|billed|pay(?:ment|ing)?|paid|charged?)\b")

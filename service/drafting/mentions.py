@@ -30,10 +30,14 @@ _WAIT = re.compile(
     re.IGNORECASE,
 )
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
-_DEADLINE = re.compile(
-    rf"\b(?:by|before|until|till|not later than|latest) ((?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b"
-    r"|the \d{1,2}(?:st|nd|rd|th)\b"
-    r"|(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|easter|christmas|new year|candlemas|ramadan|diwali)\b)(?! \d)",
+_DATE = (
+    rf"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b|the \d{{1,2}}(?:st|nd|rd|th)\b"
+    r"|(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|easter|christmas|new year|candlemas|ramadan|diwali)\b"
+)
+_DEADLINE = re.compile(rf"\b(?:by|before|until|till|not later than|latest) ({_DATE})(?! \d)", re.IGNORECASE)
+_APPOINTED = re.compile(
+    rf"\b(?:present|report|decides?|meets?|meeting|due|votes?|inspection|inspector|opens?|starts?|begins?|board|council|committee|deliver\w*|hand in)\b"
+    rf"[^.?!;]{{0,60}}? on ({_DATE})(?! \d)",
     re.IGNORECASE,
 )
 _SUM = re.compile(r"(?<![\w.,])(?:[€£$] ?\d[\d.,]*\d|(?:EUR|USD|GBP) \d[\d.,]*\d|\d[\d.,]* (?:euros?|pounds|dollars))(?![\w%])", re.IGNORECASE)
@@ -112,13 +116,13 @@ def waits_for(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> 
 
 
 def deadline(evidence_id: str, text: str, spans: Sequence[tuple[int, int]]) -> Mention | None:
-    """The day by which something has to be."""
-    return _first(_DEADLINE, evidence_id, text, spans, group=1)
+    """The day by which something has to be, or on which they have to answer for it."""
+    return _first(_DEADLINE, evidence_id, text, spans, group=1) or _first(_APPOINTED, evidence_id, text, spans, group=1)
 
 
 _BLOW = re.compile(
     r"\b(?:the|our) (?:layoffs?|redundancies|flood|earthquake|fire|storm|hurricane|cyclone|funeral|accident)\b"
-    r"(?! (?:alarm|safety|risk|officer|brigade|drill|rules?|report))",
+    r"(?! (?:alarm|safety|risk|officer|brigade|drill|rules?|reports?|regulations?|code|doors?|exits?|insurance|inspect\w+|service|station|truck|watch))",
     re.IGNORECASE,
 )
 

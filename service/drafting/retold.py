@@ -37,8 +37,8 @@ _CALLED = re.compile(
 _LABEL = re.compile(r"\s*(?:pros?|cons?|problem|fact|worry|issue|result|status|background|concern|summary|reason|good news|bad news)\s*:\s*", re.IGNORECASE)
 _TRAIL = " .!,;:…-–—"
 _HANGS = re.compile(
-    r"(?:(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]"
-    r"|it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)"
+    r"(?:one|two|three|four|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly)[,:]"
+    r"|(?:it|(?:this|that)(?! (?:year|week|month|season|summer|winter|spring|autumn|quarter|term)\b)"
     r"|they|them|he|she|these|those|both|neither|here|because|which|(?:before|after) that|since then|that's|if (?:not|so|yes|no)\b"
     r"|the (?:\w+est|first|second|third|last|two|three|four) (?:has|have|is|are|was|were|can|will|does|do)\b|the other|the others|another|so|then)\b",
     re.IGNORECASE,
@@ -70,7 +70,7 @@ _PRAISE = re.compile(r"\b(?:good|great|nice|happy|fine|likes?|loves?|satisfied|g
 _CONDITION = re.compile(r"(?:if|unless|when|whether)\b", re.IGNORECASE)
 _ABOUT_THEMSELVES = re.compile(r"(?:we|i)(?:'m| am|'re| are) (?:a|an|in|at|the)\b", re.IGNORECASE)
 _ON_THE_DAY = re.compile(
-    r"\b(?:yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night|just now|right now|at the moment)\b", re.IGNORECASE
+    r"\b(?:yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night|(?:just|right) now|at the moment)\b", re.IGNORECASE
 )
 """True on the day on which it was written, and told back on another."""
 _NO_OPENING = words("finite") - {"cost", "plan", "use"} | {"no", "not", "please", "yes"}
@@ -118,7 +118,7 @@ def told_back(message: Message) -> list[tuple[Sentence, ...]]:
     beside a question."""
     if is_of_learner(message.text):
         return []
-    every = list(_sentences(message))
+    every = list(tellable(message))
     found = [s for s in every if s.carries or not inquiries(message)]
     alone = sorted((s for s in found if not s.hangs), key=lambda s: (not s.carries, -s.score))
     return [(s,) for s in alone[:MOST_ALONE]]
@@ -174,7 +174,7 @@ def _parted(text: str) -> Iterator[Span]:
             yield start + part.start(), start + part.end()
 
 
-def _sentences(message: Message) -> Iterator[Sentence]:
+def tellable(message: Message) -> Iterator[Sentence]:
     text = message.text
     for first, last in message.spans:
         for s, e in _parted(text[first:last]):
@@ -265,11 +265,13 @@ def is_wish(said: str) -> bool:
 
 
 def is_harm(said: str) -> bool:
-    """Something that went wrong, and no wish."""
+    """Something that went wrong or was done again and again, and no wish."""
     found = frozenset(tokens(said))
-    return bool(found & words("harm")) and not _UNHARMED.search(said) and not _WISH.search(said) and not _CONDITION.match(said) and not found & words("future")
+    is_felt = bool(found & words("harm")) or (bool(found & words("burden")) and _AGAIN.search(said) is not None)
+    return is_felt and not _UNHARMED.search(said) and not _WISH.search(said) and not _CONDITION.match(said) and not found & words("future")
 
 
+_AGAIN = re.compile(r"\b(?:times|twice|again|still|already|every (?:day|morning|night|week|time)|by hand|gone)\b|[€£$] ?\d", re.IGNORECASE)
 _UNHARMED = re.compile(r"\bnothing\b|\b(?:no|not|never|without|\w+n't) (?:\w+ )?(?:lost|loss|wrong|late|failed|broken)\b", re.IGNORECASE)
 _WISH = re.compile(
     r"\b(?:i|we)(?:'d| would| should|'ll| will)? (?:\w+ )?(?:like|want|need|prefer|propose|suggest|ask|hope|wish|expect|rather|believe|know|keep|can|could)\b",
@@ -285,7 +287,7 @@ def _score(said: str) -> float:
     score = 1.0 * bool(found & words("event")) + 0.6 * bool(found & words("negation")) + 0.6 * bool(found & words("first_person"))
     score += 0.9 * any(char.isdigit() for char in said) + 0.4 * bool(found & words("people")) + 0.3 * bool(found & words("time"))
     score -= 1.5 * bool(_CONDITION.match(said)) + 0.4 * bool(_ABOUT_THEMSELVES.match(said))
-    score -= 1.5 * points_back(said) + 1.5 * (_UNHARMED.search(said) is not None)
+    score -= 1.5 * ("(" in said) + 1.5 * points_back(said) + 1.5 * (_UNHARMED.search(said) is not None)
     return score - 0.12 * max(0, len(said.split()) - 16) - 0.3 * (len(said.split()) < 6)
 
 

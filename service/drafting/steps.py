@@ -17,6 +17,7 @@ _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
 _WITHOUT = {"VAL.messenger": ("audience",), "REF.doing": ("offer_verb_phrase",), "CHK.offer": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
 """Moves that make no sense without something to speak of."""
+_TROUBLED = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "past_vendor_disappointment"})
 _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
     "HEARD.sorry": lambda material: material.is_confirmed,
@@ -25,6 +26,10 @@ _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "REF.duty_two": lambda material: material.is_due,
     "REF.granted": lambda material: material.is_granted,
     "CHK.answers": lambda material: material.is_question_met,
+    "HEARD.so_doing": lambda material: material.is_own_act,
+    "HEARD.bridge": lambda material: material.has_news and not material.shows_feeling and material.situation not in _TROUBLED,
+    "ACK.welcome": lambda material: material.is_newcomer,
+    "ACK.openness": lambda material: material.is_tip,
 }
 """Moves that need something to be so."""
 _ECHO = frozenset({"quote"})
@@ -62,7 +67,6 @@ def plans(lang: str) -> dict[str, list[list[str]]]:
     return {situation: [line.split() for line in lines] for situation, lines in found.items()}
 
 
-_TROUBLED = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "past_vendor_disappointment"})
 _AS_NOTED = re.compile(r"our \w+(?: \w+)* says: |the contract says: |[^:]{0,40}: ")
 """Terms as a record lists them, which they know: no answer to begin with."""
 _AS_USUAL = frozenset(
@@ -72,24 +76,36 @@ _AS_USUAL = frozenset(
 
 
 def direct_plans(material: Material) -> list[str]:
-    """Names of plans that tell nothing back, where there is something better to begin with: our fault, what they asked to be done, the answer."""
+    """Names of plans that tell nothing back for its own sake, where there is something better to begin with: our fault, what they asked to be done, the answer,
+    an offer."""
     if not material.is_english:
         return []
     if material.is_explained:
         return ["explained"]
-    if material.situation in _AS_USUAL:
-        return []
-    if material.failing:
-        return ["owned"]
-    if material.situation in _TROUBLED or not (material.questions or material.wishes):
-        return []
+    is_usual, is_troubled = material.situation in _AS_USUAL, material.situation in _TROUBLED
+    is_owned = material.failing is not None and not is_usual
+    has_asked = bool(material.questions or material.wishes) and not is_usual
+    leads = material.slots.keys() if material.offers else frozenset()
+    is_led = not is_usual or material.situation == "cross_functional"
     may = {
-        "granted": material.is_granted or material.is_offer_wanted,
-        "answered": any(f.is_clause or not _AS_NOTED.match(f.text) for f in (*material.facts, *material.terms)),
-        "backed": "offer_verb_phrase" in material.slots and bool(material.facts or material.terms),
-        "offered": "offer_verb_phrase" in material.slots,
+        "owned": is_owned,
+        "felt": is_troubled and not _FELT.isdisjoint(leads),
+        "granted": has_asked and (material.is_granted or material.is_offer_wanted),
+        "answered": has_asked and _has_answer(material),
+        "led": is_led and not _LEADS.isdisjoint(leads),
+        "backed": has_asked and bool(material.offers) and bool(material.facts or material.terms or material.figures),
+        "cited": is_led and "lead_quote" in leads and not (has_asked and material.request.channel == "chat"),
+        "offered": has_asked and bool(material.offers),
     }
-    return [name for name, is_so in may.items() if is_so]
+    fits = {"owned"} if is_owned else {"felt"} if is_troubled else may.keys() - {"owned", "felt"}
+    return [name for name, is_so in may.items() if is_so and name in fits]
+
+
+_LEADS, _FELT = frozenset({"lead_you", "lead_one"}), frozenset({"felt_you", "felt_one"})
+
+
+def _has_answer(material: Material) -> bool:
+    return bool(material.figures) or any(f.is_clause or not _AS_NOTED.match(f.text) for f in (*material.facts, *material.terms))
 
 
 def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tuple[Step, ...] | None:
@@ -119,6 +135,10 @@ _SECOND = {
     "REF.doing": "REF.inspectable_proof_second",
     "REF.offered": "REF.inspectable_proof_second",
     "REF.granted": "REF.inspectable_proof_second",
+    "HEARD.so": "REF.inspectable_proof_second",
+    "HEARD.so_doing": "REF.inspectable_proof_second",
+    "HEARD.so_shall": "REF.inspectable_proof_second",
+    "HEARD.so_felt": "REF.inspectable_proof_second",
 }
 """What makes the second offer behind the first."""
 

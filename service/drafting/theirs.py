@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -31,6 +31,9 @@ class Filling:
     evidence_ids: tuple[str, ...] = ()
 
 
+_DAY = re.compile(
+    r"\b(?:today|tomorrow|tonight|this week|within|by|before|on|until) (?:the )?(?:\d|[A-Z]|an? hour|the hour)|\btoday\b|\btomorrow\b|\bat once\b"
+)
 Slots = Mapping[str, tuple[Filling, ...]]
 
 
@@ -40,7 +43,7 @@ class Theirs(Known):
         """In English a quotation is the last resort."""
         if self.situation == OPEN_QUESTION:
             yield from (("question", words_of(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
-        told = [*self._retold(), *self._inquired()] if self.is_english else []
+        told = [*self._retold(), *self._inquired(), *(self._leading() if self.leading else self._quoted_lead()), *self._lost()] if self.is_english else []
         yield from told
         if {name for name, _ in told}.isdisjoint({"retold_one", "retold_you"}):
             yield from self._quotations()
@@ -58,28 +61,34 @@ class Theirs(Known):
             yield found.kind, words_of(found.evidence_id, (found.start, found.end), is_quoted=False)
 
     def _retold(self) -> Iterator[tuple[str, Filling]]:
-        """Their sentences told back: by themselves, at the end of a sentence of ours, and one alone."""
+        """Their sentences told back: by themselves, and at the end of a sentence of ours."""
         texts = {h.piece.id: h.piece.text for h in self.heard}
-        for told in self.told_back:
-            filling = _sentences(told)
-            said = [texts[s.evidence_id][s.start : s.end] for s in told]
-            if self.request.channel != "chat" or len(told) == 1:
-                yield "retold", filling
-                if any(map(retold.is_harm, said)) and not any(map(retold.is_wish, said)):
-                    yield "harm_told", filling
-                if all(map(retold.is_of_them, said)):
-                    yield "retold_you", filling
-            if len(told) == 1:
-                yield "retold_single", filling
-                goes_on = retold.goes_on(said[0]) and told[0].words <= MOST_WOVEN
-                if not (goes_on or retold.is_of_them(said[0])):
-                    yield "retold_other", filling
-                if goes_on:
-                    yield "retold_one", filling
-                    if retold.is_reason(said[0]):
-                        yield "reason", filling
-                    if retold.is_harm(said[0]):
-                        yield "harm", filling
+        for (sentence,) in self.told_back:
+            said, filling = texts[sentence.evidence_id][sentence.start : sentence.end], _told(sentence)
+            yield from ((name, filling) for name, fits in _ways_to_tell(said, sentence.words).items() if fits)
+
+    def _leading(self) -> Iterator[tuple[str, Filling]]:
+        """Their reason for what is offered: what they did or have by itself, what they say of something else behind "you write that"."""
+        texts = {h.piece.id: h.piece.text for h in self.heard}
+        for sentence in self.leading:
+            said = texts[sentence.evidence_id][sentence.start : sentence.end]
+            name = "you" if retold.is_of_them(said) else "one" if retold.goes_on(said) else None
+            if name:
+                yield f"lead_{name}", _told(sentence)
+            if name and retold.is_harm(said):
+                yield f"felt_{name}", _told(sentence)
+
+    def _quoted_lead(self) -> Iterator[tuple[str, Filling]]:
+        """A few words of theirs that speak of the matter of an offer, where no sentence does."""
+        offered = facts.stems(" ".join(e.text for e in self.pieces if e.type == "offer"))
+        for clause in self.clauses[:8]:
+            fits = 3 <= len(clause.text.split()) <= 12 and not retold.ends_on_another(clause.text) and not set("()[]") & set(clause.text)
+            if fits and facts.stems(clause.text) & offered:
+                yield "lead_quote", words_of(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
+                return
+
+    def _lost(self) -> Iterator[tuple[str, Filling]]:
+        return (("loss", _told(sentence)) for sentence in self.losses)
 
     def mentioned(self) -> Iterator[tuple[str, Filling]]:
         named: list[tuple[str, Mention | None]] = []
@@ -97,11 +106,17 @@ class Theirs(Known):
             if mention and name not in seen:
                 seen.add(name)
                 yield name, words_of(mention.evidence_id, (mention.start, mention.end), is_quoted=False)
+                if name == "deadline" and not self._is_offered_by(mention.text):
+                    yield "day_in_mind", words_of(mention.evidence_id, (mention.start, mention.end), is_quoted=False)
         teams = self.departments
         if len(teams) > 1:
             ids = tuple(h.piece.id for h in self.heard)
             joined = "and" if self.is_english else of_language(self.lang)["joined"]
             yield "dept_list", Filling((f"{', '.join(teams[:-1])} {joined} {teams[-1]}",), ids)
+
+    def _is_offered_by(self, day: str) -> bool:
+        """An offer names a day: then that is the day, theirs or another."""
+        return any(_DAY.search(e.text) or day.lower() in e.text.lower() for e in self.pieces if e.type == "offer")
 
     def _our_sum(self, named: Mention | None) -> Mention | None:
         """A sum that our own records have as well: what somebody else charges is not ours to explain."""
@@ -144,11 +159,24 @@ class Theirs(Known):
         return (a, b) if a and b else None
 
 
-def _sentences(told: Sequence[Sentence]) -> Filling:
-    parts: list[Part] = []
-    for sentence in told:
-        parts += [". ", Words(evidence_id=sentence.evidence_id, start=sentence.start, end=sentence.end, is_quoted=False)]
-    return Filling(tuple(parts[1:]), tuple(dict.fromkeys(s.evidence_id for s in told)))
+def _ways_to_tell(said: str, words: int) -> dict[str, bool]:
+    """Slots, and which of them a sentence of theirs may fill."""
+    goes_on, is_of_them, is_harm = retold.goes_on(said) and words <= MOST_WOVEN, retold.is_of_them(said), retold.is_harm(said)
+    return {
+        "retold": True,
+        "retold_single": True,
+        "retold_you": is_of_them,
+        "retold_other": not (goes_on or is_of_them),
+        "retold_one": goes_on,
+        "retold_theirs": goes_on and not is_of_them,
+        "harm_told": is_harm and not retold.is_wish(said),
+        "harm": goes_on and is_harm,
+        "reason": goes_on and retold.is_reason(said),
+    }
+
+
+def _told(sentence: Sentence) -> Filling:
+    return words_of(sentence.evidence_id, (sentence.start, sentence.end), is_quoted=False)
 
 
 def words_of(evidence_id: str, span: Span, *, is_quoted: bool) -> Filling:

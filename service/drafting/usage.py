@@ -47,7 +47,7 @@ def usage_change(text: str, lang: str = "en") -> UsageChange | None:
     if match is None:
         return None
     metric, now, then = match["metric"].strip(), (match["now"] or "").strip(), (match["then"] or "").strip()
-    if not now:
+    if not now or re.search(r" by$", metric):
         return None
     metric = metric[0].lower() + metric[1:] if len(metric) > 1 and metric[1].islower() else metric
     return UsageChange(metric, f"{match['before']} {then}".strip(), match["after"], now)

@@ -31,7 +31,7 @@ def test_a_failure_of_ours_comes_first_with_a_plain_sorry_and_then_what_we_do() 
         ("incident", "On 3 June the humidity alarm was sent to the wrong number."),
         ("offer", "correct the number today and test the alarm with you"),
     )
-    first, _, rest = text.partition(". ")
+    first, _, rest = text.replace("\n\n", " ").partition(". ")
     assert "humidity alarm" in first
     assert "sorry" in text.split("\n\n")[0] or "apologise" in text.split("\n\n")[0]
     assert "I'll correct the number today" in rest or "I will correct the number today" in rest

@@ -1,4 +1,5 @@
-"""Answers that have acknowledged without telling a message back: a fault of ours that is owned, and an answer at once to who asked and is not upset."""
+"""Answers that have acknowledged without a word of sympathy: a fault of ours that is owned, an answer at once to who asked and is not upset, and an offer for
+which their own words are the reason."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import re
 
 from service.critic import lexicon
 from service.critic.case import Case
+from service.critic.footing import Stems
 from service.critic.moves import Sentence
 
 _RECORDS = ("ticket", "incident", "project", "billing", "crm_note", "contract", "quote", "usage")
@@ -15,7 +17,13 @@ _SORRY = re.compile(
     r"|\b(?:i|we) apologi[sz]e\b(?! if)|\bmy apologies\b"
 )
 _DOES = re.compile(r"\b(?:i|we)(?:'ll| will)\b")
-_SYMPATHY = re.compile(r"\W*i'm sorry about (?:the|your) [\w-]+\.")
+_COURTESY = re.compile(
+    r"\W*(?:i'm sorry about (?:the|your) [\w-]+|welcome, [^.]*|good to meet you[^.]*|i wish you a good start"
+    r"|thank(?:s| you) for (?:the heads-up|telling me (?:so early|yourself)))\."
+)
+_SO = re.compile(r", so (?:i|we|shall|may|should|could|can)\b")
+_HERE = re.compile(r"\W*here is what (?:i|we) ")
+_THANKED = re.compile(r"\bthank(?:s| you) for (?:telling|letting|saying|the)\b")
 _UPSET = frozenset({"frustration", "risk_reliability", "past_vendor_disappointment", "deadlock", "hostile", "notice"})
 _WISH = re.compile(
     r"\b(?:please|kindly|could you|can you|would you|what happens if|do (?:you|u) mean|how (?:do|can) (?:i|we)|what (?:are|r) (?:you|u) doing|may (?:i|we) have"
@@ -35,7 +43,16 @@ def owns_fault(case: Case) -> bool:
         regret = any(_SORRY.search(case.text.ours, *s.span) for s in opening[n : n + 2])
         if regret and not sentence.does("REF") and case.footing.resting(sentence.span, recorded) >= _OURS:
             return True
-    return False
+    return _owns_loss(case, recorded)
+
+
+def _owns_loss(case: Case, recorded: Stems) -> bool:
+    """Or what it did to them comes first, in their words, with the regret; then what went wrong."""
+    opening = _opening(case)[: _NEAR + 2]
+    if not opening or case.footing.resting(opening[0].span, case.footing.own) < _THEIRS:
+        return False
+    regret = any(_SORRY.search(case.text.ours, *s.span) for s in opening[:2])
+    return regret and any(case.footing.resting(s.span, recorded) >= _OURS for s in opening[1:])
 
 
 def answers_at_once(case: Case) -> bool:
@@ -52,10 +69,24 @@ def answers_at_once(case: Case) -> bool:
     return is_named and footing.resting(first.span, footing.ours) >= _THEIRS
 
 
+def acts_on_it(case: Case) -> bool:
+    """Nothing shows that they are upset, and what they wrote is the reason for an offer in the same sentence, or what we can do or know comes next."""
+    if case.conditions & _UPSET or lexicon.pattern("emotion", case.lang).search(case.said.own_lower):
+        return False
+    opening = _opening(case)[:2]
+    if not opening or case.footing.resting(opening[0].span, case.footing.own) < _THEIRS:
+        return False
+    leads = _SO.search(case.text.ours, *opening[0].span) is not None and opening[0].does("REF")
+    if leads or len(opening) < 2:
+        return leads
+    is_thanked = _THANKED.search(case.text.ours, *opening[0].span) is not None and opening[1].does("REF")
+    return is_thanked or _HERE.match(case.text.ours, opening[1].span[0]) is not None
+
+
 def _opening(case: Case) -> list[Sentence]:
-    """The sentences behind a greeting that stands in a line of its own, and behind one of sympathy."""
+    """The sentences behind a greeting that stands in a line of its own, and behind one of sympathy, welcome or thanks."""
     kept = [s for s in case.moves if not case.text.text[slice(*s.span)].rstrip().endswith(",")]
-    return kept[1:] if kept and _SYMPATHY.match(case.text.ours, kept[0].span[0]) else kept
+    return kept[1:] if kept and _COURTESY.match(case.text.ours, kept[0].span[0]) else kept
 
 
 def needs_no_echo(case: Case) -> bool:

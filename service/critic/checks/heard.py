@@ -9,7 +9,7 @@ from ml.expressions import Pattern
 from ml.moves import MOVES, load
 from service.critic import lexicon
 from service.critic.case import Case
-from service.critic.checks.at_once import needs_no_echo
+from service.critic.checks.at_once import acts_on_it, needs_no_echo
 from service.critic.footing import common_stems, stem
 from service.critic.moves import Sentence
 from service.critic.wording import lowered
@@ -32,7 +32,7 @@ def validated(case: Case) -> Iterator[Breach]:
     """Something calls the feeling reasonable. Where they named no feeling, and only a decision or a handover is at hand, nothing need."""
     if case.conditions & _CALMER and not lexicon.pattern("emotion", case.lang).search(case.said.own_lower):
         return
-    if needs_no_echo(case):
+    if needs_no_echo(case) or acts_on_it(case):
         return
     turn = next(
         (n for n, s in enumerate(case.moves) if (s.does("REF") and not s.does("VAL")) or (s.does("INFO") and not s.does("ACK", "VAL"))), len(case.moves)

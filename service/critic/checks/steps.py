@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.case import Case
-from service.critic.checks.at_once import needs_no_echo
+from service.critic.checks.at_once import acts_on_it, needs_no_echo
 from service.critic.footing import stem
 from service.critic.moves import Sentence
 from service.critic.wording import Span, lowered, tokens
@@ -135,7 +135,7 @@ def _echoes(case: Case, span: Span) -> bool:
 
 
 def checked(case: Case) -> Iterator[Breach]:
-    if case.first("CHK") is None and not needs_no_echo(case):  # where no reading of them is ventured, there is none to correct
+    if case.first("CHK") is None and not needs_no_echo(case) and not acts_on_it(case):  # where no reading of them is ventured, there is none to correct
         yield (*(case.moves[-1].span if case.moves else case.text.body), "")
 
 
@@ -224,7 +224,7 @@ def features_first(case: Case) -> Iterator[Breach]:
     if not case.said.own.strip() and "product" not in {e.type for e in case.draft.evidence}:
         return
     headed = {lowered(m[0]) for text in case.said.texts("product") if (m := _HEADED.match(text))} - {t.word for t in case.said.own_tokens}
-    for span in case.text.sentences[:2]:
+    for span in case.text.sentences[: 1 if acts_on_it(case) else 2]:  # an offer for which their words are the reason has said what the second would
         words = case.text.words(span)
         hits = [
             t

@@ -1,0 +1,79 @@
+"""What is offered, and whether it is what they asked for: then it is done, and not proposed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from service.critic.draft import Evidence
+from service.drafting import facts, statements
+from service.drafting.theirs import Filling, Theirs
+
+MOST_OFFERS, MOST_LENGTH = 2, 400
+"""Offers of a draft, in the order of the evidence, and characters of one."""
+WISHED = 2
+"""Words of an offer that stand in a wish of theirs, by which it is what they want."""
+
+
+@dataclass(frozen=True)
+class Offered(Theirs):
+    @cached_property
+    def offers(self) -> tuple[Filling, ...]:
+        pieces = [e for e in self.pieces if e.type == "offer" and len(e.text) <= MOST_LENGTH]
+        return tuple(Filling((phrase,), (piece.id,)) for piece in pieces if (phrase := self._offer(piece)))[:MOST_OFFERS]
+
+    def _offer(self, piece: Evidence) -> str | None:
+        return facts.offer_phrase(piece, self.people) if self.is_english else statements.offer_phrase(piece, self.people, self.lang, self.address)
+
+    @cached_property
+    def is_theirs_to_decide(self) -> bool:
+        """It is about money, scope or an end."""
+        offers = " ".join(str(offer.parts[0]) for offer in self.offers)
+        return _THEIRS_TO_DECIDE.search(offers) is not None and self.situation != "routine_logistics"
+
+    @cached_property
+    def is_granted(self) -> bool:
+        """They asked whether something can be done, and it is what is offered first."""
+        asked = [text for _, _, text in self.questions if _YES_OR_NO.search(text) and not re.search(r"\bor\b", text)]
+        return any(map(self._is_met, [*asked, *(text for text in self.wishes if _YES_OR_NO.match(text))]))
+
+    @cached_property
+    def is_offer_wanted(self) -> bool:
+        """They asked for what is offered first."""
+        return any(map(self._is_met, self.wishes))
+
+    def _is_met(self, wish: str) -> bool:
+        if not (self.is_english and self.offers) or self.is_theirs_to_decide:
+            return False
+        offer = str(self.offers[0].parts[0])
+        least = 1 if self.is_own_act else WISHED
+        return len(self.stems(wish) & self.stems(offer)) + WISHED * len(_figures(wish) & _figures(offer)) >= least
+
+    @cached_property
+    def is_own_act(self) -> bool:
+        """It takes neither their time nor their word."""
+        offer = " and ".join(str(offer.parts[0]) for offer in self.offers)
+        return self.is_english and _OWN_ACT.match(offer) is not None and not _TOGETHER.search(offer) and not self.is_theirs_to_decide
+
+    def stems(self, text: str) -> frozenset[str]:
+        """What two texts about the same thing have in common."""
+        return facts.stems(text) if self.is_english else statements.stems(text, self.lang)
+
+
+def _figures(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\d+", re.sub(r":00\b", "", text)))
+
+
+_OWN_ACT = re.compile(
+    r"(?:send|write|tell|ask|check|compile|prepare|draft|list|put|calculate|compare|find out|look (?:up|into|for)|ring|answer|explain|describe|report|post"
+    r"|trace|count|translate|price|work out|split|lay out|set out|note|mark|get|give|collect|search|read|draw|sum|show you|order|enquire|find)\b",
+    re.IGNORECASE,
+)
+_TOGETHER = re.compile(r"\b(?:with you|together|with your|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b", re.IGNORECASE)
+_THEIRS_TO_DECIDE = re.compile(
+    r"\b(?:suspend|pause|cancel\w*|stop|end|quote|price|cost|fee|renew\w*|extend|contract|licen[cs]e|plan|upgrade|reduce"
+    r"|drop|remove|delete|invoice|you(?:r director)?(?: and)? decide)\b",
+    re.IGNORECASE,
+)
+_YES_OR_NO = re.compile(r"(?:^|[,:;–] ?)(?:and |so |but )?(?:can|could|may|might|would|will|do|does|is it possible|are you able)\b", re.IGNORECASE)
