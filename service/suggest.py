@@ -20,7 +20,7 @@ from service.playbook import compose
 from service.policy import Policy
 from service.restraint import ASKED, is_settled, restraint
 from service.signals import Composition, Recipient, Signal, SignalKind
-from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, workspaces
+from service.store import accounts, conditions, connections, outbox, readings, signals, suggestions, unscored, workspaces
 from service.store.accounts import ContactRow, Profile
 from service.store.pool import Db, transaction
 from service.store.suggestions import Suggestion, SuggestionRow
@@ -78,14 +78,18 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
         known = _read(db, now)
         kept = _close_finished(db, known, today, report)
         kept += _reopen(db, known, Counter(s.owner_key for s in kept), today, report)
+        failed: dict[UUID, str | None] = {}
         for suggestion in kept:
-            report.failed += not alone(db, partial(_update, db, known, suggestion, today, report), suggestion.account_id, workspace_id)
+            failed[suggestion.account_id] = alone(db, partial(_update, db, known, suggestion, today, report), suggestion.account_id, workspace_id)
         taken = Counter(s.owner_key for s in kept)
         doubtful = trouble.doubtful(trouble.unread(connections.all_connections(db), conditions.streams(db), now))
         busy = {*known.open_suggestions, *(s.account_id for s in kept)}
         candidates = [_certain(_standing(known, a), doubtful) for a in known.open_signals if a not in busy and known.is_in(a)]
         for standing in decide.choose(candidates, taken, today, known.policy.most_open):
-            report.failed += not alone(db, partial(_open, db, known, standing, today, report), standing.account_id, workspace_id)
+            failed[standing.account_id] = alone(db, partial(_open, db, known, standing, today, report), standing.account_id, workspace_id)
+        unsuggested = {account_id: error for account_id, error in failed.items() if error}
+        report.failed = len(unsuggested)
+        unscored.replace(db, "suggestion", unsuggested, PLAYBOOK, today)
     log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated, "failed": report.failed})
     return report
 

@@ -21,9 +21,10 @@ _MOST_NAMED = 3
 _LOGGED: dict[What, str] = {
     "account": "an account could not be scored; the others go on",
     "message": "a message could not be read; the others go on",
+    "suggestion": "no suggestion could be written for an account; the others go on",
 }
 _TRY = (
-    'That is tried again every day, and at once by `undertone score`. If it stays, look for "{logged}" in the worker\'s log: the line names the place in '
+    'That is tried again every day, and at once by `undertone {by}`. If it stays, look for "{logged}" in the worker\'s log: the line names the place in '
     "the program and holds no word of a customer, so that it can be reported as it is."
 )
 
@@ -60,21 +61,21 @@ def each_alone(ids: Iterable[UUID], work: Callable[[UUID], None], what: What, wo
     return found
 
 
-def alone(db: Db, work: Callable[[], None], account_id: UUID, workspace_id: UUID) -> bool:
-    """Whether a piece of a larger transaction went well; if not, all that it wrote is undone, and the transaction goes on. An outage is raised."""
+def alone(db: Db, work: Callable[[], None], account_id: UUID, workspace_id: UUID) -> str | None:
+    """The type of the error of a piece of a larger transaction: all that it wrote is undone, and the transaction goes on. An outage is raised."""
     try:
         with db.transaction():
             work()
     except Exception as error:
         if is_outage(error):
             raise
-        log.exception("no suggestion could be written for an account; the others go on", extra={"workspace": workspace_id, "account": account_id})
-        return False
-    return True
+        log.exception(_LOGGED["suggestion"], extra={"workspace": workspace_id, "account": account_id})
+        return type(error).__name__
+    return None
 
 
 def troubles(seen: Unscored) -> list[ScoringTrouble]:
-    return [*_accounts([f for f in seen.failed if f.what == "account"]), *_waiting(seen), *_messages(seen), *_given_up(seen.given_up)]
+    return [*_accounts(seen), *_waiting(seen), *_suggestions(seen), *_messages(seen), *_given_up(seen.given_up)]
 
 
 def of_account(seen: Unscored, account_id: UUID, scored_at: datetime | None, unread: Sequence[datetime]) -> list[str]:
@@ -87,6 +88,12 @@ def of_account(seen: Unscored, account_id: UUID, scored_at: datetime | None, unr
             f"This account cannot be scored since {moment(failed.since)}. {stands}: look at the messages themselves before you act on it. "
             "Whoever looks after Undertone finds what to do under Connections."
         )
+    without = next((f for f in seen.failed if f.what == "suggestion" and f.account_id == account_id), None)
+    if without:
+        lines.append(
+            f"No suggestion can be written for this account since {moment(without.since)}. What was heard stands below: read it yourself. "
+            "Whoever looks after Undertone finds what to do under Connections."
+        )
     if unread:
         days = listed(list(dict.fromkeys(day_month_year(at) for at in unread))[:_MOST_NAMED])
         said = "A message" if len(unread) == 1 else f"{len(unread)} messages"
@@ -95,14 +102,15 @@ def of_account(seen: Unscored, account_id: UUID, scored_at: datetime | None, unr
     return lines
 
 
-def _accounts(failed: Sequence[Failed]) -> Iterator[ScoringTrouble]:
+def _accounts(seen: Unscored) -> Iterator[ScoringTrouble]:
+    failed = [f for f in seen.failed if f.what == "account"]
     if failed:
         said, since = _number(len(failed), "account"), moment(min(f.since for f in failed))
         yield ScoringTrouble(
             level="act",
             headline=f"{said} cannot be scored",
             sentence=f"{said} cannot be scored since {since}: {_named(failed)}. {'Its' if len(failed) == 1 else 'Their'} outlook and suggestion stay "
-            f"as they were; all other accounts go on. {_TRY.format(logged='could not be scored')}",
+            f"as they were; all other accounts go on. {_TRY.format(by='score', logged='could not be scored')}",
         )
 
 
@@ -115,7 +123,20 @@ def _messages(seen: Unscored) -> Iterator[ScoringTrouble]:
             level="act",
             headline=f"{said} cannot be read",
             sentence=f"{said} cannot be read since {since}, of {_named(failed)}. Nothing is concluded from {'it' if number == 1 else 'them'}; all else "
-            f"counts. {_TRY.format(logged='could not be read')}",
+            f"counts. {_TRY.format(by='score', logged='could not be read')}",
+        )
+
+
+def _suggestions(seen: Unscored) -> Iterator[ScoringTrouble]:
+    failed = [f for f in seen.failed if f.what == "suggestion"]
+    if failed:
+        said, since = _number(len(failed), "account"), moment(min(f.since for f in failed))
+        pages = "its page" if len(failed) == 1 else "their pages"
+        yield ScoringTrouble(
+            level="act",
+            headline=f"for {said} no suggestion can be written",
+            sentence=f"For {said} no suggestion can be written since {since}: {_named(failed)}. What was heard stands on {pages}; all other accounts "
+            f"go on. {_TRY.format(by='suggest', logged='no suggestion could be written')}",
         )
 
 

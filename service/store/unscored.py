@@ -1,4 +1,4 @@
-"""What could not be read or scored, and what waits for it."""
+"""What could not be read, scored or given a suggestion, and what waits for it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from psycopg.rows import class_row
 from service.store import accounts
 from service.store.pool import Db
 
-What = Literal["message", "account"]
+What = Literal["message", "account", "suggestion"]
 LATE_AFTER = "2 hours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """An account that could not be scored, or of which so many messages could not be read."""
+    """An account that could not be scored or given a suggestion, or of which so many messages could not be read."""
 
     what: What
     account_id: UUID
@@ -52,10 +52,16 @@ def clear(db: Db, what: What, ids: Collection[UUID]) -> None:
     db.execute("DELETE FROM unscored WHERE what = %s AND id = ANY(%s)", [what, list(ids)])
 
 
+def replace(db: Db, what: What, failed: Mapping[UUID, str], by: str, today: date) -> None:
+    """After a run over everything there is: nothing else of this kind fails."""
+    db.execute("DELETE FROM unscored WHERE what = %s AND NOT id = ANY(%s)", [what, list(failed)])
+    record(db, what, failed, by, today)
+
+
 def again(db: Db) -> int:
     """Whatever failed is due once more, for somebody asks. Returns how much that is."""
     rows = db.execute("UPDATE unscored SET reader = '' RETURNING what, id").fetchall()
-    accounts.mark_due(db, [i for what, i in rows if what == "account"])
+    accounts.mark_due(db, [i for what, i in rows if what != "message"])
     return len(rows)
 
 
@@ -63,7 +69,7 @@ def read(db: Db) -> Unscored:
     with db.cursor(row_factory=class_row(Failed)) as cursor:
         failed = cursor.execute(
             "SELECT f.what, a.account_id, a.name AS account, count(*) AS number, min(f.since) AS since"
-            " FROM (SELECT u.what, u.since, CASE u.what WHEN 'account' THEN u.id ELSE i.account_id END AS account_id FROM unscored u"
+            " FROM (SELECT u.what, u.since, CASE u.what WHEN 'message' THEN i.account_id ELSE u.id END AS account_id FROM unscored u"
             "  LEFT JOIN interaction i ON u.what = 'message' AND i.interaction_id = u.id AND NOT i.deleted"
             # Of what has been erased nothing is left to be read.
             "   AND EXISTS (SELECT FROM message_text t WHERE t.workspace_id = u.workspace_id AND t.interaction_id = u.id)) f"

@@ -229,6 +229,11 @@ def test_only_somebody_who_may_configure_can_ask_for_another_try(app, workspace,
 
 
 def test_an_account_for_which_no_suggestion_can_be_written_holds_up_no_other(workspace):
+    without_a_suggestion(workspace)
+
+
+def without_a_suggestion(workspace: UUID) -> dict[str, UUID]:
+    """Two accounts that are silent, of which one's signal is of a form that no detector of ours writes."""
     with transaction(workspace) as db:
         crm = builders.connection(db)
         found = {name: builders.account(db, crm, key=name, name=name) for name in ("Acme", "Birch")}
@@ -238,3 +243,20 @@ def test_an_account_for_which_no_suggestion_can_be_written_holds_up_no_other(wor
     assert (report.opened, report.failed) == (1, 1)
     with transaction(workspace) as db:
         assert [s.account_name for s in suggestions.open_suggestions(db)] == ["Birch"]
+    return found
+
+
+def test_an_account_without_a_suggestion_is_told_where_people_look_until_one_is_written(app, workspace):
+    found = without_a_suggestion(workspace)
+    browser = visit(app, workspace)
+    page = browser.get("/console/connections").text
+    assert "For 1 account no suggestion can be written since" in page
+    assert ": Acme." in page
+    assert "<code>undertone suggest</code>" in page
+    [line] = told.of_account(state(workspace), found["Acme"], NOW, [])
+    assert "No suggestion can be written for this account since" in line
+    assert told.of_account(state(workspace), found["Birch"], NOW, []) == []
+    owner_does("UPDATE signal SET numbers = (SELECT numbers FROM signal WHERE account_id = %s) WHERE account_id = %s", [found["Birch"], found["Acme"]])
+    assert suggest(workspace, NOW).failed == 0
+    assert told.troubles(state(workspace)) == []
+    assert "no suggestion can be written" not in browser.get("/console/connections").text
