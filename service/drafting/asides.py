@@ -54,13 +54,14 @@ def is_of_learner(text: str) -> bool:
 _SPLICED = re.compile(r", (?:can't|cannot|won't|don't|didn't|couldn't|isn't|aren't)\b", re.IGNORECASE)
 """Who does not do it stands only in front of the comma."""
 _HEADLESS = re.compile(r"\d|(?:to|on|in|at|for|with|from|of|by|under|between|one|two|three|four|five)\b", re.IGNORECASE)
+_COMPARED = re.compile(r"(?:more|less|fewer|better|worse|rather) than\b", re.IGNORECASE)
 _SOMEBODY = frozenset({"i", "we", "you", "he", "she", "they"})
 _PARTICIPLES = frozenset("left made sent lost paid cut set put found told built held kept may might".split())
 
 
 def is_headless(said: str, found: Sequence[str]) -> bool:
     """No sentence by itself: who does it stands elsewhere, or a participle behind a thing is its only verb. `found`: its tokens."""
-    if _SPLICED.search(said):
+    if _SPLICED.search(said) or _COMPARED.match(said):
         return True
     stands = not _SOMEBODY.isdisjoint(found) or not (words("finite") - _PARTICIPLES).isdisjoint(found)
     return _HEADLESS.match(said) is not None and not stands

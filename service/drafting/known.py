@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from ml.labels import NEGATIVE, POSITIVE
 from ml.reader import ROUTINE, Reading
 from ml.text import own_text, sentences
 from service.critic import lexicon as critic
@@ -96,9 +97,11 @@ class Known:
 
     @cached_property
     def heard(self) -> list[Heard]:
-        """The buyer's messages that hold words of their own."""
-        messages = [(e, own_text(e.text)) for e in self.pieces if e.type == "buyer_message"]
-        return [Heard(e, own.spans, reading_of(own.text)) for e, own in messages if own.text.strip()]
+        """The buyer's messages that hold words of their own, the last one first. Beside a complaint no good news of theirs is answered."""
+        messages = [(e, own_text(e.text)) for e in reversed(self.pieces) if e.type == "buyer_message"]
+        found = [Heard(e, own.spans, reading_of(own.text)) for e, own in messages if own.text.strip()]
+        is_complaint = any(h.reading.sentiment <= NEGATIVE for h in found)
+        return [h for h in found if h.reading.sentiment < POSITIVE] if is_complaint else found
 
     @cached_property
     def ordered(self) -> list[tuple[str, Span]]:
@@ -123,8 +126,9 @@ class Known:
 
     @cached_property
     def told_back(self) -> list[tuple[Sentence, ...]]:
-        """Ways to tell their message back to them, the best of each message."""
-        return [told for h in self.heard for told in retold.told_back(self._message(h))]
+        """Ways to tell back what they wrote, the best of all their messages first."""
+        found = [told for h in self.heard for told in retold.told_back(self._message(h))]
+        return sorted(found, key=lambda told: (not told[0].carries, -told[0].score))
 
     @cached_property
     def leading(self) -> list[Sentence]:

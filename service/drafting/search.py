@@ -29,7 +29,7 @@ _PLAINNESS = 0.06
 _FREE = ("HEARD", "VAL", "OFFER", "REF", "CHK")
 """Moves of which a short one is no better than a long one."""
 _CHANCE = 1.6
-_WEAKER = 0.4
+_WEAKER = 0.9
 """What the second best of what could fill a slot costs."""
 _TOLD_BACK, _QUOTED = 1.1, 0.5
 """What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
