@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from ml.labels import NEGATIVE, POSITIVE
+from ml.labels import NEGATIVE
 from ml.reader import ROUTINE, Reading
 from ml.text import own_text, sentences
 from service.critic import lexicon as critic
@@ -42,6 +42,8 @@ _TIP = re.compile(
     re.IGNORECASE,
 )
 LEAST_QUESTION_WORDS = 3
+GLAD = 0.5
+"""Sentiment of a message that is surely good news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Known:
         messages = [(e, own_text(e.text)) for e in reversed(self.pieces) if e.type == "buyer_message"]
         found = [Heard(e, own.spans, reading_of(own.text)) for e, own in messages if own.text.strip()]
         is_complaint = any(h.reading.sentiment <= NEGATIVE for h in found)
-        return [h for h in found if h.reading.sentiment < POSITIVE] if is_complaint else found
+        return [h for h in found if h.reading.sentiment < GLAD] if is_complaint else found
 
     @cached_property
     def ordered(self) -> list[tuple[str, Span]]:
@@ -126,9 +128,9 @@ class Known:
 
     @cached_property
     def told_back(self) -> list[tuple[Sentence, ...]]:
-        """Ways to tell back what they wrote, the best of all their messages first."""
-        found = [told for h in self.heard for told in retold.told_back(self._message(h))]
-        return sorted(found, key=lambda told: (not told[0].carries, -told[0].score))
+        """Ways to tell back what they wrote, the best of all their messages first; what carries nothing only where nothing else can be told."""
+        found = sorted((told for h in self.heard for told in retold.told_back(self._message(h))), key=lambda told: -told[0].score)
+        return [told for told in found if told[0].carries] or found
 
     @cached_property
     def leading(self) -> list[Sentence]:
