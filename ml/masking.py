@@ -184,7 +184,10 @@ def _whole(names: Flags, t: Tokens, dots: Flags) -> Flags:
     names = names | (capital & t.has("kept") & t.ahead(names & ~t.has("organs") & (t.capital | t.glued)))
     named = names | (t.has("titles") & t.ahead(names))
     part = names | (_led(named, joins, t) & joins & t.shifted(_reached(names | t.has("titles"), joins, t)))
-    goes_on = t.glued | (capital & t.of_any("kept", "legal_forms")) | dots | (_touching(t) & t.shifted(dots) & ~t.has("stop"))
+    small = t.has("small_legal_forms")
+    goes_on = (
+        t.glued | (capital & t.of_any("kept", "legal_forms")) | small | (joins & t.ahead(small)) | dots | (_touching(t) & t.shifted(dots) & ~t.has("stop"))
+    )
     for _ in range(LONGEST_CHAIN):
         part |= goes_on & t.shifted(part)
     before = (

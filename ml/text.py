@@ -51,7 +51,7 @@ def own_text(body: str) -> OwnText:
 _END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]{0,3}(?=\s|$)|\n[ \t\r]*\n\s*|\n")
 _SHORT = re.compile(
     r"(\b[^\W\d_]|\b(e\.g|i\.e|z\.b|d\.h|u\.a|p\.m|a\.m|p\.ex|dr|mr|mrs|ms|prof|no|nr|nº|vs|approx|ca|bzw|ggf|inkl|evtl|usw|etc|inc|ltd|co|st|fig|art"
-    r"|abs|sr|sra|m|mme|cf|tel|ext|corp|bros|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|max|min|incl|excl))\.$",
+    r"|abs|sr|sra|m|mme|cf|tel|ext|corp|bros|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|max|min|incl|excl|spol))\.$",
     re.IGNORECASE,
 )
 _LONGEST_SHORT = 4

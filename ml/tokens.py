@@ -58,6 +58,7 @@ _NAME_LISTS = (
     *("kept", "pronouns", "given_names_that_are_words", "nouns_that_are_names", "never_after_a_name", "particles", "joins", "titles", "german", "states"),
     *(
         "legal_forms",
+        "small_legal_forms",
         "articles",
         "greetings",
         "closings",

@@ -34,7 +34,7 @@ PLAIN: dict[SituationName, str] = {
 }
 WHEN = ("since Monday", "this week", "as of today", "in the north", "for the night shift", "at both sites", "again", "so far", "by now", "in May")
 WHO = ("the planners", "our board", "the depot", "everybody here", "the second floor", "the clerks")
-WORD = "zorvged"
+WORD = "nitdeced"
 """No corpus has it, and nothing that the shipped reader weighs stands where it would: nearly all of that reader's places are taken."""
 ASIDE = ("Rosters are attached.", "The lift works.", "More later.", "Just so you know.", "As discussed.")
 

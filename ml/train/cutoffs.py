@@ -20,7 +20,7 @@ INVENTED = 0.08
 PRECISE = 0.72
 FEWEST_WORDS = 12
 """Messages shorter than this say little about where limits lie: most are single sentences written to teach."""
-EVEN = ("k1", "k2")
+EVEN = ("k1", "k2", "k3", "k4")
 """Authors who wrote as many notices as harmless messages: they teach the difference, and say nothing about how rare a notice is."""
 STEPS = 60
 

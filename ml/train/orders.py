@@ -31,8 +31,9 @@ PATTERNED = "o3-"
 """Lines of this author are made of patterns: as look-alikes they say less about how honest text is read than those written one by one."""
 LOOKED_AT = 0.06
 """Share of the sentences of messages whose vote makes their text worth a closer look."""
-HONEST_FIRST, HONEST_BESIDE, HONEST_DOUBT = 0.003, 0.01, 0.01
-"""Shares of honest texts in which an order is found, of honest sentences beside one, and of messages with a sentence that counts for nothing."""
+HONEST_FIRST, HONEST_BESIDE, HONEST_DOUBT = 0.003, 0.01, 0.02
+"""Shares of honest texts in which an order is found, of honest sentences beside one, and of messages with a sentence that counts for nothing: some four
+sentences in a thousand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,10 @@ def _claims(text: Wording, said: Said, lang: str) -> Iterator[Unsourced]:
 @cache
 def _acts(lang: str) -> list[tuple[Pattern, list[str]]]:
     kept = lexicon.stored("claims")
-    return [(one_of([rf"(?<!\w)(?<!if )(?<!whether )(?<!told you ){kept['we'][lang]}\s+(?:{group['said']})\b"]), group["borne"].split()) for group in kept["acts"][lang]]
+    return [
+        (one_of([rf"(?<!\w)(?<!if )(?<!whether )(?<!told you ){kept['we'][lang]}\s+(?:{group['said']})\b"]), group["borne"].split())
+        for group in kept["acts"][lang]
+    ]
 
 
 def _is_mended(ours: str) -> bool:

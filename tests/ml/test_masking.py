@@ -24,6 +24,8 @@ COMPANIES = (
     "Delight",
     "Booking.com",
     "eBay",
+    "Dvořák a spol.",
+    "Meyer gmbh",
 )
 PLACES = ("Berlin", "Essen", "Halle", "Hof", "Nice", "Hope", "the Netherlands", "USA", "St. Gallen", "New York", "Stoke-on-Trent", "Boring", "Weil am Rhein")
 
