@@ -36,7 +36,8 @@ _DATE = (
 )
 _DEADLINE = re.compile(rf"\b(?:by|before|until|till|not later than|latest) ({_DATE})(?! \d)", re.IGNORECASE)
 _APPOINTED = re.compile(
-    rf"\b(?:present|report|decides?|meets?|meeting|(?:is|are|falls) due|votes?|inspection|inspector|opens?|starts?|begins?|board|council|committee|deliver\w*|hand in)\b"
+    rf"\b(?:present|report|decides?|meets?|meeting|(?:is|are|falls) due|votes?|inspection|inspector|opens?|starts?|begins?|board|council|committee|hand in"
+    rf"|deliver\w*)\b"
     rf"[^.?!;]{{0,60}}? on ({_DATE})(?! \d)",
     re.IGNORECASE,
 )
