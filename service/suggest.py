@@ -71,8 +71,7 @@ class Known:
 
 def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
     """One transaction: closes what is over, updates what has new evidence, opens what is most pressing."""
-    report = SuggestReport()
-    today = now.date()
+    report, today = SuggestReport(), now.date()
     with transaction(workspace_id) as db:
         workspaces.suggest_due(db, due=False)
         known = _read(db, now)
@@ -87,9 +86,7 @@ def suggest(workspace_id: UUID, now: datetime) -> SuggestReport:
         candidates = [_certain(_standing(known, a), doubtful) for a in known.open_signals if a not in busy and known.is_in(a)]
         for standing in decide.choose(candidates, taken, today, known.policy.most_open):
             failed[standing.account_id] = alone(db, partial(_open, db, known, standing, today, report), standing.account_id, workspace_id)
-        unsuggested = {account_id: error for account_id, error in failed.items() if error}
-        report.failed = len(unsuggested)
-        unscored.replace(db, "suggestion", unsuggested, PLAYBOOK, today)
+        report.failed = unscored.replace(db, "suggestion", {account_id: error for account_id, error in failed.items() if error}, PLAYBOOK, today)
     log.info("suggested", extra={"workspace": workspace_id, "new": report.opened, "updated": report.updated, "failed": report.failed})
     return report
 

@@ -73,7 +73,6 @@ _ON_THE_DAY = re.compile(
     r"\b(?:yesterday|today|tonight|tomorrow|this (?:morning|afternoon|evening)|last night|(?:just|right) now|at the moment)\b", re.IGNORECASE
 )
 """True on the day on which it was written, and told back on another."""
-_NO_OPENING = words("finite") - {"cost", "plan", "use"} | {"no", "not", "please", "yes"}
 _ORDER = re.compile(r"\b(?:please|kindly|must not|you should|you must|make sure|let me know|tell me|call me|send me|write back|reply)\b", re.IGNORECASE)
 
 
@@ -251,11 +250,6 @@ def is_reason(said: str) -> bool:
     return carries(said) and not _WISH.search(said) and not _UNHARMED.search(said)
 
 
-def points_back(said: str) -> bool:
-    """To what only the sentence before makes clear."""
-    return _POINTS.search(said) is not None
-
-
 def ends_on_another(said: str) -> bool:
     return _ENDS_ON_ANOTHER.search(said) is not None
 
@@ -287,7 +281,7 @@ def _score(said: str) -> float:
     score = 1.0 * bool(found & words("event")) + 0.6 * bool(found & words("negation")) + 0.6 * bool(found & words("first_person"))
     score += 0.9 * any(char.isdigit() for char in said) + 0.4 * bool(found & words("people")) + 0.3 * bool(found & words("time"))
     score -= 1.5 * bool(_CONDITION.match(said)) + 0.4 * bool(_ABOUT_THEMSELVES.match(said))
-    score -= 1.5 * ("(" in said) + 1.5 * points_back(said) + 1.5 * (_UNHARMED.search(said) is not None)
+    score -= 1.5 * ("(" in said) + 1.5 * (_POINTS.search(said) is not None) + 1.5 * (_UNHARMED.search(said) is not None)
     return score - 0.12 * max(0, len(said.split()) - 16) - 0.3 * (len(said.split()) < 6)
 
 

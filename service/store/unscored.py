@@ -52,10 +52,11 @@ def clear(db: Db, what: What, ids: Collection[UUID]) -> None:
     db.execute("DELETE FROM unscored WHERE what = %s AND id = ANY(%s)", [what, list(ids)])
 
 
-def replace(db: Db, what: What, failed: Mapping[UUID, str], by: str, today: date) -> None:
-    """After a run over everything there is: nothing else of this kind fails."""
+def replace(db: Db, what: What, failed: Mapping[UUID, str], by: str, today: date) -> int:
+    """After a run over everything there is: nothing else of this kind fails. Returns how many do."""
     db.execute("DELETE FROM unscored WHERE what = %s AND NOT id = ANY(%s)", [what, list(failed)])
     record(db, what, failed, by, today)
+    return len(failed)
 
 
 def again(db: Db) -> int:
