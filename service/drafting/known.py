@@ -129,41 +129,46 @@ class Known:
     @cached_property
     def told_back(self) -> list[tuple[Sentence, ...]]:
         """Ways to tell back what they wrote, the best of all their messages first; what carries nothing only where nothing else can be told."""
-        found = sorted((told for h in self.heard for told in retold.told_back(self._message(h))), key=lambda told: -told[0].score)
+        found = sorted((told for message in self._messages for told in retold.told_back(message)), key=lambda told: -told[0].score)
         return [told for told in found if told[0].carries] or found
 
     @cached_property
     def leading(self) -> list[Sentence]:
         """What they wrote that is a reason for what is offered, of each message."""
         offers = [e.text for e in self.pieces if e.type == "offer"]
-        return [s for h in self.heard for s in leads.leading(self._message(h), offers)] if offers and self.is_english else []
+        return [s for message in self._messages for s in leads.leading(message, offers)] if offers and self.is_english else []
 
     @cached_property
     def losses(self) -> list[Sentence]:
         """What went wrong for them, of each message."""
-        return [s for h in self.heard for s in leads.losses(self._message(h))] if self.is_english else []
+        return [s for message in self._messages for s in leads.losses(message)] if self.is_english else []
 
     @cached_property
     def inquiries(self) -> list[Inquiry]:
         """What they asked and asked for, as far as it can be told back; nothing beside words that tell what to answer."""
         if self.ordered or self.situation == "hostile_or_injection" or not self.is_english:
             return []
-        return [found for h in self.heard for found in retold.inquiries(self._message(h))]
+        return [found for message in self._messages for found in retold.inquiries(message)]
 
     @cached_property
     def _names(self) -> frozenset[str]:
         """What they call us, and themselves: it stands in no sentence that we say back."""
         return frozenset(f"{self.request.am_name or ''} {self.request.recipient_name or ''}".split())
 
-    def _message(self, heard: Heard) -> Message:
-        return Message(
-            evidence_id=heard.piece.id,
-            text=heard.piece.text,
-            spans=self.usable(heard),
-            weighty=heard.weighty,
-            names=self._names,
-            is_glad=self.situation == "positive_momentum",
-        )
+    @cached_property
+    def _messages(self) -> list[Message]:
+        """Each of those heard, as far as it may be told back."""
+        return [
+            Message(
+                evidence_id=heard.piece.id,
+                text=heard.piece.text,
+                spans=self.usable(heard),
+                weighty=heard.weighty,
+                names=self._names,
+                is_glad=self.situation == "positive_momentum",
+            )
+            for heard in self.heard
+        ]
 
     def usable(self, heard: Heard) -> list[Span]:
         """Its own words without what tells somebody what to write, and without what stands beside that; none where nothing else is read in it."""

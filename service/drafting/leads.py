@@ -10,7 +10,7 @@ from dataclasses import replace
 from service.drafting import facts
 from service.drafting.asides import is_of_learner
 from service.drafting.lexicon import words
-from service.drafting.retold import Message, Sentence, is_harm, is_of_them, tellable
+from service.drafting.retold import Message, Sentence, is_harm, is_of_them
 
 MOST = 2
 LONGEST = 20
@@ -43,7 +43,7 @@ def leading(message: Message, offers: Sequence[str]) -> list[Sentence]:
     if is_of_learner(message.text):
         return []
     offered = facts.stems(" ".join(offers))
-    found = [(_worth(said_of(message, s), offered, s), s) for s in tellable(message) if not s.hangs and s.words <= LONGEST]
+    found = [(_worth(said_of(message, s), offered, s), s) for s in message.tellable if not s.hangs and s.words <= LONGEST]
     return [s for worth, s in sorted(found, key=lambda pair: -pair[0]) if worth >= LEAST][:MOST]
 
 
@@ -51,7 +51,7 @@ def losses(message: Message) -> list[Sentence]:
     """What a fault cost them or theirs, by what they wrote."""
     if is_of_learner(message.text):
         return []
-    told = [s for s in tellable(message) if not s.hangs and not _SET_APART.search(said_of(message, s))]
+    told = [s for s in message.tellable if not s.hangs and not _SET_APART.search(said_of(message, s))]
     found = sorted((s for s in told if _is_loss(said_of(message, s))), key=lambda s: -s.score)
     return [_plain(message, s) for s in found[:MOST]]
 

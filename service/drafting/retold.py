@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ml.text import sentences
 from service.drafting.asides import TO_BE_READ, is_aside, is_headless, is_jotted, is_of_learner
@@ -76,7 +77,7 @@ _ON_THE_DAY = re.compile(
 _ORDER = re.compile(r"\b(?:please|kindly|must not|you should|you must|make sure|let me know|tell me|call me|send me|write back|reply)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """`spans`: the own words within `text`. `weighty`: stretches that carried the verdict on it. `names`: ours and theirs. `is_glad`: it brings good news."""
 
@@ -86,6 +87,10 @@ class Message:
     weighty: Sequence[Span]
     names: frozenset[str]
     is_glad: bool
+
+    @cached_property
+    def tellable(self) -> tuple[Sentence, ...]:
+        return tuple(_tellable(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +122,7 @@ def told_back(message: Message) -> list[tuple[Sentence, ...]]:
     beside a question."""
     if is_of_learner(message.text):
         return []
-    every = list(tellable(message))
-    found = [s for s in every if s.carries or not inquiries(message)]
+    found = [s for s in message.tellable if s.carries] if inquiries(message) else message.tellable
     alone = sorted((s for s in found if not s.hangs), key=lambda s: (not s.carries, -s.score))
     return [(s,) for s in alone[:MOST_ALONE]]
 
@@ -173,7 +177,7 @@ def _parted(text: str) -> Iterator[Span]:
             yield start + part.start(), start + part.end()
 
 
-def tellable(message: Message) -> Iterator[Sentence]:
+def _tellable(message: Message) -> Iterator[Sentence]:
     text = message.text
     for first, last in message.spans:
         for s, e in _parted(text[first:last]):

@@ -164,7 +164,6 @@ def _ways_to_tell(said: str, words: int) -> dict[str, bool]:
     goes_on, is_of_them, is_harm = retold.goes_on(said) and words <= MOST_WOVEN, retold.is_of_them(said), retold.is_harm(said)
     return {
         "retold": True,
-        "retold_single": True,
         "retold_you": is_of_them,
         "retold_other": not (goes_on or is_of_them),
         "retold_one": goes_on,

@@ -57,7 +57,7 @@ def _owns_loss(case: Case, recorded: Stems) -> bool:
 
 def answers_at_once(case: Case) -> bool:
     """They asked or asked for something, nothing shows that they are upset, and the first sentence names the matter and says something that we know or do."""
-    if case.conditions & _UPSET or lexicon.pattern("emotion", case.lang).search(case.said.own_lower):
+    if _is_upset(case):
         return False
     if not case.said.questions and not _WISH.search(case.said.own_lower):
         return False
@@ -71,7 +71,7 @@ def answers_at_once(case: Case) -> bool:
 
 def acts_on_it(case: Case) -> bool:
     """Nothing shows that they are upset, and what they wrote is the reason for an offer in the same sentence, or what we can do or know comes next."""
-    if case.conditions & _UPSET or lexicon.pattern("emotion", case.lang).search(case.said.own_lower):
+    if _is_upset(case):
         return False
     opening = _opening(case)[:2]
     if not opening or case.footing.resting(opening[0].span, case.footing.own) < _THEIRS:
@@ -81,6 +81,11 @@ def acts_on_it(case: Case) -> bool:
         return leads
     is_thanked = _THANKED.search(case.text.ours, *opening[0].span) is not None and opening[1].does("REF")
     return is_thanked or _HERE.match(case.text.ours, opening[1].span[0]) is not None
+
+
+def _is_upset(case: Case) -> bool:
+    """By the moment, or by a word of theirs."""
+    return bool(case.conditions & _UPSET) or lexicon.pattern("emotion", case.lang).search(case.said.own_lower) is not None
 
 
 def _opening(case: Case) -> list[Sentence]:
