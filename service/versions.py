@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from service.drafting.engine import ENGINE
+from service.drafting.seed import ENGINE
 
 ROOT = Path(__file__).parents[1]
 _RULES = ("service/critic/**/*",)

@@ -12,11 +12,12 @@ from service.critic import lexicon
 from service.critic.grounding import unsourced
 from service.critic.overlap import runs
 from service.critic.wording import Wording, lowered, tokens
-from service.drafting.engine import compared, going_on, reviewed
+from service.drafting.engine import compared, reviewed
 from service.drafting.framed import Framed, broken, is_rewritten, seen
 from service.drafting.register import spoken_to
 from service.drafting.render import coarse, text_of
 from service.drafting.request import Part, Segment, Words, Written
+from service.drafting.salutation import going_on
 from service.drafting.search import LENGTHS
 
 MOST_CHARS = 4_000

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from service.critic import Draft, review
 from service.critic.case import Case
 from service.critic.draft import Marked, Review
 from service.critic.metrics import grade
-from service.drafting import cards, grammar, names, register
+from service.drafting import cards
 from service.drafting.handling import NO_WORDS_NEEDED, handling_of, refused
 from service.drafting.lexicon import of_language
 from service.drafting.masks import masked
 from service.drafting.material import Material, Told
 from service.drafting.render import marked, text_of
 from service.drafting.request import LANGUAGES, Drafted, Request, Segment, Words, Written
+from service.drafting.salutation import closing, going_on, greeting
 from service.drafting.search import LENGTHS, Beam, search, spoken_of
+from service.drafting.seed import digest
 from service.drafting.steps import Step, direct_plans, plans, steps
-from service.drafting.style import Style, style_of
-from service.drafting.theirs import Filling, Slots, readings
+from service.drafting.style import Style, style_for
+from service.drafting.theirs import readings
 from service.drafting.windows import Window
 from service.signals import Handling
 
-ENGINE = "drafting-3"
 _TO_CRITIC = {"renewal_notice": "renewal_decision", "tone_turn": "frustration", "unanswered_question": None, "direct_question": None}
 """What the critic calls moments that only the engine tells apart."""
 TRIED = 8
@@ -35,8 +35,6 @@ HARDEST = 9.0
 """Reading grade of a draft, by Flesch and Kincaid."""
 SHORT = 18
 """Words that may be enough where nothing is told back to anybody."""
-LEAST_FOR_WHOLE_NAME = 4
-"""Formality of a greeting that goes with first name and surname."""
 MORE_WORDS = 1.2
 """What other languages need to say the same as English, marks that stand apart from words included."""
 
@@ -89,7 +87,7 @@ def _outline(material: Material) -> tuple[str, ...]:
 def _written(material: Material, told: Sequence[Told]) -> list[Written]:
     """The best draft of each plan: those that tell nothing back in their order, then the best."""
     options = list(enumerate(plans(material.lang)[material.situation]))
-    first = int.from_bytes(_digest(material)[:4]) % len(options)
+    first = int.from_bytes(digest(material)[:4]) % len(options)
     direct = [(f"{name}{n}", plan) for name in direct_plans(material) for n, plan in enumerate(plans(material.lang)[name])]
     found: list[tuple[int, float, Written]] = []
     usual = [(f"{n}", plan) for n, plan in options[first:] + options[:first]]
@@ -112,26 +110,15 @@ def _rank(material: Material, written: Written) -> int:
     return 1 + asks_again + any(words.is_quoted for words in quoted(written.segments))
 
 
-def _digest(material: Material) -> bytes:
-    """What chance starts from: nothing that a name could change."""
-    request = material.request
-    what = "|".join([ENGINE, str(request.id), request.seed, request.channel, request.lang, *(e.type for e in material.pieces)])
-    return hashlib.sha256(what.encode("utf-8", "backslashreplace")).digest()
-
-
 def _best(material: Material, plan: Sequence[Step], name: str) -> tuple[float, Written] | None:
     style = style_for(material)
     windows = material.request.windows
-    beams = search(material, plan, style, windows, f"{_digest(material).hex()}|{name}")
+    beams = search(material, plan, style, windows, f"{digest(material).hex()}|{name}")
     for beam in _fitting(material, beams, style)[:TRIED]:
         written = _reviewed(material, beam, style)
         if written and all(window.allows(compared(written.segments)) for window in windows):
             return worth(written.review) - 0.04 * beam.cost, written
     return None
-
-
-def style_for(material: Material) -> Style:
-    return material.request.style or style_of([h.piece.text[h.spans[0][0] : h.spans[-1][1]] for h in material.heard])
 
 
 def _fitting(material: Material, beams: Sequence[Beam], style: Style) -> list[Beam]:
@@ -156,8 +143,8 @@ def _by_turns(beams: Sequence[Beam]) -> list[Beam]:
 
 
 def _reviewed(material: Material, beam: Beam, style: Style) -> Written | None:
-    greeting = tuple(_greeting(material, style))
-    written = reviewed(material, (*greeting, *going_on(beam.segments, greeting, material.request), *_closing(material, style, beam)))
+    opening = tuple(greeting(material, style))
+    written = reviewed(material, (*opening, *going_on(beam.segments, opening, material.request), *closing(material, style, beam.segments[0])))
     return written if written.review.verdict == "good" and _is_plain(material, written.text) else None
 
 
@@ -196,16 +183,6 @@ def as_draft(request: Request, situation: str | None, text: str, moves: tuple[Ma
     )
 
 
-def going_on(segments: Sequence[Segment], greeting: Sequence[Segment], request: Request) -> tuple[Segment, ...]:
-    """In lower case after the comma of a greeting: German always, the others where it goes on in the same line."""
-    first, *others = segments
-    opening = first.parts[0]
-    is_one_sentence = request.lang == "de" or (request.lang != "en" and request.channel in ("chat", "call"))
-    if not greeting or not is_one_sentence or not isinstance(opening, str):
-        return tuple(segments)
-    return (replace(first, parts=(register.after_comma(opening, grammar.openings(request.lang)), *first.parts[1:])), *others)
-
-
 def known_to_critic(situation: str | None) -> str | None:
     return situation and _TO_CRITIC.get(situation, situation)
 
@@ -220,66 +197,6 @@ def worth(found: Review) -> float:
 def compared(segments: Sequence[Segment]) -> str:
     """A draft as windows compare it: without greeting, name and what evidence says."""
     return "\n".join(spoken_of(s) for s in segments if not s.move.startswith(("GREET", "CLOSE")))
-
-
-def _greeting(material: Material, style: Style) -> Iterator[Segment]:
-    if material.request.channel == "chat" and (material.is_english or (style.n and style.formality < 3)):
-        return
-    is_whole = _is_whole(material, style)
-    name, title_name = _called(material, is_whole=is_whole)
-    slots: dict[str, tuple[Filling, ...]] = {}
-    if name:
-        slots["name"] = (Filling((name,)),)
-    if title_name:
-        slots["title_name"] = (Filling((title_name,)),)
-    wanted = frozenset(slots)
-    frames = [f for f in grammar.frames(material.request.lang)["GREET.open"] if f.fitting(wanted, wanted) and f.suits(material.situation, material.address)]
-    if name and is_whole:
-        frames = [f for f in frames if f.formality >= LEAST_FOR_WHOLE_NAME]
-    yield from _chosen(material, frames, slots, style, "greet", "GREET.open")
-
-
-def _is_whole(material: Material, style: Style) -> bool:
-    return style.formality > 3.4 or _keeps_distance(material) if material.is_english else material.address == "formal"
-
-
-def _called(material: Material, *, is_whole: bool) -> tuple[str | None, str | None]:
-    """Outside English the whole name, or title and surname, stands for a formal address that tells no gender."""
-    name = material.request.recipient_name
-    if material.is_english:
-        return names.address(name, is_formal=is_whole)
-    whole, title_name = names.address(name, is_formal=is_whole, titles=frozenset(of_language(material.lang)["titles"].split()))
-    return whole or title_name, None
-
-
-def _keeps_distance(material: Material) -> bool:
-    return any(names.keeps_distance(h.piece.text, material.request.am_name, material.request.recipient_name) for h in material.heard)
-
-
-def _closing(material: Material, style: Style, beam: Beam) -> Iterator[Segment]:
-    name = " ".join((material.request.am_name or "").split())
-    if not name or len(name) > names.LONGEST or material.request.channel != "email":
-        return
-    in_full = style.formality >= 3.2 if material.is_english else material.address == "formal"
-    shown = name if in_full else name.split()[0]
-    frames = [
-        f for f in grammar.frames(material.request.lang)["CLOSE.sign"] if f.suits(material.situation, material.address) and f.fitting({"am_name"}, {"am_name"})
-    ]
-    seed = f"close|{beam.segments[0].frame}"
-    yield from _chosen(material, frames, {"am_name": (Filling((shown,)),)}, style, seed, "CLOSE.sign")
-
-
-def _chosen(material: Material, frames: Sequence[grammar.Frame], slots: Slots, style: Style, seed: str, move: str) -> Iterator[Segment]:
-    if not frames:
-        return
-    most = 3 if material.request.channel == "chat" else 5
-    fitting = [f for f in frames if abs(f.formality - style.formality) <= 1 and f.formality <= most] or frames[:1]
-    pick = int.from_bytes(hashlib.sha256(_digest(material) + seed.encode()).digest()[:6])
-    frame = fitting[pick % len(fitting)]
-    texts = frame.fitting(slots.keys(), slots.keys())
-    text = texts[(pick // 97) % len(texts)]
-    parts = "".join(str(slots[piece][0].parts[0]) if is_slot else piece for piece, is_slot in grammar.pieces(text))
-    yield Segment(move=move, parts=(parts,), evidence_ids=(), frame=frame.id)
 
 
 def subject(material: Material) -> str:

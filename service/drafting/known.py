@@ -9,7 +9,6 @@ from functools import cached_property
 from ml.labels import NEGATIVE
 from ml.reader import ROUTINE, Reading
 from ml.text import own_text, sentences
-from service.critic import lexicon as critic
 from service.critic.draft import Evidence
 from service.critic.said import Said, reading_of
 from service.drafting import facts, leads, mentions, quotable, retold, situation, statements
@@ -36,6 +35,7 @@ _NEWCOMER = re.compile(
     r"|\bnew (?:\w+ ){1,2}(?:at|in|for|of) .{2,40}\bsince\b",
     re.IGNORECASE,
 )
+_GREETING = re.compile(r"\W*(?:hi|hey|hello|hallo|hola|ciao|salut|moin|namaste|aloha|dear|bonjour|good (?:morning|day|afternoon|evening))\b", re.IGNORECASE)
 _TIP = re.compile(
     r"\b(?:heads[- ]up|for transparency|(?:as (?:a matter of )?|out of )(?:a )?courtesy|wanted you to (?:know|hear)|before you hear|to be open with you"
     r"|thought you should know)\b",
@@ -243,14 +243,14 @@ class Known:
         return self.is_english and _NEWCOMER.search(self.said.own) is not None
 
     @cached_property
+    def is_greeted(self) -> bool:
+        """Their last message begins with a greeting: then so does the answer, in a chat as well."""
+        return bool(self.heard) and _GREETING.match(self.heard[0].piece.text) is not None
+
+    @cached_property
     def is_tip(self) -> bool:
         """They need not have told us."""
         return self.is_english and _TIP.search(self.said.own) is not None
-
-    @cached_property
-    def shows_feeling(self) -> bool:
-        """A word of theirs names what they feel, and the critic wants to see it heard."""
-        return critic.pattern("emotion", self.lang).search(self.said.own_lower) is not None
 
     @property
     def is_confirmed(self) -> bool:

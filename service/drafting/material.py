@@ -102,10 +102,10 @@ class Material(Offered):
         """We failed, and what is offered makes it good: it is done, and not proposed. About money, scope and an end they decide themselves."""
         return self.failing is not None and not self.is_theirs_to_decide
 
-    @cached_property
-    def has_news(self) -> bool:
-        """Something is told that we know."""
-        return bool(self.told())
+    @property
+    def is_redress(self) -> bool:
+        """Our records know the trouble, and what is offered for it needs no word of theirs."""
+        return self.is_confirmed and not self.is_theirs_to_decide and not self.is_meeting
 
     def _changes(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""

@@ -147,6 +147,9 @@ def _first(pattern: re.Pattern[str], evidence_id: str, text: str, spans: Sequenc
     return None
 
 
+_JOINT = re.compile(r"^(?:and|or|our|the) ", re.IGNORECASE)
+
+
 def departments(texts: Sequence[str], lang: str) -> list[str]:
     """As the messages name them, each once, in the order of appearance."""
     patterns: list[tuple[Pattern | re.Pattern[str], int]] = [(lexicon.named("departments", lang), 0)]
@@ -155,5 +158,6 @@ def departments(texts: Sequence[str], lang: str) -> list[str]:
     found: list[str] = []
     for text in texts:
         spans = sorted(m.span(group) for pattern, group in patterns for m in pattern.finditer(lowered(text)))
-        found += [name for s, e in spans if (name := text[s:e].strip()) and (name.lower() != "it" or name == "IT") and "'s " not in name and "n't" not in name]
+        names = [_JOINT.sub("", text[s:e].strip()) for s, e in spans]
+        found += [name for name in names if name and (name.lower() != "it" or name == "IT") and "'s " not in name and "n't" not in name]
     return list({name.split()[-1].lower(): name for name in reversed(found)}.values())[::-1][:MOST_DEPARTMENTS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from service.critic.draft import Evidence
 from service.drafting import facts, statements
@@ -53,8 +54,33 @@ class Offered(Theirs):
     @cached_property
     def is_own_act(self) -> bool:
         """It takes neither their time nor their word."""
-        offer = " and ".join(str(offer.parts[0]) for offer in self.offers)
-        return self.is_english and _OWN_ACT.match(offer) is not None and not _TOGETHER.search(offer) and not self.is_theirs_to_decide
+        return self._kind == "own"
+
+    @cached_property
+    def is_meeting(self) -> bool:
+        """It takes an hour of theirs, and names no day."""
+        return self._kind == "meeting" and not _DATED.search(self._all_offered)
+
+    @cached_property
+    def is_change(self) -> bool:
+        """It changes what they have, or what they pay."""
+        return self._kind == "change"
+
+    @cached_property
+    def _kind(self) -> Literal["own", "meeting", "change"] | None:
+        """Of what is offered, by its first verb and by what it takes."""
+        offer = self._all_offered
+        if not (self.is_english and offer):
+            return None
+        if self.is_theirs_to_decide or _CHANGE.match(offer):
+            return "change"
+        if _TOGETHER.search(offer) or _MEETING.match(offer):
+            return "meeting"
+        return "own"
+
+    @property
+    def _all_offered(self) -> str:
+        return " and ".join(str(offer.parts[0]) for offer in self.offers)
 
     def stems(self, text: str) -> frozenset[str]:
         """What two texts about the same thing have in common."""
@@ -65,12 +91,22 @@ def _figures(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\d+", re.sub(r":00\b", "", text)))
 
 
-_OWN_ACT = re.compile(
-    r"(?:send|write|tell|ask|check|compile|prepare|draft|list|put|calculate|compare|find out|look (?:up|into|for)|ring|answer|explain|describe|report|post"
-    r"|trace|count|translate|price|work out|split|lay out|set out|note|mark|get|give|collect|search|read|draw|sum|show you|order|enquire|find)\b",
+_MEETING = re.compile(
+    r"(?:come|visit|meet|call you|ring you|show|present|walk|go (?:through|over)|sit|join|hold|rehearse|take you|let|book|look (?:at|through)"
+    r"|run through|spend|invite|stay)\b",
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(r"\b(?:with you|together|with your|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b", re.IGNORECASE)
+_CHANGE = re.compile(
+    r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:\w+ ){0,3}(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree|keep"
+    r"|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
+    re.IGNORECASE,
+)
+_DATED = re.compile(
+    r"\b(?:today|tonight|tomorrow|next week|this (?:week|afternoon|morning)|\d{1,2}:\d\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d{1,2}(?:st|nd|rd|th)\b"
+    r"|(?:january|february|march|april|june|july|august|september|october|november|december)|at a time you choose|any day|whenever)\b",
+    re.IGNORECASE,
+)
 _THEIRS_TO_DECIDE = re.compile(
     r"\b(?:suspend|pause|cancel\w*|stop|end|quote|price|cost|fee|renew\w*|extend|contract|licen[cs]e|plan|upgrade|reduce"
     r"|drop|remove|delete|invoice|you(?:r director)?(?: and)? decide)\b",

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from service.drafting.answers import Verdict, judged
-from service.drafting.engine import style_for, worth
+from service.drafting.engine import worth
 from service.drafting.framed import Framed
 from service.drafting.material import Material
 from service.drafting.render import coarse, said_back, sentence
 from service.drafting.request import Drafted, Request, Rewriting, Segment, Words
 from service.drafting.search import LENGTHS
+from service.drafting.style import style_for
 
 Message = Mapping[str, str]
 Ask = Callable[[Sequence[Message]], list[str]]

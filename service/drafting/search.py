@@ -41,7 +41,6 @@ _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
 _IN_PASSING = frozenset({"blow", "topic", "audience", "wait_until", "dept_list", "deadline", "their_sum"})
 """Slots whose words may be said again."""
 _EMPTY = frozenset({"VAL.given_facts", "VAL.history", "VAL.honesty", "CHK.offer", "CHK.restate", "CHK.missing"})
-_LAST_RESORT = "HEARD.plain"
 _FITS_ANY = 3.0
 _SENTENCE_START = re.compile(r"(?<=[.?!] )([a-z])")
 
@@ -176,7 +175,7 @@ def _way(
 
 def _filler(frame: Frame, said: Sequence[Words]) -> float:
     """What a phrase costs that could stand in any letter."""
-    return _FITS_ANY if frame.move == _LAST_RESORT or (frame.move in _EMPTY and not said) else 0.0
+    return _FITS_ANY if frame.move in _EMPTY and not said else 0.0
 
 
 def _brevity(move: str, channel: str) -> float:

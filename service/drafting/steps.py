@@ -17,17 +17,28 @@ _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
 _WITHOUT = {"VAL.messenger": ("audience",), "REF.doing": ("offer_verb_phrase",), "CHK.offer": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
 """Moves that make no sense without something to speak of."""
+_UNHURRIED = frozenset({"silence", "renewal_notice", "usage_drop", "deadlock"})
+"""Moments in which nothing is done that they have not asked for."""
 _TROUBLED = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "past_vendor_disappointment"})
 _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
     "HEARD.sorry": lambda material: material.is_confirmed,
-    "REF.doing": lambda material: material.is_offer_wanted,
+    "REF.doing": lambda material: material.is_offer_wanted or material.is_redress or (material.is_own_act and material.situation not in _UNHURRIED),
+    "REF.doing_two": lambda material: material.is_own_act and material.situation not in _UNHURRIED,
+    "HEARD.redress": lambda material: material.is_redress,
+    "HEARD.redress_two": lambda material: material.is_redress,
+    "HEARD.regret": lambda material: material.is_confirmed,
+    "HEARD.thanks": lambda material: not material.is_confirmed,
+    "HEARD.thanks_doing": lambda material: not material.is_confirmed and (material.is_own_act or material.is_offer_wanted),
+    "OFFER.meet": lambda material: material.is_meeting,
+    "CHK.when": lambda material: material.is_meeting,
+    "CHK.go": lambda material: material.is_change,
+    "OFFER.change": lambda material: material.is_change,
     "REF.duty": lambda material: material.is_due,
     "REF.duty_two": lambda material: material.is_due,
     "REF.granted": lambda material: material.is_granted,
     "CHK.answers": lambda material: material.is_question_met,
     "HEARD.so_doing": lambda material: material.is_own_act,
-    "HEARD.bridge": lambda material: material.has_news and not material.shows_feeling and material.situation not in _TROUBLED,
     "ACK.welcome": lambda material: material.is_newcomer,
     "ACK.openness": lambda material: material.is_tip,
 }
@@ -43,6 +54,8 @@ _HOLDING = {
     "REF.granted": frozenset({"offer_verb_phrase"}),
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
     "REF.duty_two": frozenset({"second_offer"}),
+    "REF.doing_two": frozenset({"second_offer"}),
+    "HEARD.redress_two": frozenset({"second_offer"}),
     "ACK.position": frozenset({"audience"}),
     "ACK.map": frozenset({"dept_list"}),
     "CHK.map": frozenset({"dept_list"}),
@@ -60,11 +73,16 @@ class Step:
     """Each with the texts that the slots allow."""
 
 
+OFFERS = "REF.doing_two/OFFER.two/REF.doing/OFFER.meet/OFFER.change/OFFER.ask"
+"""What costs them nothing is done; an hour of theirs needs a day, a change their word, and the rest is asked."""
+_BARE_OFFER = re.compile(r"\bOFFER(?!\.)")
+
+
 @cache
 def plans(lang: str) -> dict[str, list[list[str]]]:
     """English hears and answers in one breath; the others make one move after another."""
     found: dict[str, list[str]] = read("plans_en.yaml" if lang == "en" else "plans.yaml")
-    return {situation: [line.split() for line in lines] for situation, lines in found.items()}
+    return {situation: [_BARE_OFFER.sub(OFFERS, line).split() for line in lines] for situation, lines in found.items()}
 
 
 _AS_NOTED = re.compile(r"our \w+(?: \w+)* says: |the contract says: |[^:]{0,40}: ")
@@ -89,18 +107,24 @@ def direct_plans(material: Material) -> list[str]:
     is_led = not is_usual or material.situation == "cross_functional"
     may = {
         "owned": is_owned,
+        "sorry": is_troubled and material.is_confirmed and "harm_told" in material.slots,
+        "redress": is_troubled and bool(material.offers) and material.situation not in _NOT_OURS,
+        "owed": is_troubled and material.said.is_negative and not material.offers and bool(material.questions or material.wishes) and _has_answer(material),
         "felt": is_troubled and not _FELT.isdisjoint(leads),
         "granted": has_asked and (material.is_granted or material.is_offer_wanted),
         "answered": has_asked and _has_answer(material),
         "led": is_led and not _LEADS.isdisjoint(leads),
-        "backed": has_asked and bool(material.offers) and bool(material.facts or material.terms or material.figures),
+        "backed": bool(material.offers) and not is_usual and bool(material.facts or material.terms or material.figures),
         "cited": is_led and "lead_quote" in leads and not (has_asked and material.request.channel == "chat"),
-        "offered": has_asked and bool(material.offers),
+        "offered": bool(material.offers) and not is_usual,
     }
-    fits = {"owned"} if is_owned else {"felt"} if is_troubled else may.keys() - {"owned", "felt"}
+    fits = {"owned"} if is_owned else _AFTER_TROUBLE if is_troubled else may.keys() - {"owned", *_AFTER_TROUBLE}
     return [name for name, is_so in may.items() if is_so and name in fits]
 
 
+_AFTER_TROUBLE = frozenset({"sorry", "redress", "owed", "felt"})
+_NOT_OURS = frozenset({"past_vendor_disappointment"})
+"""Troubles that others made."""
 _LEADS, _FELT = frozenset({"lead_you", "lead_one"}), frozenset({"felt_you", "felt_one"})
 
 
@@ -135,6 +159,10 @@ _SECOND = {
     "REF.doing": "REF.inspectable_proof_second",
     "REF.offered": "REF.inspectable_proof_second",
     "REF.granted": "REF.inspectable_proof_second",
+    "HEARD.redress": "REF.inspectable_proof_second",
+    "HEARD.regret": "REF.inspectable_proof_second",
+    "HEARD.thanks": "REF.inspectable_proof_second",
+    "HEARD.thanks_doing": "REF.inspectable_proof_second",
     "HEARD.so": "REF.inspectable_proof_second",
     "HEARD.so_doing": "REF.inspectable_proof_second",
     "HEARD.so_shall": "REF.inspectable_proof_second",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.drafting.material import Material
+
 NEUTRAL = 3.0
 ENOUGH_TEXTS, ENOUGH_WORDS = 3, 60
 MOST_OF_SIGNATURE = 5
@@ -82,3 +84,7 @@ def _directness(text: str) -> float:
 
 def _within(value: float) -> float:
     return max(1.0, min(5.0, value))
+
+
+def style_for(material: Material) -> Style:
+    return material.request.style or style_of([h.piece.text[h.spans[0][0] : h.spans[-1][1]] for h in material.heard])

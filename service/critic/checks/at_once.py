@@ -16,11 +16,13 @@ _SORRY = re.compile(
     r"\b(?:i'm|i am|we're|we are) (?:truly |very |so )?sorry\b(?! (?:if|to (?:hear|see|say|learn)|(?:that )?you feel))"
     r"|\b(?:i|we) apologi[sz]e\b(?! if)|\bmy apologies\b"
 )
+_SORRY_FOR = re.compile(rf"(?:{_SORRY.pattern}) (?:that|about|for)\b|\byou should (?:not have had|have had)\b.{{0,40}} and (?:i'm sorry|i apologise)")
 _DOES = re.compile(r"\b(?:i|we)(?:'ll| will)\b")
 _COURTESY = re.compile(
     r"\W*(?:i'm sorry about (?:the|your) [\w-]+|welcome, [^.]*|good to meet you[^.]*|i wish you a good start"
     r"|thank(?:s| you) for (?:the heads-up|telling me (?:so early|yourself)))\."
 )
+_TAKEN = re.compile(r"\bthank(?:s| you) for (?:pointing|telling|letting|writing|the note)\b")
 _SO = re.compile(r", so (?:i|we|shall|may|should|could|can)\b")
 _HERE = re.compile(r"\W*here is what (?:i|we) ")
 _THANKED = re.compile(r"\bthank(?:s| you) for (?:telling|letting|saying|the)\b")
@@ -29,8 +31,8 @@ _WISH = re.compile(
     r"\b(?:please|kindly|could you|can you|would you|what happens if|do (?:you|u) mean|how (?:do|can) (?:i|we)|what (?:are|r) (?:you|u) doing|may (?:i|we) have"
     r"|(?:i|we)(?:'d| would) (?:like|want|need)|(?:i|we) (?:need|want|ask|must have)|send (?:me|us)|give (?:me|us))\b"
 )
-_NEAR, _OURS, _THEIRS = 2, 3, 2
-"""Sentences in which a fault is owned; words of our records that name it; words of theirs by which an answer names the matter."""
+_NEAR, _OURS, _THEIRS, _OFFERED = 2, 3, 2, 3
+"""Sentences in which a fault is owned; words of our records that name it; words of theirs by which an answer names the matter; words of an offer."""
 
 
 def owns_fault(case: Case) -> bool:
@@ -56,17 +58,38 @@ def _owns_loss(case: Case, recorded: Stems) -> bool:
 
 
 def answers_at_once(case: Case) -> bool:
-    """They asked or asked for something, nothing shows that they are upset, and the first sentence names the matter and says something that we know or do."""
-    if _is_upset(case):
-        return False
-    if not case.said.questions and not _WISH.search(case.said.own_lower):
-        return False
+    """Nothing shows that they are upset, and the first sentence names the matter and says something that we do, or, if they asked or asked for something,
+    that we know."""
     first = next(iter(_opening(case)), None)
-    if first is None or (first.span in case.text.questions and not first.does("REF")):
+    if first is None or _is_upset(case) or (first.span in case.text.questions and not first.does("REF")):
+        return False
+    if not case.said.questions and not _WISH.search(case.said.own_lower) and not _offers(case, first):
         return False
     footing = case.footing
     is_named = footing.resting(first.span, footing.own) >= _THEIRS or footing.resting(first.span, footing.stems(case.said.questions)) > 0
     return is_named and footing.resting(first.span, footing.ours) >= _THEIRS
+
+
+def makes_good(case: Case) -> bool:
+    """We are sorry for something, or thankful for the word, and what we do about the matter stands beside it; or, if they asked, what we know."""
+    opening = _opening(case, with_courtesy=True)[:2]
+    is_sorry = any(_SORRY_FOR.search(case.text.ours, *s.span) for s in opening)
+    if not is_sorry and not any(_TAKEN.search(case.text.ours, *s.span) for s in opening):
+        return False
+    matter = case.footing.own | case.footing.of(*_FAULTS)
+    does = any(_offers(case, s) and case.footing.resting(s.span, matter) > 0 for s in opening)
+    return does or (is_sorry and any(_tells(case, s) for s in opening[1:]))
+
+
+def _tells(case: Case, sentence: Sentence) -> bool:
+    """What our records know of the matter, to who asked."""
+    footing = case.footing
+    has_asked = bool(case.said.questions) or _WISH.search(case.said.own_lower) is not None
+    return has_asked and footing.resting(sentence.span, footing.of(*_RECORDS)) >= _OURS and footing.resting(sentence.span, footing.own) > 0
+
+
+def _offers(case: Case, sentence: Sentence) -> bool:
+    return sentence.does("REF") and case.footing.resting(sentence.span, case.footing.of("offer")) >= _OFFERED
 
 
 def acts_on_it(case: Case) -> bool:
@@ -88,11 +111,14 @@ def _is_upset(case: Case) -> bool:
     return bool(case.conditions & _UPSET) or lexicon.pattern("emotion", case.lang).search(case.said.own_lower) is not None
 
 
-def _opening(case: Case) -> list[Sentence]:
-    """The sentences behind a greeting that stands in a line of its own, and behind one of sympathy, welcome or thanks."""
-    kept = [s for s in case.moves if not case.text.text[slice(*s.span)].rstrip().endswith(",")]
-    return kept[1:] if kept and _COURTESY.match(case.text.ours, kept[0].span[0]) else kept
+def _opening(case: Case, *, with_courtesy: bool = False) -> list[Sentence]:
+    """The sentences behind a greeting that stands in a line of its own, and behind one of sympathy, welcome or thanks unless these are asked for."""
+    kept = [s for s in case.moves if not _GREETS.search(case.text.text[slice(*s.span)])]
+    return kept[1:] if not with_courtesy and kept and _COURTESY.match(case.text.ours, kept[0].span[0]) else kept
+
+
+_GREETS = re.compile(r",\s*$|^\W*Dear \w+\.\s*$")
 
 
 def needs_no_echo(case: Case) -> bool:
-    return owns_fault(case) or answers_at_once(case)
+    return owns_fault(case) or answers_at_once(case) or makes_good(case)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.case import Case
+from service.critic.checks.at_once import answers_at_once
 from service.critic.quantities import quantities
 from service.critic.wording import lowered, tokens
 
@@ -65,6 +66,12 @@ def _hides_rise(told: str, said: set[float], lang: str) -> bool:
     rise = _RISES.search(told)
     new = {q.value for q in quantities(rise[2] or rise[3] or "", lang) if q.kind == "number"} if rise else set()
     return bool(new) and not new & said
+
+
+def price_unasked(case: Case) -> Iterator[Breach]:
+    """Nothing asks what stands behind the price. Where they asked for something and have it at once, nothing need."""
+    if not case.text.questions and not answers_at_once(case):
+        yield (*case.text.body, "nothing asks what stands behind the price")
 
 
 def concession(case: Case) -> Iterator[Breach]:
