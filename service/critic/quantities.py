@@ -17,6 +17,8 @@ _TIME = re.compile(r"\b([01]?\d|2[0-3])(?:[:h]|(?<=\d)\.(?=[0-5]\d\s*(?:uhr|am|p
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?:[.,   '’]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,]\d+)?")
 _ISO = re.compile(r"\b(?:19|20)\d\d-(\d\d)-(\d\d)\b")
 _NUMERIC_DATE = re.compile(r"(?<![\d.,])([0-3]?\d)\.(0?[1-9]|1[0-2])\.(?:(?:20)?\d\d(?!\d))?(?=\W|$)")
+_NUMERIC_DATE_IN_FULL = re.compile(r"(?<![\d.,])([0-3]?\d)\.(0?[1-9]|1[0-2])\.(?:20)?\d\d(?!\d)")
+"""In English "3.1." at the end of a sentence is a number."""
 _SPOKEN_TIME = re.compile(
     r"\b(?:(twenty-five|twenty|five|ten|a quarter|quarter|half) past|(?:(?<=at )|(?<=until )|(?<=from )|(?<=till )|(?<=by ))(twenty-five|twenty|five|ten) to"
     r"|(a quarter|quarter) to) (one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b(?! (?:weeks|days|hours|minutes|months|years|people))"
@@ -47,7 +49,7 @@ def quantities(text: str, lang: str) -> tuple[Quantity, ...]:
     spoken = tuple(_spoken_times(lower)) if lang == "en" and numbers else ()
     found = (
         *spoken,
-        *(_digits(lower) if has_digit else ()),
+        *(_digits(lower, lang) if has_digit else ()),
         *(q for q in (_words(lower, lang) if numbers else ()) if not any(s.start < q.end and q.start < s.end for s in spoken)),
         *(_shortened(lower, lang) if shortened else ()),
         *(_calendar(text, lower, lang) if days else ()),
@@ -77,11 +79,11 @@ def _spoken_times(lower: str) -> Iterator[Quantity]:
         yield Quantity("time", (60 * (hour if match[1] else hour - 1) + minutes) % 1440, *match.span())
 
 
-def _digits(lower: str) -> Iterator[Quantity]:
+def _digits(lower: str, lang: str) -> Iterator[Quantity]:
     taken: list[tuple[int, int]] = []
     for match in _ISO.finditer(lower):
         yield Quantity("month", int(match[1]), *match.span(1))
-    for match in _NUMERIC_DATE.finditer(lower):
+    for match in (_NUMERIC_DATE_IN_FULL if lang == "en" else _NUMERIC_DATE).finditer(lower):
         taken.append(match.span())
         yield Quantity("number", int(match[1]), *match.span(1))
         yield Quantity("month", int(match[2]), *match.span(2))
@@ -148,7 +150,8 @@ def _short_months(lang: str) -> re.Pattern[str]:
 
 
 _SHORT_DAY = re.compile(
-    r"(?<!\w)(mon|tue|wed|thu|fri|sat|sun)s?(?:\.|(?=,? ?\d)|(?=[ ,;)]+(?:\d|mon|tue|wed|thu|fri|sat|sun|and|at|am|pm|morning|afternoon|evening|night)\b))"
+    r"(?<!\w)(mon|tue|wed|thu|fri|sat(?! at\b)|sun)(?:\.|(?=,? ?\d)"
+    r"|(?=[ ,;)]+(?:\d|mon|tue|wed|thu|fri|sat|sun|and|at|am|pm|morning|afternoon|evening|night)\b))"
 )
 _STARTS = re.compile(r"(?:^|[.!?:;\n\"“])\s*$")
 

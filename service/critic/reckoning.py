@@ -190,7 +190,25 @@ def follows(q: Quantity, text: Wording, known: Known, lang: str) -> bool:
     sentence = text.sentence_at(q.start)
     if q.value in known.derived and _CUE.search(text.lower, *sentence):
         return True
-    return q.value in known.products and _SUMMED.search(text.lower, *sentence) is not None
+    if q.value in known.products and _SUMMED.search(text.lower, *sentence) is not None:
+        return True
+    return _is_shown(q, text.text[slice(*sentence)], sentence[0], known, lang)
+
+
+def _is_shown(q: Quantity, sentence: str, start: int, known: Known, lang: str) -> bool:
+    """The sentence holds one of the two numbers that it comes from: 35,000 at 0.55, so 19,250."""
+    others = {other.value for other in quantities(sentence, lang) if other.kind in _NUMERIC and other.start + start != q.start}
+    beside = [value for value in others if value > 1 and (value in known.values or value in known.derived or value in known.products)]
+    return any(_near(q.value, found) for a in beside for b in known.values if b > 0 for found in (a * b, a / b, b / a, 100 * (b - a) / b, 100 * (b - a) / a))
+
+
+def _near(told: float, found: float) -> bool:
+    """As it would be told: to the tenth, or to the whole."""
+    return told >= _LEAST_SHOWN and (abs(told - found) < 0.005 or told in (round(found, 1), round(found)))
+
+
+_LEAST_SHOWN = 3
+"""Of smaller numbers too much would follow."""
 
 
 def _is_length(minutes: float, unit: str, known: Known) -> bool:

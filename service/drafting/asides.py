@@ -28,6 +28,7 @@ _LEARNER = re.compile(
     r"|we was|they was|to small|to big|to much|to late|how this works\?"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|twelve) (?:time|day|week|month|year|order)\b(?! (?:of|in|at|per|slot|window|limit|notice|contract))"
     r"|(?:makes|stands|works|waits|lies|runs|is waiting|are waiting) since|since (?:two|three|four|five|\d+) (?:days|weeks|months|years)"
+    r"|(?<!did )(?<!does )(?<!'t )(?<!to )\bit (?:say|work|go|come|need|show|give|make|take|stop)(?! it)|app finish|tablet fall"
     r"|has reduce|to be reduce|stop to \w+|orders? of [\w ]+ was|i write english|my english)\b",
     re.IGNORECASE,
 )

@@ -230,6 +230,25 @@ def last_contact(pieces: Sequence[Evidence]) -> tuple[str, str, str | None] | No
     return None
 
 
+def noted_topic(pieces: Sequence[Evidence]) -> tuple[str, str] | None:
+    """(what it was about, evidence id): "the silo gauges" from "mails about the silo gauges stayed without answer"."""
+    for piece in pieces:
+        match = _TOPIC.search(piece.text) if piece.type in ("crm_note", "quote") else None
+        if match:
+            about = match[1] or match[2]
+            return (about if re.match(r"(?:the|our|your|a|an|\d+) ", about) else f"the {about}"), piece.id
+    return None
+
+
+_TOPIC = re.compile(
+    r"\babout ((?:(?:the|our|your) )?[a-z][\w'’-]*(?: [a-z][\w'’-]*){0,4}?)"
+    r"(?= (?:stayed|went|has|have|was|were|and|but|until|on|in|with|to|then|of|for|sent)\b|[.;,:]|$)"
+    r"|\b(?:proposal|offer|quote|quotation|price|demonstration|comparison|sample|trial)(?: of \d+ \w+)? (?:of|for) "
+    r"((?:the )?(?:\d+ )?[a-z][\w'’-]*(?: [a-z][\w'’-]*){0,3}?)"
+    r"(?= (?:sent|on|in|went|was|were|has|have|is|and|with|at|including)\b|[.;,:]|$)"
+)
+
+
 def stems(text: str) -> frozenset[str]:
     """What two texts about the same thing have in common."""
     return frozenset(t[:5] for t in tokens(text) if t not in words("english") and t not in words("boundary") and len(t) > 2)

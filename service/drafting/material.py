@@ -115,12 +115,14 @@ class Material(Offered):
                 return
 
     def _silence(self) -> Iterator[tuple[str, Filling]]:
-        last = facts.last_contact(self.pieces) if self.is_english else None
+        if not self.is_english or self.situation != "silence":
+            return
+        last, topic = facts.last_contact(self.pieces), facts.noted_topic(self.pieces)
         if last and not self.said.own.strip():
-            since, evidence_id, about = last
+            since, evidence_id, _ = last
             yield "last_contact", Filling((since,), (evidence_id,))
-            if about:
-                yield "topic", Filling((about,), (evidence_id,))
+        if topic and not (last and topic[0] in last[0] and not self.said.own.strip()):
+            yield "topic", Filling((topic[0],), (topic[1],))
 
     def told(self, *, is_strict: bool = False) -> list[Told]:
         """Figures first, then answers, what the terms say, what is known, and who has it. `is_strict`: each open question is said to be open."""
@@ -165,6 +167,12 @@ class Material(Offered):
     def is_question_met(self) -> bool:
         """They asked, and something is told that may be the answer; whether it is only they can say."""
         return bool(self.questions) and bool(self.facts or self.terms or self.figures or self._asked[0])
+
+    @property
+    def is_answered(self) -> bool:
+        """Something on record speaks of what they asked, and nothing they asked is left."""
+        answers, open_ones = self._asked
+        return bool(answers) and not open_ones
 
     def _unanswered(self, left: Sequence[OpenQuestion]) -> Iterator[Told]:
         """Several are said to be open in one breath."""
@@ -229,7 +237,7 @@ class Material(Offered):
 TROUBLE = ("ticket", "incident")
 _ALL_TOLD = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
 _PAST = re.compile(r"\b(?:was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
-_OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
+_OWED = re.compile(r"\b(?:paid in full|unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
 _MONEY = re.compile(r"\b(?:invoices?|bills?|billed|pay(?:ment|ing)?|paid|charged?)\b")
 
 

@@ -25,6 +25,8 @@ class Offered(Theirs):
         return tuple(Filling((phrase,), (piece.id,)) for piece in pieces if (phrase := self._offer(piece)))[:MOST_OFFERS]
 
     def _offer(self, piece: Evidence) -> str | None:
+        if _TO_BE_ASKED.match(piece.text):
+            return None
         return facts.offer_phrase(piece, self.people) if self.is_english else statements.offer_phrase(piece, self.people, self.lang, self.address)
 
     @cached_property
@@ -45,7 +47,7 @@ class Offered(Theirs):
         return any(map(self._is_met, self.wishes))
 
     def _is_met(self, wish: str) -> bool:
-        if not (self.is_english and self.offers) or self.is_theirs_to_decide:
+        if not (self.is_english and self.offers) or self.is_theirs_to_decide or (self.is_change and _SUPPOSED.search(wish)):
             return False
         offer = str(self.offers[0].parts[0])
         least = 1 if self.is_own_act else WISHED
@@ -91,14 +93,16 @@ def _figures(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\d+", re.sub(r":00\b", "", text)))
 
 
+_TO_BE_ASKED = re.compile(r"(?:ask|hear|find out|learn) (?:from (?:you|them) )?(?:whether|if|how|why|what|when)\b(?!.{0,80}\btell you)", re.IGNORECASE)
+"""What only they can say: one asks it, and does not offer to ask."""
 _MEETING = re.compile(
     r"(?:come|visit|meet|call you|ring you|show|present|walk|go (?:through|over)|sit|join|hold|rehearse|take you|let|book|look (?:at|through)"
-    r"|run through|spend|invite|stay)\b",
+    r"|run through|spend|invite)\b",
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(r"\b(?:with you|together|with your|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b", re.IGNORECASE)
 _CHANGE = re.compile(
-    r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:\w+ ){0,3}(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree|keep"
+    r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree|keep"
     r"|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
     re.IGNORECASE,
 )
@@ -112,4 +116,6 @@ _THEIRS_TO_DECIDE = re.compile(
     r"|drop|remove|delete|invoice|you(?:r director)?(?: and)? decide)\b",
     re.IGNORECASE,
 )
+_SUPPOSED = re.compile(r"\b(?:what (?:happens )?if|suppose|would it cost|is it possible)\b", re.IGNORECASE)
+"""Asked about, and not asked for."""
 _YES_OR_NO = re.compile(r"(?:^|[,:;–] ?)(?:and |so |but )?(?:can|could|may|might|would|will|do|does|is it possible|are you able)\b", re.IGNORECASE)

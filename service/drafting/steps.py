@@ -73,16 +73,19 @@ class Step:
     """Each with the texts that the slots allow."""
 
 
-OFFERS = "REF.doing_two/OFFER.two/REF.doing/OFFER.meet/OFFER.change/OFFER.ask"
-"""What costs them nothing is done; an hour of theirs needs a day, a change their word, and the rest is asked."""
-_BARE_OFFER = re.compile(r"\bOFFER(?!\.)")
+_OFFERS = {
+    "OFFER": "REF.doing_two/OFFER.two/REF.doing/OFFER.meet/OFFER.change/OFFER.ask",
+    "ASKED": "OFFER.two/OFFER.meet/OFFER.change/OFFER.ask",
+}
+"""What costs them nothing is done; an hour of theirs needs a day, a change their word, and the rest is asked. Or all of it is asked."""
+_OFFER = re.compile(r"\b(?:OFFER|ASKED)\b(?!\.)")
 
 
 @cache
 def plans(lang: str) -> dict[str, list[list[str]]]:
     """English hears and answers in one breath; the others make one move after another."""
     found: dict[str, list[str]] = read("plans_en.yaml" if lang == "en" else "plans.yaml")
-    return {situation: [_BARE_OFFER.sub(OFFERS, line).split() for line in lines] for situation, lines in found.items()}
+    return {situation: [_OFFER.sub(lambda m: _OFFERS[m[0]], line).split() for line in lines] for situation, lines in found.items()}
 
 
 _AS_NOTED = re.compile(r"our \w+(?: \w+)* says: |the contract says: |[^:]{0,40}: ")
@@ -105,14 +108,16 @@ def direct_plans(material: Material) -> list[str]:
     has_asked = bool(material.questions or material.wishes) and not is_usual
     leads = material.slots.keys() if material.offers else frozenset()
     is_led = not is_usual or material.situation == "cross_functional"
+    has_answered = has_asked and _has_answer(material)
     may = {
+        "replied": has_answered and material.is_answered,
         "owned": is_owned,
         "sorry": is_troubled and material.is_confirmed and "harm_told" in material.slots,
         "redress": is_troubled and bool(material.offers) and material.situation not in _NOT_OURS,
         "owed": is_troubled and material.said.is_negative and not material.offers and bool(material.questions or material.wishes) and _has_answer(material),
         "felt": is_troubled and not _FELT.isdisjoint(leads),
         "granted": has_asked and (material.is_granted or material.is_offer_wanted),
-        "answered": has_asked and _has_answer(material),
+        "answered": has_answered,
         "led": is_led and not _LEADS.isdisjoint(leads),
         "backed": bool(material.offers) and not is_usual and bool(material.facts or material.terms or material.figures),
         "cited": is_led and "lead_quote" in leads and not (has_asked and material.request.channel == "chat"),
@@ -129,7 +134,9 @@ _LEADS, _FELT = frozenset({"lead_you", "lead_one"}), frozenset({"felt_you", "fel
 
 
 def _has_answer(material: Material) -> bool:
-    return bool(material.figures) or any(f.is_clause or not _AS_NOTED.match(f.text) for f in (*material.facts, *material.terms))
+    """In whole sentences: key words of a record are nothing to begin with."""
+    known = [*material.facts, *material.terms]
+    return bool(material.figures) or (bool(known) and all(f.is_clause for f in known))
 
 
 def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tuple[Step, ...] | None:

@@ -6,19 +6,11 @@ import pytest
 
 from service.critic import Draft, review
 from service.critic.draft import Evidence
-from service.drafting import draft
 from service.drafting.listed import sentence
-from service.drafting.request import Request
+from tests.drafting.written import body
 
 VOTE = "Both offers lie on my desk. We vote on the laundry key cards on 9 May."
 CARD = "give your caretaker a test key card before the vote"
-
-
-def body(*pieces: tuple[str, str], situation: str | None = None, channel: str = "email") -> str:
-    evidence = tuple(Evidence(id=f"E{n}", type=kind, text=text) for n, (kind, text) in enumerate(pieces, 1))
-    found = draft(Request(id="r1", evidence=evidence, am_name="Ida Beck", recipient_name="Kim Osei", channel=channel, situation=situation))
-    assert found.written, found.reason
-    return found.written.text
 
 
 def test_what_they_wrote_is_the_reason_for_the_offer_where_nobody_is_upset() -> None:
