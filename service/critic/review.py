@@ -8,6 +8,7 @@ from itertools import islice
 
 from service.critic.case import Case
 from service.critic.draft import Draft, Finding, Reasons, Review, Severity, Suppressed
+from service.critic.faults import settled
 from service.critic.kinds import KINDS, possible
 from service.critic.policy import DEFAULT, Policy
 from service.critic.rules import Rule, rules
@@ -27,8 +28,9 @@ def review(draft: Draft, policy: Policy = DEFAULT, reasons: Reasons | None = Non
 
 def review_case(case: Case, policy: Policy = DEFAULT, reasons: Reasons | None = None) -> Review:
     """For who wants to see of the case what the review does not tell: what each sentence does."""
-    found = tuple(sorted(_findings(case, policy), key=lambda f: (f.start, f.rule)))
-    kept, aside = _sorted(found, reasons or {}, case.draft.id)
+    of_rules = settled(case, list(found(case, policy)))
+    everything = [*of_rules, *islice(of_team(case, policy.team), MOST_FINDINGS)]
+    kept, aside = _sorted(sorted(everything, key=lambda f: (f.start, f.rule)), reasons or {}, case.draft.id)
     broken = tuple(dict.fromkeys(f.rule for f in kept if f.severity == "E"))
     return Review(
         id=case.draft.id,
@@ -40,7 +42,8 @@ def review_case(case: Case, policy: Policy = DEFAULT, reasons: Reasons | None = 
     )
 
 
-def _findings(case: Case, policy: Policy) -> Iterator[Finding]:
+def found(case: Case, policy: Policy = DEFAULT) -> Iterator[Finding]:
+    """What the rules find."""
     may_find = possible(case)
     for rule in rules():
         severity = policy.severity(rule, case.draft.channel)
@@ -48,7 +51,6 @@ def _findings(case: Case, policy: Policy) -> Iterator[Finding]:
             continue
         for start, end, more, lower in breaches(case, rule, may_find):
             yield Finding(rule.id, lower or severity, start, end, f"{rule.message} {more[:1].upper()}{more[1:]}".strip() if more else rule.message, rule.hint)
-    yield from islice(of_team(case, policy.team), MOST_FINDINGS)
 
 
 def breaches(case: Case, rule: Rule, may_find: frozenset[int] | None = None) -> Sequence[tuple[int, int, str, Severity | None]]:

@@ -101,13 +101,15 @@ def _written(material: Material, told: Sequence[Told]) -> list[Written]:
     return [written for _, _, written in sorted(found, key=lambda one: one[:2])]
 
 
+_LAST_RESORT = "en.heard.told."
 _STOCK = frozenset({"CHK.restate", "CHK.either_or", "CHK.answers", "CHK.missing"})
 
 
 def _rank(material: Material, written: Written) -> int:
-    """Behind an offer the offer asks; a question that fits any letter, and words in quotation marks, come last."""
+    """Behind an offer the offer asks; a question that fits any letter, words in quotation marks, and what is told back for want of better, come last."""
     asks_again = "offer_verb_phrase" in material.slots and not _STOCK.isdisjoint(written.plan)
-    return 1 + asks_again + any(words.is_quoted for words in quoted(written.segments))
+    is_told = any(segment.frame.startswith(_LAST_RESORT) for segment in written.segments)
+    return 1 + asks_again + any(words.is_quoted for words in quoted(written.segments)) + 2 * is_told
 
 
 def _best(material: Material, plan: Sequence[Step], name: str) -> tuple[float, Written] | None:

@@ -102,8 +102,8 @@ _MEETING = re.compile(
 )
 _TOGETHER = re.compile(r"\b(?:with you|together|with your|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b", re.IGNORECASE)
 _CHANGE = re.compile(
-    r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree|keep"
-    r"|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
+    r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree"
+    r"|keep|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
     re.IGNORECASE,
 )
 _DATED = re.compile(
