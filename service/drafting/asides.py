@@ -38,8 +38,17 @@ TO_BE_READ = re.compile(r"\b(?:find|see|read) (?:this |it )?(?:below|attached|en
 """A courtesy around what stands in the message, and no request."""
 
 
+_OF_THEMSELVES = re.compile(
+    r"(?:good (?:morning|day|afternoon|evening)|hello|hi|greetings)\b"
+    r"|.*\b(?:i|we) (?:couldn't (?:\w+ )?answer|could not answer|had no answer|didn't know what to)\b"
+    r"|(?:our|my) (?:\w+ )?experience (?:is|was|has been)\b|.*\bone\b[^.]*, the other\b",
+    re.IGNORECASE,
+)
+"""A greeting, and what they own up to: nobody wants to hear it from us."""
+
+
 def is_aside(said: str) -> bool:
-    return any(pattern.search(said) for pattern in (_CHAT, _FEELING)) or _TURN.match(said) is not None
+    return any(pattern.search(said) for pattern in (_CHAT, _FEELING)) or _OF_THEMSELVES.match(said) is not None or _TURN.match(said) is not None
 
 
 def is_jotted(before: str, said: str) -> bool:

@@ -92,9 +92,15 @@ def _facts(piece: Evidence, text: str, people: People, place: int) -> Iterator[F
         lead = "" if re.search(r": |^(?:quote|contract|invoice|bill|order)\b", body, re.IGNORECASE) else _lead(piece.type, head)
         whole = [f"{lead}{'; '.join(_lowered(part, is_first=n == 0) for n, part in enumerate(parts))}"]
     for said in whole:
-        fact = personal(said, people)
+        fact = None if _is_about_them(said, piece.text, people) else personal(said, people)
         if fact is not None and (is_clause or fact == said) and LEAST_WORDS <= len(tokens(fact)) <= MOST_WORDS and _may_quote(fact, piece.type):
             yield Fact(piece.id, piece.type, uncapitalised(fact), is_clause)
+
+
+def _is_about_them(said: str, whole: str, people: People) -> bool:
+    """ "Both times she was sent the leaflet", where the sentence before names the recipient."""
+    name = people.first_names[1]
+    return name is not None and name in whole and name not in said and re.search(r"\b(?:she|he|her|him|his|hers)\b", said, re.IGNORECASE) is not None
 
 
 def has_words(body: str) -> bool:

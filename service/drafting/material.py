@@ -103,9 +103,15 @@ class Material(Offered):
         return self.failing is not None and not self.is_theirs_to_decide
 
     @property
+    def is_reproached(self) -> bool:
+        """They complain of us, and our records speak of the matter: then we are sorry that they had to, whatever the cause."""
+        is_known = bool(self.facts or self.terms)
+        return self.is_confirmed or (self.said.is_negative and is_known and _REPROACH.search(self.said.own) is not None)
+
+    @property
     def is_redress(self) -> bool:
-        """Our records know the trouble, and what is offered for it needs no word of theirs."""
-        return self.is_confirmed and not self.is_theirs_to_decide and not self.is_meeting
+        """We are reproached, and what is offered for it needs no word of theirs."""
+        return self.is_reproached and not self.is_theirs_to_decide and not self.is_meeting
 
     def _changes(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""
@@ -135,7 +141,12 @@ class Material(Offered):
 
     @property
     def _noted(self) -> list[Fact]:
-        """Notes that speak of what was asked."""
+        """Notes that speak of what was asked, and beside trouble those that say when it ends."""
+        if self.is_confirmed:
+            matter = self.stems(" ".join([self.said.own, *(f.text for f in self.facts)]))
+            ends = [f for f in self.notes if f.is_clause and _ENDS.search(f.text) and matter & self.stems(f.text)]
+            if ends:
+                return ends
         asked = self.stems(" ".join(text for _, _, text in self.questions)) - {"what", "there"}
         return [f for f in self.notes if f.is_clause and any(len(stem) == LONG_STEM for stem in asked & self.stems(f.text))]
 
@@ -227,17 +238,30 @@ class Material(Offered):
     def _untold(self) -> list[Fact]:
         """What no answer has told."""
         known = [*self._noted, *self.facts, *(f for f in self.terms[:3] if f != self._bound)]
-        return [f for f in known if f.text not in self._answered and not (self.situation == "renewal_notice" and f.type == "usage")]
+        told = [f for f in known if f.text not in self._answered and not (self.situation == "renewal_notice" and f.type == "usage")]
+        return [f for f in told if f.is_clause or not self._is_theirs(f)] or told
+
+    def _is_theirs(self, fact: Fact) -> bool:
+        """All its figures stand in their message: in key words it tells them nothing."""
+        figures = set(re.findall(r"\d+", fact.text))
+        return bool(figures) and figures <= set(re.findall(r"\d+", self.said.own)) and "offer_verb_phrase" in self.slots
 
     def _is_bill_beside_trouble(self, fact: Fact) -> bool:
         """Who complains is not reminded of a bill that they do not speak of."""
-        return fact.type == "billing" and self.is_confirmed and _OWED.search(fact.text) is not None and not _MONEY.search(self.said.own_lower)
+        is_unasked = self.is_confirmed and _OWED.search(fact.text) is not None
+        return fact.type == "billing" and (is_unasked or "paid in full" in fact.text) and not _MONEY.search(self.said.own_lower)
 
 
 TROUBLE = ("ticket", "incident")
 _ALL_TOLD = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
+_ENDS = re.compile(r"\b(?:expect\w*|planned|due|ready|released?|corrected|repaired|arrives?|ships?)\b.*\d", re.IGNORECASE)
+_REPROACH = re.compile(
+    r"\b(?:again|still (?:no|not|nothing|waiting)|received nothing|nor any|nobody|no (?:reply|explanation)|(?:third|fourth|second) time|told (?:\w+ )?people"
+    r"|you promised|were to be|was to be|is late|are late|the wrong|wrong (?:name|company|address)|not acceptable)\b",
+    re.IGNORECASE,
+)
 _PAST = re.compile(r"\b(?:was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
-_OWED = re.compile(r"\b(?:paid in full|unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
+_OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
 _MONEY = re.compile(r"\b(?:invoices?|bills?|billed|pay(?:ment|ing)?|paid|charged?)\b")
 
 

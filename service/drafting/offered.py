@@ -74,6 +74,8 @@ class Offered(Theirs):
         offer = self._all_offered
         if not (self.is_english and offer):
             return None
+        if _CONFIRMS.match(offer):
+            return "own"
         if self.is_theirs_to_decide or _CHANGE.match(offer):
             return "change"
         if _TOGETHER.search(offer) or _MEETING.match(offer):
@@ -101,6 +103,8 @@ _MEETING = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(r"\b(?:with you|together|with your|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b", re.IGNORECASE)
+_CONFIRMS = re.compile(r"confirm\b", re.IGNORECASE)
+"""What is confirmed has been decided."""
 _CHANGE = re.compile(
     r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree"
     r"|keep|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
