@@ -106,7 +106,12 @@ class Material(Offered):
     def is_reproached(self) -> bool:
         """They complain of us, and our records speak of the matter: then we are sorry that they had to, whatever the cause."""
         is_known = bool(self.facts or self.terms)
-        return self.is_confirmed or (self.said.is_negative and is_known and _REPROACH.search(self.said.own) is not None)
+        return self.is_confirmed or (self.said.is_negative and is_known and self._reproaches)
+
+    @property
+    def _reproaches(self) -> bool:
+        """They speak of us, and of what was not done or done wrong."""
+        return _REPROACH.search(self.said.own) is not None and _OF_US.search(self.said.own) is not None
 
     @property
     def is_redress(self) -> bool:
@@ -255,6 +260,7 @@ class Material(Offered):
 TROUBLE = ("ticket", "incident")
 _ALL_TOLD = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
 _ENDS = re.compile(r"\b(?:expect\w*|planned|due|ready|released?|corrected|repaired|arrives?|ships?)\b.*\d", re.IGNORECASE)
+_OF_US = re.compile(r"\b(?:you|your|yours|nobody|invoices?|contract|told|received)\b", re.IGNORECASE)
 _REPROACH = re.compile(
     r"\b(?:again|still (?:no|not|nothing|waiting)|received nothing|nor any|nobody|no (?:reply|explanation)|(?:third|fourth|second) time|told (?:\w+ )?people"
     r"|you promised|were to be|was to be|is late|are late|the wrong|wrong (?:name|company|address)|not acceptable)\b",

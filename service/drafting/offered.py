@@ -102,11 +102,15 @@ _MEETING = re.compile(
     r"|run through|spend|invite)\b",
     re.IGNORECASE,
 )
-_TOGETHER = re.compile(r"\b(?:with you|together|with your|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b", re.IGNORECASE)
+_TOGETHER = re.compile(
+    r"\b(?:with you|together|with your (?!mobile|phone|name|number|logo|own)|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b",
+    re.IGNORECASE,
+)
 _CONFIRMS = re.compile(r"confirm\b", re.IGNORECASE)
 """What is confirmed has been decided."""
 _CHANGE = re.compile(
-    r"(?:move|change|switch|shift|install|separate|set (?!up|out)|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree"
+    r"(?:move|change|switch|shift|install|fit|mount|swap|separate|set (?!up|out)"
+    r"|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree"
     r"|keep|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
     re.IGNORECASE,
 )
