@@ -16,9 +16,9 @@ from service.critic.footing import stem
 from service.critic.rules import rules
 from service.critic.wording import Span
 
-SURE = frozenset({"DRF-1", "DRF-3", "DRF-5", "DRF-7", "DRF-10", "DRF-14", "STR-1", "STR-2", "STR-4", "STR-6", "DRF-2"})
-"""Rules about what stands in the text for all to see, and about order and parts, which no sentence shows by itself. Nor is one doubted of which there are
-no examples."""
+SURE = frozenset({"DRF-1", "DRF-3", "DRF-5", "DRF-7", "DRF-10", "DRF-14", "STR-1", "STR-2", "STR-4", "STR-6", "DRF-2", "ETH-2", "DRF-12"})
+"""Rules about what stands in the text for all to see, or in no evidence, and about order and parts, which no sentence shows by itself. Nor is one
+doubted of which there are no examples."""
 _LONG = 300
 """Characters from which a finding speaks of the whole and not of its sentences."""
 _MOMENTS = {
