@@ -59,6 +59,8 @@ class Known:
     times: frozenset[float]
     months: frozenset[float]
     weekdays: frozenset[float]
+    is_literal: bool = False
+    """Nothing may follow from what is known."""
 
 
 def known_of(said: Said, lang: str) -> Known:
@@ -94,7 +96,7 @@ def _known(messages: tuple[str, ...], records: tuple[str, ...], priced: tuple[st
 
 def literal(known: Known) -> Known:
     """Without what follows."""
-    return replace(known, derived=frozenset(), products=frozenset(), lengths=frozenset(), spans=frozenset())
+    return replace(known, derived=frozenset(), products=frozenset(), lengths=frozenset(), spans=frozenset(), is_literal=True)
 
 
 def _read(text: str, lang: str) -> tuple[Quantity, ...]:
@@ -192,14 +194,19 @@ def follows(q: Quantity, text: Wording, known: Known, lang: str) -> bool:
         return True
     if q.value in known.products and _SUMMED.search(text.lower, *sentence) is not None:
         return True
-    return _is_shown(q, text.text[slice(*sentence)], sentence[0], known, lang)
+    return not known.is_literal and _is_shown(q, text.text[slice(*sentence)], sentence[0], known, lang)
 
 
 def _is_shown(q: Quantity, sentence: str, start: int, known: Known, lang: str) -> bool:
-    """The sentence holds one of the two numbers that it comes from: 35,000 at 0.55, so 19,250."""
+    """The sentence says that it reckons, and holds one of the two numbers that it comes from: 35,000 at 0.55, so 19,250."""
+    is_share = _SHARE.match(sentence, q.end - start) is not None
+    if not is_share and not _SHOWN.search(sentence, 0, q.start - start):
+        return False
     others = {other.value for other in quantities(sentence, lang) if other.kind in _NUMERIC and other.start + start != q.start}
     beside = [value for value in others if value > 1 and (value in known.values or value in known.derived or value in known.products)]
-    return any(_near(q.value, found) for a in beside for b in known.values if b > 0 for found in (a * b, a / b, b / a, 100 * (b - a) / b, 100 * (b - a) / a))
+    if is_share:
+        return any(_near(q.value, found) for a in beside for b in known.values if b > 0 for found in (100 * (b - a) / b, 100 * (b - a) / a))
+    return any(_near(q.value, found) for a in beside for b in known.values if b > 0 for found in (a * b, a / b, b / a))
 
 
 def _near(told: float, found: float) -> bool:
@@ -207,6 +214,8 @@ def _near(told: float, found: float) -> bool:
     return told >= _LEAST_SHOWN and (abs(told - found) < 0.005 or told in (round(found, 1), round(found)))
 
 
+_SHARE = re.compile(r" ?(?:%|percent|per cent)")
+_SHOWN = re.compile(r"\b(?:so|makes?|that(?:'s| is)|which is|comes? to|in total|about|=)\b[^.;]{0,12}$", re.IGNORECASE)
 _LEAST_SHOWN = 3
 """Of smaller numbers too much would follow."""
 

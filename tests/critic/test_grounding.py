@@ -6,6 +6,7 @@ import pytest
 
 from service.critic import Draft, Evidence
 from service.critic.case import Case
+from service.critic.draft import Marked
 from service.critic.quantities import quantities, value
 
 EVIDENCE = (
@@ -106,3 +107,32 @@ def test_a_time_that_is_spoken_out_is_the_same_as_one_in_figures(text: str, minu
 
 def test_a_range_is_no_time() -> None:
     assert [q.kind for q in quantities("It takes ten to twelve weeks.", "en")] == ["word", "word"]
+
+
+SHARES = (
+    Evidence(id="e1", type="quote", text="Water is 0.55 a cubic metre; the old flat price was 50,400."),
+    Evidence(id="e2", type="usage", text="35,000 cubic metres last year."),
+)
+
+
+def told(text: str, *, is_ours: bool = False) -> list[str]:
+    case = Case(Draft(id="d", text=text, evidence=SHARES, marked=(Marked(0, len(text), "INFO"),) if is_ours else ()))
+    return [text[u.start : u.end] for u in case.unsourced]
+
+
+def test_a_product_that_a_person_shows_is_followed_and_none_in_a_draft_of_ours() -> None:
+    text = "It is 35,000 at 0.55, so 19,250 and not 50,400."
+    assert told(text) == []
+    assert told(text, is_ours=True) == ["19,250"]
+
+
+def test_a_wrong_product_is_not_and_neither_is_one_that_nobody_shows() -> None:
+    assert told("It is 35,000 at 0.55, so 19,650 and not 50,400.") == ["19,650"]
+    assert told("You used 35,000 and will get 19,250 back.") == ["19,250"]
+
+
+@pytest.mark.parametrize(("text", "values"), [("Store 2 measured 3.1. Shared rooms follow.", [2, 3.1]), ("It takes 3 minutes, thus 3 more.", [3, 3])])
+def test_a_stop_behind_a_number_makes_no_date_and_thus_is_no_thursday(text: str, values: list[float]) -> None:
+    found = quantities(text, "en")
+    assert [q.value for q in found] == values
+    assert {q.kind for q in found} == {"number"}
