@@ -45,9 +45,8 @@ def save(name: str, meta: Mapping[str, Any], arrays: Mapping[str, Array] | None 
     return load(name, folder)
 
 
-def load(name: str, folder: Path = MODELS, made_by: str | None = None) -> Artifact:
-    """`made_by`: the module that writes it, where it is not the one of its name in ml.train."""
-    path, mend = folder / f"{name}.json", f"rebuild it with python -m {made_by or f'ml.train.{name}'}"
+def load(name: str, folder: Path = MODELS) -> Artifact:
+    path, mend = folder / f"{name}.json", f"rebuild it with python -m ml.train.{name}"
     try:
         body: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as problem:

@@ -124,4 +124,4 @@ def test_a_model_that_was_changed_is_not_loaded_and_the_message_says_how_to_make
         (tmp_path / name).write_bytes((faults.artifact.MODELS / name).read_bytes())
     (tmp_path / "faults.npz").write_bytes(b"other")
     with pytest.raises(BrokenArtifact, match=r"python -m service\.critic\.learning"):
-        faults.artifact.load("faults", tmp_path, made_by="service.critic.learning")
+        faults.loaded(tmp_path)
