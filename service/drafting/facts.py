@@ -180,6 +180,12 @@ def _is_clause(text: str) -> bool:
     )
 
 
+_NOUN = (
+    r"(?!(?:in|at|on|for|with|without|of|to|by|from|until|and|or|but|so|before|after|once|when|while|if|as|what|how|why|today|tomorrow|tonight|again)\b)[a-z]"
+)
+"""Behind "her", what makes it hers."""
+
+
 def offer_phrase(piece: Evidence, people: People) -> str | None:
     """ "walk through the log with you": what could follow "I could". None where it does not read like that."""
     text = " ".join(piece.text.split()).rstrip(".!")
@@ -191,7 +197,7 @@ def offer_phrase(piece: Evidence, people: People) -> str | None:
         return None
     if recipient:
         text = _replaced(text, people.recipient_name, recipient, "you", "your")
-    text = re.sub(r"\b(?:with|to|for|beside|alongside) (?:them|him|her)\b", lambda m: m[0].rsplit(" ", 1)[0] + " you", text)
+    text = re.sub(rf"\b(with|to|for|beside|alongside) (?:(her)(?= {_NOUN})|them|him|her)\b", lambda m: f"{m[1]} {'your' if m[2] else 'you'}", text)
     text = re.sub(r"^(let|have|ask|help|show|send|give|lend|bring|walk|take) (?:them|him|her)\b(?! [a-z]+s\b)", r"\1 you", text, flags=re.IGNORECASE)
     first = text.split(" ", 1)[0].lower()
     if (

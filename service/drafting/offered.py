@@ -31,9 +31,10 @@ class Offered(Theirs):
 
     @cached_property
     def is_theirs_to_decide(self) -> bool:
-        """It is about money, scope or an end."""
+        """It is about money, scope or an end, and more than a paper to decide by."""
         offers = " ".join(str(offer.parts[0]) for offer in self.offers)
-        return _THEIRS_TO_DECIDE.search(offers) is not None and self.situation != "routine_logistics"
+        is_paper = _PAPER.match(offers) is not None and not _THEN_CHANGES.search(offers)
+        return not is_paper and _THEIRS_TO_DECIDE.search(offers) is not None and self.situation != "routine_logistics"
 
     @cached_property
     def is_granted(self) -> bool:
@@ -59,6 +60,11 @@ class Offered(Theirs):
         return self._kind == "own"
 
     @cached_property
+    def is_confirming(self) -> bool:
+        """It says that what they have decided is so."""
+        return self.is_english and _CONFIRMS.match(self._all_offered) is not None
+
+    @cached_property
     def is_meeting(self) -> bool:
         """It takes an hour of theirs, and names no day."""
         return self._kind == "meeting" and not _DATED.search(self._all_offered)
@@ -74,15 +80,15 @@ class Offered(Theirs):
         offer = self._all_offered
         if not (self.is_english and offer):
             return None
-        if _CONFIRMS.match(offer):
+        if self.is_confirming:
             return "own"
         if self.is_theirs_to_decide or _CHANGE.match(offer):
             return "change"
         if _TOGETHER.search(offer) or _MEETING.match(offer):
             return "meeting"
-        return "own"
+        return None if _AGREES.match(offer) else "own"
 
-    @property
+    @cached_property
     def _all_offered(self) -> str:
         return " and ".join(str(offer.parts[0]) for offer in self.offers)
 
@@ -108,9 +114,11 @@ _TOGETHER = re.compile(
 )
 _CONFIRMS = re.compile(r"confirm\b", re.IGNORECASE)
 """What is confirmed has been decided."""
+_AGREES = re.compile(r"(?:agree|decide|settle)\b", re.IGNORECASE)
+"""It takes two."""
 _CHANGE = re.compile(
     r"(?:move|change|switch|shift|install|fit|mount|swap|separate|set (?!up|out)"
-    r"|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer|agree"
+    r"|take \w+ (?:[\w,]+ ){0,8}?(?:off|out)|turn (?!off)|shorten|begin|start|propose|offer"
     r"|keep|leave|hold .{0,20}price|do (?:it|the move)|deliver in|extend|prolong|lower|raise)\b",
     re.IGNORECASE,
 )
@@ -124,6 +132,12 @@ _THEIRS_TO_DECIDE = re.compile(
     r"|drop|remove|delete|invoice|you(?:r director)?(?: and)? decide)\b",
     re.IGNORECASE,
 )
+_PAPER = re.compile(
+    r"(?:work out|(?:re)?calculate|price|(?:re)?quote|reckon|prepare|(?:re)?issue|send|write (?!.*\binto the contract)|make a (?:price|quote|list)"
+    r"|put (?=.*\b(?:in writing|next to|side by side|on (?:one|a) (?:page|sheet))\b))\b",
+    re.IGNORECASE,
+)
+_THEN_CHANGES = re.compile(r"\band (?:share|move|change|stop|end|cancel|pause|set|take|switch)\b", re.IGNORECASE)
 _SUPPOSED = re.compile(r"\b(?:what (?:happens )?if|suppose|would it cost|is it possible)\b", re.IGNORECASE)
 """Asked about, and not asked for."""
 _YES_OR_NO = re.compile(r"(?:^|[,:;–] ?)(?:and |so |but )?(?:can|could|may|might|would|will|do|does|is it possible|are you able)\b", re.IGNORECASE)

@@ -54,8 +54,9 @@ def joined(segments: Iterable[Segment]) -> Iterator[bool]:
 
 
 def _is_joined(before: Segment, segment: Segment, facts: int) -> bool:
-    """Whether both stand in one paragraph: so does what one frame says, but for an offer with its question behind more than one fact."""
-    if before.frame == segment.frame != "" and coarse(before.move) not in ("GREET", "INFO"):
+    """Whether both stand in one paragraph: so does what one frame says, and what a bare regret or thanks leads to; but not an offer with its question behind more
+    than one fact."""
+    if (before.frame == segment.frame != "" and coarse(before.move) not in ("GREET", "INFO")) or before.frame.startswith(_LEADS):
         return True
     if segment.frame.startswith(_OFFERS) and facts >= MANY_FACTS:
         return False
@@ -64,6 +65,7 @@ def _is_joined(before: Segment, segment: Segment, facts: int) -> bool:
 
 MANY_FACTS = 2
 _OFFERS = "en.offer."
+_LEADS = ("en.heard.apology.", "en.heard.thanked.")
 
 
 def coarse(move: str) -> Move:

@@ -29,7 +29,7 @@ DECIDED = 3
 def lead(known: Known) -> str:
     """What the draft answers to: notice given before all, then what the messages say, then what numbers and notes say."""
     said = known.said
-    if said.is_notice or any(_is_notice(h, known) for h in known.heard) or (known.heard and _is_filed(known)):
+    if said.is_notice or any(_is_notice(h, known) for h in known.heard):
         return "renewal_notice"
     if facts.is_unanswered(known.pieces, known.lang) and not said.is_negative and not known.questions:
         return "silence"
@@ -75,14 +75,6 @@ _AFRAID = re.compile(
     r"|bad news|sadly|frozen|can't pay|cannot pay|problem|but now|patience|fed up|tired of|embarrass\w*|urgent\w*)\b",
     re.IGNORECASE,
 )
-_FILED = re.compile(
-    r"\bnotice\b.{0,60}\b(?:arrived|came|received|was in time|dated|in time|on time)\b|\b(?:letter|message) (?:came|arrived) on\b", re.IGNORECASE
-)
-
-
-def _is_filed(known: Known) -> bool:
-    """Our records have their notice."""
-    return known.is_english and any(_FILED.search(e.text) for e in known.pieces if e.type in ("contract", "crm_note"))
 
 
 def _fits(name: str, heard: Heard, known: Known) -> bool:

@@ -23,26 +23,30 @@ _TROUBLED = frozenset({"frustration", "risk_reliability", "hostile_or_injection"
 _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
     "HEARD.sorry": lambda material: material.is_confirmed,
-    "REF.doing": lambda material: material.is_offer_wanted or material.is_redress or (material.is_own_act and material.situation not in _UNHURRIED),
-    "REF.doing_two": lambda material: material.is_own_act and material.situation not in _UNHURRIED,
-    "HEARD.redress": lambda material: material.is_redress,
-    "HEARD.redress_two": lambda material: material.is_redress,
-    "HEARD.regret": lambda material: material.is_reproached,
-    "HEARD.thanks": lambda material: not material.is_reproached,
-    "HEARD.thanks_doing": lambda material: not material.is_reproached and (material.is_own_act or material.is_offer_wanted),
+    "REF.doing": lambda material: material.is_offer_wanted or material.is_redress or _is_done_unasked(material),
+    "REF.doing_two": lambda material: _is_done_unasked(material),
+    "HEARD.thanked": lambda material: not material.is_reproached,
+    "HEARD.apology": lambda material: material.is_reproached,
     "OFFER.meet": lambda material: material.is_meeting,
     "CHK.when": lambda material: material.is_meeting,
-    "CHK.go": lambda material: material.is_change,
     "OFFER.change": lambda material: material.is_change,
     "REF.duty": lambda material: material.is_due,
     "REF.duty_two": lambda material: material.is_due,
     "REF.granted": lambda material: material.is_granted,
     "CHK.answers": lambda material: material.is_question_met,
+    "HEARD.so": lambda material: not material.is_change,
+    "HEARD.so_felt": lambda material: not material.is_change,
     "HEARD.so_doing": lambda material: material.is_own_act,
     "ACK.welcome": lambda material: material.is_newcomer,
     "ACK.openness": lambda material: material.is_tip,
 }
 """Moves that need something to be so."""
+
+
+def _is_done_unasked(material: Material) -> bool:
+    return material.is_own_act and (material.situation not in _UNHURRIED or material.is_confirming)
+
+
 _ECHO = frozenset({"quote"})
 _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 """Moves that have to hold the buyer's own words, which outside English can only be quoted."""
@@ -55,7 +59,6 @@ _HOLDING = {
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
     "REF.duty_two": frozenset({"second_offer"}),
     "REF.doing_two": frozenset({"second_offer"}),
-    "HEARD.redress_two": frozenset({"second_offer"}),
     "ACK.position": frozenset({"audience"}),
     "ACK.map": frozenset({"dept_list"}),
     "CHK.map": frozenset({"dept_list"}),
@@ -166,10 +169,6 @@ _SECOND = {
     "REF.doing": "REF.inspectable_proof_second",
     "REF.offered": "REF.inspectable_proof_second",
     "REF.granted": "REF.inspectable_proof_second",
-    "HEARD.redress": "REF.inspectable_proof_second",
-    "HEARD.regret": "REF.inspectable_proof_second",
-    "HEARD.thanks": "REF.inspectable_proof_second",
-    "HEARD.thanks_doing": "REF.inspectable_proof_second",
     "HEARD.so": "REF.inspectable_proof_second",
     "HEARD.so_doing": "REF.inspectable_proof_second",
     "HEARD.so_shall": "REF.inspectable_proof_second",

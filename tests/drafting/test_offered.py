@@ -7,6 +7,9 @@ import re
 
 import pytest
 
+from service.critic.draft import Evidence
+from service.drafting import draft
+from service.drafting.request import Request
 from tests.drafting.written import body
 
 STOCK = re.compile(r"Would that (?:work|help|do)|Shall I\?|Does that suit|I can see why|as you write")
@@ -77,3 +80,24 @@ def test_what_only_they_can_say_is_not_offered_to_be_asked() -> None:
         situation="implementation_worry",
     )
     assert "ask whether" not in text
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ("leave the plan of the hall with her assistant and wait until spring", "leave the plan of the hall with your assistant and wait until spring"),
+        ("leave the plan of the hall with her until spring", "leave the plan of the hall with you until spring"),
+    ],
+)
+def test_what_is_hers_is_theirs_and_she_is_they(offer: str, said: str) -> None:
+    assert said in body(("buyer_message", ASKED), ("offer", offer), situation="implementation_worry")
+
+
+def test_who_has_given_notice_by_letter_is_not_asked_whether_to_go_on() -> None:
+    leaving = "After May we go on without you, the new owner of the hall brings his own program. My people are sad. Thank you for the six years."
+    pieces = (
+        Evidence(id="E1", type="buyer_message", text=leaving),
+        Evidence(id="E2", type="contract", text="Contract ends on 31 May; written notice of 2 February arrived in time."),
+        Evidence(id="E3", type="offer", text="prepare the readings of six years as one file"),
+    )
+    assert draft(Request(id="r1", evidence=pieces, situation="renewal_decision")).situation == "renewal_notice"

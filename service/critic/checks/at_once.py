@@ -31,8 +31,8 @@ _WISH = re.compile(
     r"\b(?:please|kindly|could you|can you|would you|what happens if|do (?:you|u) mean|how (?:do|can) (?:i|we)|what (?:are|r) (?:you|u) doing|may (?:i|we) have"
     r"|(?:i|we)(?:'d| would) (?:like|want|need)|(?:i|we) (?:need|want|ask|must have)|send (?:me|us)|give (?:me|us))\b"
 )
-_NEAR, _OURS, _THEIRS, _OFFERED = 2, 3, 2, 3
-"""Sentences in which a fault is owned; words of our records that name it; words of theirs by which an answer names the matter; words of an offer."""
+_NEAR, _MET, _OURS, _THEIRS, _OFFERED = 2, 5, 3, 2, 3
+"""Sentences in which a fault is owned, and in which a regret or thanks comes to what we do; words of our records that name it; words of theirs by which an answer names the matter; words of an offer."""
 
 
 def owns_fault(case: Case) -> bool:
@@ -71,14 +71,15 @@ def answers_at_once(case: Case) -> bool:
 
 
 def makes_good(case: Case) -> bool:
-    """We are sorry for something, or thankful for the word, and what we do about the matter stands beside it; or, if they asked, what we know."""
-    opening = _opening(case, with_courtesy=True)[:2]
-    is_sorry = any(_SORRY_FOR.search(case.text.ours, *s.span) for s in opening)
-    if not is_sorry and not any(_TAKEN.search(case.text.ours, *s.span) for s in opening):
+    """We are sorry for something, or thankful for the word, and what we do about the matter stands beside it; or, if they asked, what we know. What is known of the
+    matter may come before what we do."""
+    opening = _opening(case, with_courtesy=True)[:_MET]
+    is_sorry = any(_SORRY_FOR.search(case.text.ours, *s.span) for s in opening[:2])
+    if not is_sorry and not any(_TAKEN.search(case.text.ours, *s.span) for s in opening[:2]):
         return False
     matter = case.footing.own | case.footing.of(*_FAULTS)
     does = any(_offers(case, s) and case.footing.resting(s.span, matter) > 0 for s in opening)
-    return does or (is_sorry and any(_tells(case, s) for s in opening[1:]))
+    return does or (is_sorry and any(_tells(case, s) for s in opening[1:2]))
 
 
 def _tells(case: Case, sentence: Sentence) -> bool:
