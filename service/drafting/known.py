@@ -12,6 +12,7 @@ from ml.text import own_text, sentences
 from service.critic.draft import Evidence
 from service.critic.said import Said, reading_of
 from service.drafting import facts, leads, mentions, quotable, retold, situation, statements
+from service.drafting.befallen import befallen
 from service.drafting.clauses import Clause, ranked
 from service.drafting.facts import FACTS, MATERIAL, Fact, People
 from service.drafting.failures import joined
@@ -142,6 +143,11 @@ class Known:
     def losses(self) -> list[Sentence]:
         """What went wrong for them, of each message."""
         return [s for message in self._messages for s in leads.losses(message)] if self.is_english else []
+
+    @cached_property
+    def befallen(self) -> list[tuple[str, Span]]:
+        """What hit them and is no doing of ours, by message."""
+        return [(message.evidence_id, span) for message in self._messages for span in befallen(message)] if self.is_english and not self.is_confirmed else []
 
     @cached_property
     def inquiries(self) -> list[Inquiry]:

@@ -43,7 +43,7 @@ class Theirs(Known):
         """In English a quotation is the last resort."""
         if self.situation == OPEN_QUESTION:
             yield from (("question", words_of(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
-        told = [*self._retold(), *self._inquired(), *(self._leading() if self.leading else self._quoted_lead()), *self._lost()] if self.is_english else []
+        told = [*self._retold(), *self._inquired(), *(self._leading() if self.leading else self._quoted_lead()), *self._lost(), *self._befallen()] if self.is_english else []
         yield from told
         if {name for name, _ in told}.isdisjoint({"retold_one", "retold_you"}):
             yield from self._quotations()
@@ -89,6 +89,13 @@ class Theirs(Known):
 
     def _lost(self) -> Iterator[tuple[str, Filling]]:
         return (("loss", _told(sentence)) for sentence in self.losses)
+
+    def _befallen(self) -> Iterator[tuple[str, Filling]]:
+        """Behind "that" only what begins like the middle of a sentence."""
+        texts = {h.piece.id: h.piece.text for h in self.heard}
+        for evidence_id, span in self.befallen:
+            name = "befallen" if retold.goes_on(texts[evidence_id][slice(*span)]) else "befallen_alone"
+            yield name, words_of(evidence_id, span, is_quoted=False)
 
     def mentioned(self) -> Iterator[tuple[str, Filling]]:
         named: list[tuple[str, Mention | None]] = []

@@ -19,7 +19,8 @@ _SORRY = re.compile(
 _SORRY_FOR = re.compile(rf"(?:{_SORRY.pattern}) (?:that|about|for)\b|\byou should (?:not have had|have had)\b.{{0,40}} and (?:i'm sorry|i apologise)")
 _DOES = re.compile(r"\b(?:i|we)(?:'ll| will)\b")
 _COURTESY = re.compile(
-    r"\W*(?:i'm sorry about (?:the|your) [\w-]+|welcome, [^.]*|good to meet you[^.]*|i wish you a good start"
+    r"\W*(?:i'm sorry about (?:the|your) [\w-]+|i'm sorry to read that [^.]*|it is (?:hard|no easy) news that [^.]*|[^.:]*: i'm sorry to read that"
+    r"|welcome, [^.]*|good to meet you[^.]*|i wish you a good start"
     r"|thank(?:s| you) for (?:the heads-up|telling me (?:so early|yourself)))\."
 )
 _TAKEN = re.compile(r"\bthank(?:s| you) for (?:pointing|telling|letting|writing|the note)\b")
