@@ -10,7 +10,7 @@ from service.drafting.render import uncapitalised
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAY = rf"(?:\d{{1,2}} (?:{_MONTH})|(?:{_MONTH}) \d{{1,2}}|the \d{{1,2}}(?:st|nd|rd|th))(?: \d{{4}})?"
 _MONEY = r"(?:(?:[A-Z]{3}|Rs|R\$|R|[€£$]) ?\d+(?:[.,]\d+)*(?![\d.,]*\d)(?: (?:lakh|million))?)"
-_COUNT = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty)"
+_COUNT = r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty)"
 _THING = r"[A-Za-z][\w'’-]*(?: [a-z\d][\w'’-]*){0,7}"
 _LABELLED = re.compile(rf"({_THING}): (?=(?:{_COUNT}|{_MONEY})\b)")
 _HEADS = frozenset("page line status owner ticket case clause annex label version note step option".split())
@@ -21,11 +21,14 @@ _COUNTED = re.compile(rf"(?i:{_COUNT}) [a-z][^;:]*? (?:at {_MONEY}|, {_MONEY})")
 _PAID = re.compile(_MONEY)
 _PRICED = re.compile(rf"({_THING}) ({_MONEY}(?: (?:a|an|per|each) [a-z]+(?: and [a-z]+)?| once)?(?: (?:for|with|from|less) [^,]+)?)(?=,|$)")
 _TERM = re.compile(r"([Cc]ontract|[Ss]ubscription|[Ll]icen[cs]e|[Aa]greement) (?=until )")
+_PAPER = re.compile(rf"(?P<paper>(?:Offer|Quote|Proforma|Tender|Proposal)(?: \d+)?(?: of {_DAY})?)(?P<is_for> for [^,;:]{{3,60}}|: )", re.IGNORECASE)
+_VALID = re.compile(rf", (?={_MONEY}|valid )")
+_STATE = re.compile(rf"({_THING}): (?=(?:in (?:test|analysis|production|transit|progress)|ready for|planned for|expected|due|out for|on (?:its|the) way)\b)")
 _PAST = re.compile(r"\blast (?:year|quarter|month|week|season|spring|summer|autumn|winter|school year)\b|\bplanned were\b|\bin (?:Lent|" + _MONTH + r")\b")
 _CUTS = re.compile(r" (?:of|per|for|in|by|on|from|to|with|sent|last|this|until)\b")
 _OPENS = {"contract": "you have ", "quote": "our quote is for "}
 _COSTS = {"contract": "you pay ", "billing": "the invoice is ", "quote": "our quote is "}
-_NOUNS = frozenset("run start stay move turn read plan use cost cut set label".split())
+_NOUNS = frozenset("run start stay move turn read plan use cost cut set label register".split())
 """Verbs that head such a list as nouns."""
 _BY = re.compile(r"\b\w+ by\b")
 """A participle that only says whose something is."""
@@ -33,6 +36,9 @@ _BY = re.compile(r"\b\w+ by\b")
 
 def sentence(part: str, kind: str) -> str | None:
     """None where it is a sentence already, or where no one verb is sure to be meant. `kind`: of the evidence that holds it."""
+    found = (_offered(part) if kind == "quote" else None) or _in_state(part)
+    if found:
+        return found
     if has_verb(tokens(_BY.sub("by", re.split(r", of which\b", part)[0])), _NOUNS) or _is_no_list(part):
         return None
     return _labelled(part, kind) or _dated(part) or _counted(part, kind) or _priced(part)
@@ -40,6 +46,25 @@ def sentence(part: str, kind: str) -> str | None:
 
 def _is_no_list(part: str) -> bool:
     return not any(char.isdigit() for char in part) and re.search(rf"\b{_COUNT}\b", part) is None
+
+
+def _offered(part: str) -> str | None:
+    """ "Offer of 3 June: 12 pumps, EUR 690" is for the pumps; "Quote for 12 pumps, EUR 690" is EUR 690."""
+    match = _PAPER.match(part)
+    if not match:
+        return None
+    paper, rest = f"{match['paper'][0].lower()}{match['paper'][1:]}", part[match.end() :]
+    if match["is_for"] == ": ":
+        return f"our {paper} is for {rest}" if re.match(rf"{_COUNT} [a-z]", rest) else None
+    tail = _VALID.search(part, match.start("is_for"))
+    return f"our {paper}{part[match.start('is_for') : tail.start()]} is {part[tail.end() :]}" if tail else None
+
+
+def _in_state(part: str) -> str | None:
+    match = _STATE.match(part)
+    if not match or not _HEADS.isdisjoint(tokens(match[1])[:1]):
+        return None
+    return f"{_with_article(match[1])} {'are' if _is_plural(match[1]) else 'is'} {part[match.end() :]}"
 
 
 def _labelled(part: str, kind: str) -> str | None:

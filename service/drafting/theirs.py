@@ -43,7 +43,11 @@ class Theirs(Known):
         """In English a quotation is the last resort."""
         if self.situation == OPEN_QUESTION:
             yield from (("question", words_of(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
-        told = [*self._retold(), *self._inquired(), *(self._leading() if self.leading else self._quoted_lead()), *self._lost(), *self._befallen()] if self.is_english else []
+        told = (
+            [*self._retold(), *self._inquired(), *(self._leading() if self.leading else self._quoted_lead()), *self._lost(), *self._befallen()]
+            if self.is_english
+            else []
+        )
         yield from told
         if {name for name, _ in told}.isdisjoint({"retold_one", "retold_you"}):
             yield from self._quotations()
