@@ -118,6 +118,10 @@ class Material(Offered):
         """We are reproached, and what is offered for it needs no word of theirs."""
         return self.is_reproached and not self.is_theirs_to_decide and not self.is_meeting
 
+    @property
+    def is_done_unasked(self) -> bool:
+        return self.is_own_act and (self.situation not in _UNHURRIED or self.is_confirming)
+
     def _changes(self) -> Iterator[Told]:
         """A change in use that the customer can see as well."""
         for piece, change in self.figures[:1]:
@@ -228,7 +232,7 @@ class Material(Offered):
         left, places = self._untold, {e.id: n for n, e in enumerate(self.pieces)}
         asked = self.stems(self.said.own) if self.wishes or self.questions else frozenset()
         left = [f for f in left if f.type not in MATERIAL or not self._is_bill_beside_trouble(f)]
-        if not is_strict and self.situation not in _ALL_TOLD:
+        if not is_strict and self.situation not in _UNHURRIED:
             offers = " ".join(e.text for e in self.pieces if e.type == "offer")
             matter = self.stems(f"{self.said.own} {offers}")
             left = [f for f in left if f.type in TROUBLE or matter & self.stems(f.text)] or left
@@ -258,7 +262,8 @@ class Material(Offered):
 
 
 TROUBLE = ("ticket", "incident")
-_ALL_TOLD = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
+_UNHURRIED = frozenset({"renewal_notice", "usage_drop", "silence", "deadlock"})
+"""Moments in which nothing is done that they have not asked for, and all that is known is told."""
 _ENDS = re.compile(r"\b(?:expect\w*|planned|due|ready|released?|corrected|repaired|arrives?|ships?)\b.*\d", re.IGNORECASE)
 _OF_US = re.compile(r"\b(?:you|your|yours|nobody|invoices?|contract|told|received)\b", re.IGNORECASE)
 _REPROACH = re.compile(

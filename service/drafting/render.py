@@ -54,8 +54,8 @@ def joined(segments: Iterable[Segment]) -> Iterator[bool]:
 
 
 def _is_joined(before: Segment, segment: Segment, facts: int) -> bool:
-    """Whether both stand in one paragraph: so does what one frame says, and what a bare regret or thanks leads to; but not an offer with its question behind more
-    than one fact."""
+    """Whether both stand in one paragraph: so does what one frame says, and what a bare regret or thanks leads to. An offer with its question behind more than
+    one fact does not."""
     if (before.frame == segment.frame != "" and coarse(before.move) not in ("GREET", "INFO")) or before.frame.startswith(_LEADS):
         return True
     if segment.frame.startswith(_OFFERS) and facts >= MANY_FACTS:

@@ -17,14 +17,12 @@ _GATES = frozenset({"audience"})
 """Slots without which a move makes no sense, and which only English frames hold."""
 _WITHOUT = {"VAL.messenger": ("audience",), "REF.doing": ("offer_verb_phrase",), "CHK.offer": ("offer_verb_phrase",), "CHK.map": ("dept_list",)}
 """Moves that make no sense without something to speak of."""
-_UNHURRIED = frozenset({"silence", "renewal_notice", "usage_drop", "deadlock"})
-"""Moments in which nothing is done that they have not asked for."""
 _TROUBLED = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "past_vendor_disappointment"})
 _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "VAL.sorry": lambda material: material.is_confirmed,
     "HEARD.sorry": lambda material: material.is_confirmed,
-    "REF.doing": lambda material: material.is_offer_wanted or material.is_redress or _is_done_unasked(material),
-    "REF.doing_two": lambda material: _is_done_unasked(material),
+    "REF.doing": lambda material: material.is_offer_wanted or material.is_redress or material.is_done_unasked,
+    "REF.doing_two": lambda material: material.is_done_unasked,
     "HEARD.thanked": lambda material: not material.is_reproached,
     "HEARD.apology": lambda material: material.is_reproached,
     "OFFER.meet": lambda material: material.is_meeting,
@@ -42,11 +40,6 @@ _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "ACK.openness": lambda material: material.is_tip,
 }
 """Moves that need something to be so."""
-
-
-def _is_done_unasked(material: Material) -> bool:
-    return material.is_own_act and (material.situation not in _UNHURRIED or material.is_confirming)
-
 
 _ECHO = frozenset({"quote"})
 _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
@@ -118,7 +111,7 @@ def direct_plans(material: Material) -> list[str]:
         "owned": is_owned,
         "sorry": is_troubled and material.is_confirmed and "harm_told" in material.slots,
         "redress": is_troubled and bool(material.offers) and material.situation not in _NOT_OURS,
-        "owed": is_troubled and material.said.is_negative and not material.offers and bool(material.questions or material.wishes) and _has_answer(material),
+        "owed": is_troubled and material.said.is_negative and not material.offers and has_answered,
         "felt": is_troubled and not _FELT.isdisjoint(leads),
         "befallen": bool(material.befallen or "blow" in material.slots) and bool(material.offers) and not is_usual,
         "granted": has_asked and (material.is_granted or material.is_offer_wanted),

@@ -23,17 +23,17 @@ _COURTESY = re.compile(
     r"|welcome, [^.]*|good to meet you[^.]*|i wish you a good start"
     r"|thank(?:s| you) for (?:the heads-up|telling me (?:so early|yourself)))\."
 )
-_TAKEN = re.compile(r"\bthank(?:s| you) for (?:pointing|telling|letting|writing|the note)\b")
+_THANKED = re.compile(r"\bthank(?:s| you) for (?:pointing|telling|letting|saying|writing|the)\b")
 _SO = re.compile(r", so (?:i|we|shall|may|should|could|can)\b")
 _HERE = re.compile(r"\W*here is what (?:i|we) ")
-_THANKED = re.compile(r"\bthank(?:s| you) for (?:telling|letting|saying|the)\b")
 _UPSET = frozenset({"frustration", "risk_reliability", "past_vendor_disappointment", "deadlock", "hostile", "notice"})
 _WISH = re.compile(
     r"\b(?:please|kindly|could you|can you|would you|what happens if|do (?:you|u) mean|how (?:do|can) (?:i|we)|what (?:are|r) (?:you|u) doing|may (?:i|we) have"
     r"|(?:i|we)(?:'d| would) (?:like|want|need)|(?:i|we) (?:need|want|ask|must have)|send (?:me|us)|give (?:me|us))\b"
 )
 _NEAR, _MET, _OURS, _THEIRS, _OFFERED = 2, 5, 3, 2, 3
-"""Sentences in which a fault is owned, and in which a regret or thanks comes to what we do; words of our records that name it; words of theirs by which an answer names the matter; words of an offer."""
+"""Sentences in which a fault is owned, and in which a regret or thanks comes to what we do; words of our records that name it; words of theirs by which an
+answer names the matter; words of an offer."""
 
 
 def owns_fault(case: Case) -> bool:
@@ -72,11 +72,11 @@ def answers_at_once(case: Case) -> bool:
 
 
 def makes_good(case: Case) -> bool:
-    """We are sorry for something, or thankful for the word, and what we do about the matter stands beside it; or, if they asked, what we know. What is known of the
-    matter may come before what we do."""
+    """We are sorry for something, or thankful for the word, and what we do about the matter stands beside it, or behind what is known of it; or, if they
+    asked, what we know."""
     opening = _opening(case, with_courtesy=True)[:_MET]
     is_sorry = any(_SORRY_FOR.search(case.text.ours, *s.span) for s in opening[:2])
-    if not is_sorry and not any(_TAKEN.search(case.text.ours, *s.span) for s in opening[:2]):
+    if not is_sorry and not any(_THANKED.search(case.text.ours, *s.span) for s in opening[:2]):
         return False
     matter = case.footing.own | case.footing.of(*_FAULTS)
     does = any(_offers(case, s) and case.footing.resting(s.span, matter) > 0 for s in opening)
