@@ -15,11 +15,11 @@ from service.drafting.names import first_name
 from service.drafting.noted import AS_NOUNS, stated
 from service.drafting.render import OPENERS, uncapitalised
 
-FACTS = ("ticket", "incident", "project", "product", "usage")
+FACTS = ("ticket", "incident", "project", "tracking", "product", "usage")
 MATERIAL = ("contract", "billing", "quote")
 """What the buyer must be told where it bears on the matter."""
 LEAST_WORDS, MOST_WORDS, LEAST_OF_SENTENCE, LEAST_OF_NOTE = 3, 34, 6, 2
-_INTERNAL = re.compile(
+INTERNAL = re.compile(
     r"\b(?:internal(?:ly)?|confidential|churn|upsell|cross-sell|health score|risk score|margin|do not (?:tell|share|mention)"
     r"|not for the customer|opened (?:our|the) (?:mail|email)"
     r"|clicked|page views?|linkedin|gossip|difficult customer|discount floor)\b",
@@ -82,7 +82,7 @@ def _facts(piece: Evidence, text: str, people: People, place: int) -> Iterator[F
     parts = [stated(part, place + n, is_noted=head is not None) for n, part in enumerate(noted)]
     in_full = [listed.sentence(part, piece.type) or said for part, said in zip(noted, parts, strict=True)]
     parts = in_full if all(map(_is_clause, in_full)) else parts
-    if not parts or not has_words(body) or _CONTRAST.search(text) or _INTERNAL.search(text) or "?" in text:
+    if not parts or not has_words(body) or _CONTRAST.search(text) or INTERNAL.search(text) or "?" in text:
         return
     is_clause = all(_is_clause(part) for part in parts)
     if is_clause:
@@ -146,7 +146,8 @@ def personal(text: str, people: People) -> str | None:
     """With "I" for the account manager and "you" for the recipient; None where the sentence would have to change more than that."""
     am, recipient = people.first_names
     if recipient and re.search(rf"\b{re.escape(recipient)}\b", text):
-        if re.match(rf"{re.escape(recipient)}\b(?!['’]s)", text):
+        named = re.match(rf"(?:{re.escape(people.recipient_name or recipient)}|{re.escape(recipient)})\b", text)
+        if named and not text.startswith(("'s", "’s"), named.end()):
             return None
         text = _replaced(text, people.recipient_name, recipient, "you", "your")
     if am and re.search(rf"\b{re.escape(am)}\b", text):

@@ -15,7 +15,7 @@ from service.drafting.retold import Message, Sentence, is_harm, is_of_them
 MOST = 2
 LONGEST = 20
 """Words of a sentence that another clause may follow."""
-LEAST = 1.0
+LEAST = 2.5
 _DAY = re.compile(
     r"\b(?:\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} (?:january|february|march|april|may|june|july|august|september|october|november|december)"
     r"|(?:january|february|march|april|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b)",

@@ -11,6 +11,7 @@ from service.drafting import facts, failures, statements
 from service.drafting.facts import MATERIAL, Fact
 from service.drafting.known import Span
 from service.drafting.offered import Offered
+from service.drafting.recalled import recalled
 from service.drafting.theirs import OPEN_QUESTION, Filling, Slots, words_of
 
 MOST_TOLD, MOST_FACTS, MOST_IN_CHAT = 7, 4, 2
@@ -71,16 +72,19 @@ class Material(Offered):
     @cached_property
     def is_explained(self) -> bool:
         """Use fell, and they or our records say what happened at that time: then nobody is asked what has changed."""
-        is_known = bool(self.said.own.strip()) or "cause" in self.slots or any(f.type != "usage" for f in self.facts)
+        is_known = bool(self.said.own.strip()) or not _CAUSES.isdisjoint(self.slots) or any(f.type != "usage" for f in self.facts)
         return self.is_english and self.situation == "usage_drop" and is_known
 
     def _causes(self) -> Iterator[tuple[str, Filling]]:
-        """What our notes say of why use fell, as something that we have heard."""
+        """What our notes say of why use fell: what we have heard, and what they told us."""
         if self.situation != "usage_drop" or not self.is_english:
             return
+        for piece in self.pieces:
+            if piece.type == "crm_note" and (said := recalled(piece.text, self.people)):
+                yield "recalled", Filling((said,), (piece.id,))
         for note in self.notes:
             said = re.sub(r"\bthe customer's\b", "your", re.sub(r"\bthe customer\b(?!')", "you", note.text))
-            if note.is_clause and _PAST.search(said) and not re.search(r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I)\b", said):
+            if note.is_clause and _PAST.search(said) and not re.search(r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I)\b", _DATE.sub("", said)):
                 yield "cause", Filling((said,), (note.evidence_id,))
 
     @cached_property
@@ -105,7 +109,7 @@ class Material(Offered):
     @property
     def is_reproached(self) -> bool:
         """They complain of us, and our records speak of the matter: then we are sorry that they had to, whatever the cause."""
-        is_known = bool(self.facts or self.terms)
+        is_known = bool(self.facts or self.terms) and self.situation != "past_vendor_disappointment"
         return self.is_confirmed or (self.said.is_negative and is_known and self._reproaches)
 
     @property
@@ -144,7 +148,7 @@ class Material(Offered):
         answers, open_ones = self._asked
         left = [question for question in open_ones if is_strict or not question.may_be_answered]
         rest = self._rest(is_strict=is_strict) if self.is_english else (*self._terms(), *self._state())
-        causes = [Told("INFO.cause", {"cause": self.slots["cause"]})] if "cause" in self.slots else []
+        causes = [Told("INFO.cause", {name: self.slots[name]}) for name in sorted(_CAUSES & self.slots.keys())]
         found = [*self._changes(), *answers, *self._unanswered(left), *rest, *causes]
         return found[:MOST_TOLD]
 
@@ -271,7 +275,9 @@ _REPROACH = re.compile(
     r"|you promised|were to be|was to be|is late|are late|the wrong|wrong (?:name|company|address)|not acceptable)\b",
     re.IGNORECASE,
 )
-_PAST = re.compile(r"\b(?:was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
+_DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]+")
+_CAUSES = frozenset({"cause", "recalled"})
+_PAST = re.compile(r"\b(?:let|fell|was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
 _OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)
 _MONEY = re.compile(r"\b(?:invoices?|bills?|billed|pay(?:ment|ing)?|paid|charged?)\b")
 

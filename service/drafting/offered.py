@@ -109,7 +109,8 @@ _MEETING = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER = re.compile(
-    r"\b(?:with you|together|with your (?!mobile|phone|name|number|logo|own)|visit|meet|come|call you|ring you|at your|in your|on your|you a call|you and)\b",
+    r"\b(?:with you|together|with your (?!mobile|phone|name|number|logo|own)|visit|meet|come(?! back)|(?:call|ring) you|(?:at|in|on) your|you a call"
+    r"|you and)\b",
     re.IGNORECASE,
 )
 _CONFIRMS = re.compile(r"confirm\b", re.IGNORECASE)

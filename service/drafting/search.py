@@ -33,9 +33,7 @@ _WEAKER = 0.9
 """What the second best of what could fill a slot costs."""
 _TOLD_BACK, _QUOTED = 1.1, 0.5
 """What each stretch of their own words is worth: told back to them it reads like a letter, in quotation marks like a file."""
-_ONCE = frozenset(
-    {"answer", "fact", "note", "material", "metric", "offer_verb_phrase", "second_offer", "failure", "failure_long", "our_failure", "fault_named", "cause"}
-)
+_ONCE = frozenset("answer fact note material metric offer_verb_phrase second_offer failure failure_long our_failure fault_named cause recalled".split())
 """Slots whose text stands in a draft once."""
 _FIGURES = frozenset({"before", "after", "window", "last_contact", "owner"})
 _IN_PASSING = frozenset({"blow", "topic", "audience", "wait_until", "dept_list", "deadline", "their_sum"})

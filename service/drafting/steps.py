@@ -33,7 +33,6 @@ _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "REF.granted": lambda material: material.is_granted,
     "CHK.answers": lambda material: material.is_question_met,
     "HEARD.so": lambda material: not material.is_change,
-    "HEARD.so_felt": lambda material: not material.is_change,
     "HEARD.so_shall": lambda material: not material.is_own_act,
     "HEARD.so_doing": lambda material: material.is_own_act,
     "ACK.welcome": lambda material: material.is_newcomer,
@@ -47,7 +46,6 @@ _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 _HOLDING = {
     "REF.inspectable_proof": frozenset({"offer_verb_phrase"}),
     "REF.doing": frozenset({"offer_verb_phrase"}),
-    "REF.offered": frozenset({"offer_verb_phrase"}),
     "REF.duty": frozenset({"offer_verb_phrase"}),
     "REF.granted": frozenset({"offer_verb_phrase"}),
     "REF.inspectable_proof_second": frozenset({"second_offer"}),
@@ -110,25 +108,22 @@ def direct_plans(material: Material) -> list[str]:
         "replied": has_answered and material.is_answered,
         "owned": is_owned,
         "sorry": is_troubled and material.is_confirmed and "harm_told" in material.slots,
-        "redress": is_troubled and bool(material.offers) and material.situation not in _NOT_OURS,
         "owed": is_troubled and material.said.is_negative and not material.offers and has_answered,
-        "felt": is_troubled and not _FELT.isdisjoint(leads),
         "befallen": bool(material.befallen or "blow" in material.slots) and bool(material.offers) and not is_usual,
         "granted": has_asked and (material.is_granted or material.is_offer_wanted),
         "answered": has_answered,
         "led": is_led and not _LEADS.isdisjoint(leads),
+        "met": bool(material.offers) and (not is_usual or material.situation in _MET_AS_WELL),
         "backed": bool(material.offers) and not is_usual and bool(material.facts or material.terms or material.figures),
-        "cited": is_led and "lead_quote" in leads and not (has_asked and material.request.channel == "chat"),
         "offered": bool(material.offers) and not is_usual,
     }
-    fits = {"owned"} if is_owned else _AFTER_TROUBLE if is_troubled else may.keys() - {"owned", *_AFTER_TROUBLE}
+    fits = {"owned"} if is_owned else _AFTER_TROUBLE if is_troubled else may.keys() - {"owned", "sorry", "owed"}
     return [name for name, is_so in may.items() if is_so and name in fits]
 
 
-_AFTER_TROUBLE = frozenset({"sorry", "redress", "owed", "felt"})
-_NOT_OURS = frozenset({"past_vendor_disappointment"})
-"""Troubles that others made."""
-_LEADS, _FELT = frozenset({"lead_you", "lead_one"}), frozenset({"felt_you", "felt_one"})
+_AFTER_TROUBLE = frozenset({"sorry", "owed", "met"})
+_MET_AS_WELL = frozenset({"cross_functional", "deadlock"})
+_LEADS = frozenset({"lead_you", "lead_one"})
 
 
 def _has_answer(material: Material) -> bool:
@@ -162,12 +157,10 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
 _SECOND = {
     "REF.inspectable_proof": "REF.inspectable_proof_second",
     "REF.doing": "REF.inspectable_proof_second",
-    "REF.offered": "REF.inspectable_proof_second",
     "REF.granted": "REF.inspectable_proof_second",
     "HEARD.so": "REF.inspectable_proof_second",
     "HEARD.so_doing": "REF.inspectable_proof_second",
     "HEARD.so_shall": "REF.inspectable_proof_second",
-    "HEARD.so_felt": "REF.inspectable_proof_second",
 }
 """What makes the second offer behind the first."""
 
@@ -211,7 +204,7 @@ def _suits(frame: Frame, material: Material) -> bool:
 def _needed(move: str, slots: Slots, must: Slots | None) -> frozenset[str]:
     """What a frame has to hold: the fact that is told, and an offer where there is one to make."""
     if must:
-        return frozenset(must) & {"answer", "cause", "fact", "material", "metric"}
+        return frozenset(must) & {"answer", "cause", "fact", "material", "metric", "recalled"}
     if move in ("ACK.both_sides", "HEARD.sides"):
         return frozenset({"material"}) & slots.keys()
     return _HOLDING.get(move, frozenset())

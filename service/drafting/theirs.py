@@ -43,11 +43,7 @@ class Theirs(Known):
         """In English a quotation is the last resort."""
         if self.situation == OPEN_QUESTION:
             yield from (("question", words_of(name, span, is_quoted=True)) for name, span, text in self.questions if may_be_quoted(text))
-        told = (
-            [*self._retold(), *self._inquired(), *(self._leading() if self.leading else self._quoted_lead()), *self._lost(), *self._befallen()]
-            if self.is_english
-            else []
-        )
+        told = [*self._retold(), *self._inquired(), *self._leading(), *self._lost(), *self._befallen()] if self.is_english else []
         yield from told
         if {name for name, _ in told}.isdisjoint({"retold_one", "retold_you"}):
             yield from self._quotations()
@@ -79,17 +75,6 @@ class Theirs(Known):
             name = "you" if retold.is_of_them(said) else "one" if retold.goes_on(said) else None
             if name:
                 yield f"lead_{name}", _told(sentence)
-            if name and retold.is_harm(said):
-                yield f"felt_{name}", _told(sentence)
-
-    def _quoted_lead(self) -> Iterator[tuple[str, Filling]]:
-        """A few words of theirs that speak of the matter of an offer, where no sentence does."""
-        offered = facts.stems(" ".join(e.text for e in self.pieces if e.type == "offer"))
-        for clause in self.clauses[:8]:
-            fits = 3 <= len(clause.text.split()) <= 12 and not retold.ends_on_another(clause.text) and not set("()[]") & set(clause.text)
-            if fits and facts.stems(clause.text) & offered:
-                yield "lead_quote", words_of(clause.evidence_id, (clause.start, clause.end), is_quoted=True)
-                return
 
     def _lost(self) -> Iterator[tuple[str, Filling]]:
         return (("loss", _told(sentence)) for sentence in self.losses)

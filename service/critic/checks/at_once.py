@@ -23,7 +23,10 @@ _COURTESY = re.compile(
     r"|welcome, [^.]*|good to meet you[^.]*|i wish you a good start"
     r"|thank(?:s| you) for (?:the heads-up|telling me (?:so early|yourself)))\."
 )
-_THANKED = re.compile(r"\bthank(?:s| you) for (?:pointing|telling|letting|saying|writing|the)\b")
+_THANKED = re.compile(
+    r"\bthank(?:s| you) for (?:pointing|telling|letting|saying|writing|raising|the|this|that|your (?:note|message|mail|letter))\b"
+    r"|\b(?:glad|good) (?:that )?you (?:wrote|raised)\b"
+)
 _SO = re.compile(r", so (?:i|we|shall|may|should|could|can)\b")
 _HERE = re.compile(r"\W*here is what (?:i|we) ")
 _UPSET = frozenset({"frustration", "risk_reliability", "past_vendor_disappointment", "deadlock", "hostile", "notice"})
@@ -79,7 +82,7 @@ def makes_good(case: Case) -> bool:
     if not is_sorry and not any(_THANKED.search(case.text.ours, *s.span) for s in opening[:2]):
         return False
     matter = case.footing.own | case.footing.of(*_FAULTS)
-    does = any(_offers(case, s) and case.footing.resting(s.span, matter) > 0 for s in opening)
+    does = any(_offers(case, s) for s in opening) and any(case.footing.resting(s.span, matter) > 0 for s in opening if s.does("INFO", "REF"))
     return does or (is_sorry and any(_tells(case, s) for s in opening[1:2]))
 
 
