@@ -15,7 +15,7 @@ from service.drafting.names import first_name
 from service.drafting.noted import AS_NOUNS, stated
 from service.drafting.render import OPENERS, uncapitalised
 
-FACTS = ("ticket", "incident", "project", "tracking", "product", "usage")
+FACTS = ("ticket", "incident", "project", "product", "usage")
 MATERIAL = ("contract", "billing", "quote")
 """What the buyer must be told where it bears on the matter."""
 LEAST_WORDS, MOST_WORDS, LEAST_OF_SENTENCE, LEAST_OF_NOTE = 3, 34, 6, 2

@@ -109,7 +109,7 @@ class Material(Offered):
     @property
     def is_reproached(self) -> bool:
         """They complain of us, and our records speak of the matter: then we are sorry that they had to, whatever the cause."""
-        is_known = bool(self.facts or self.terms) and self.situation != "past_vendor_disappointment"
+        is_known = bool(self.facts or self.terms) and self.situation in _OF_OUR_DOING
         return self.is_confirmed or (self.said.is_negative and is_known and self._reproaches)
 
     @property
@@ -276,6 +276,7 @@ _REPROACH = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]+")
+_OF_OUR_DOING = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "confusion", "implementation_worry"})
 _CAUSES = frozenset({"cause", "recalled"})
 _PAST = re.compile(r"\b(?:let|fell|was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
 _OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)

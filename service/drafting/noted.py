@@ -22,6 +22,7 @@ _PASSIVE = (
     "|installed|issued|paid|booked|marked"
 )
 _DONE = re.compile(rf"(?:{_PASSIVE}) (?:on|by|at|with|from|in|to|as|before|after|automatically|the|twice|once)\b")
+_FILED = re.compile(rf"((?:[Tt]icket|[Cc]ase|[Oo]rder|[Rr]eport) \w*\d[\w-]*(?: of [^,;:]{{3,14}})?), (?=(?:{_PASSIVE}|opened|raised)\b)")
 _DUE = re.compile(r"^((?:[Tt]he )?(?:[Ii]nvoice|[Bb]ill|[Pp]remium|[Ff]ee)\b[^;:]*?), due (on|by)\b")
 _OPEN = re.compile(r"(?:still open|open (?:since|for)|known since)\b", re.IGNORECASE)
 _DONE_WITH = re.compile(
@@ -39,6 +40,7 @@ def stated(part: str, place: int, *, is_noted: bool) -> str:
     """`place`: how many parts stand before it in its record. `is_noted`: it stands behind the number of a ticket or an order."""
     part = _DUE.sub(lambda m: f"{m[1]}{',' if ', ' in m[1] else ''} is due {m[2]}", part)
     part = re.sub(r"^(cause|fault|error) (found|identified)\b", r"the \1 was \2", part)
+    part = _FILED.sub(lambda m: f"{m[1]} was ", part)
     listed = _LISTED.match(part)
     if listed:
         return f"{listed[1]} {'are' if _is_plural(listed[1]) else 'is'} {part[listed.end() :]}"
