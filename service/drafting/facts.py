@@ -199,6 +199,7 @@ def offer_phrase(piece: Evidence, people: People) -> str | None:
     if recipient:
         text = _replaced(text, people.recipient_name, recipient, "you", "your")
     text = re.sub(rf"\b(with|to|for|beside|alongside) (?:(her)(?= {_NOUN})|them|him|her)\b", lambda m: f"{m[1]} {'your' if m[2] else 'you'}", text)
+    text = re.sub(r"^(move|change|switch) to (?=(?:the|a) (?:\w+ )?(?:plan|tariff|package|tier)\b)", r"\1 you to ", text)
     text = re.sub(r"^(let|have|ask|help|show|send|give|lend|bring|walk|take) (?:them|him|her)\b(?! [a-z]+s\b)", r"\1 you", text, flags=re.IGNORECASE)
     first = text.split(" ", 1)[0].lower()
     if (

@@ -84,7 +84,13 @@ class Material(Offered):
                 yield "recalled", Filling((said,), (piece.id,))
         for note in self.notes:
             said = re.sub(r"\bthe customer's\b", "your", re.sub(r"\bthe customer\b(?!')", "you", note.text))
-            if note.is_clause and _PAST.search(said) and not re.search(r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I)\b", _DATE.sub("", said)):
+            if (
+                note.is_clause
+                and _PAST.search(said)
+                and not re.search(
+                    r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I|according|apparently|reception|said|told|mentioned)\b", _DATE.sub("", said)
+                )
+            ):
                 yield "cause", Filling((said,), (note.evidence_id,))
 
     @cached_property

@@ -113,7 +113,7 @@ def direct_plans(material: Material) -> list[str]:
         "granted": has_asked and (material.is_granted or material.is_offer_wanted),
         "answered": has_answered,
         "led": is_led and not _LEADS.isdisjoint(leads),
-        "met": bool(material.offers) and (not is_usual or material.situation in _MET_AS_WELL),
+        "met": (bool(material.offers) or has_answered) and (not is_usual or material.situation in _MET_AS_WELL),
         "backed": bool(material.offers) and not is_usual and bool(material.facts or material.terms or material.figures),
         "offered": bool(material.offers) and not is_usual,
     }

@@ -75,6 +75,28 @@ def test_nobody_is_asked_what_has_changed_where_our_notes_say_it() -> None:
     assert "changed" not in text
 
 
+LOOMS = ("usage", "Loom checks: 90 in May, 30 in June.")
+
+
+def test_what_others_said_about_them_is_not_told_to_them() -> None:
+    text = body(
+        LOOMS, ("crm_note", "Two of the five weavers left in June, according to a call with reception."), ("offer", "adjust the plan of checks to one mill")
+    )
+    assert "weavers" not in text
+    assert "reception" not in text
+
+
+def test_who_told_us_why_is_reminded_of_it_and_not_asked_again() -> None:
+    text = body(LOOMS, ("crm_note", "Kim mentioned in May that the second mill was moving to Leeds."), ("offer", "adjust the plan of checks to one mill"))
+    assert "You mentioned in May that the second mill was moving to Leeds" in text
+    assert "changed" not in text
+
+
+@pytest.mark.parametrize("note", ["Lena mentioned in May that the second mill was moving to Leeds.", "Kim mentioned in May that our prices are too high."])
+def test_what_somebody_else_told_us_and_what_they_said_of_us_stays_with_us(note: str) -> None:
+    assert "mentioned" not in body(LOOMS, ("crm_note", note), ("offer", "adjust the plan of checks to one mill"))
+
+
 def test_a_draft_asks_one_question_at_most_where_there_is_an_offer() -> None:
     for situation in ("frustration", "price_objection", "implementation_worry", "budget_cut", "confusion"):
         text = body(

@@ -9,6 +9,7 @@ import pytest
 
 from service.critic.draft import Evidence
 from service.drafting import draft
+from service.drafting.facts import People, offer_phrase
 from service.drafting.request import Request
 from tests.drafting.written import body
 
@@ -86,11 +87,12 @@ def test_what_only_they_can_say_is_not_offered_to_be_asked() -> None:
     ("offer", "said"),
     [
         ("leave the plan of the hall with her assistant and wait until spring", "leave the plan of the hall with your assistant and wait until spring"),
+        ("move to the small plan until spring", "move you to the small plan until spring"),
         ("leave the plan of the hall with her until spring", "leave the plan of the hall with you until spring"),
     ],
 )
-def test_what_is_hers_is_theirs_and_she_is_they(offer: str, said: str) -> None:
-    assert said in body(("buyer_message", ASKED), ("offer", offer), situation="implementation_worry")
+def test_an_offer_is_turned_to_who_reads_it(offer: str, said: str) -> None:
+    assert offer_phrase(Evidence(id="E1", type="offer", text=offer), People("Ida Beck", "Kim Osei")) == said
 
 
 def test_who_has_given_notice_by_letter_is_not_asked_whether_to_go_on() -> None:

@@ -78,12 +78,11 @@ def makes_good(case: Case) -> bool:
     """We are sorry for something, or thankful for the word, and what we do about the matter stands beside it, or behind what is known of it; or, if they
     asked, what we know."""
     opening = _opening(case, with_courtesy=True)[:_MET]
-    is_sorry = any(_SORRY_FOR.search(case.text.ours, *s.span) for s in opening[:2])
-    if not is_sorry and not any(_THANKED.search(case.text.ours, *s.span) for s in opening[:2]):
+    if not any(said.search(case.text.ours, *s.span) for s in opening[:2] for said in (_SORRY_FOR, _THANKED)):
         return False
     matter = case.footing.own | case.footing.of(*_FAULTS)
     does = any(_offers(case, s) for s in opening) and any(case.footing.resting(s.span, matter) > 0 for s in opening if s.does("INFO", "REF"))
-    return does or (is_sorry and any(_tells(case, s) for s in opening[1:2]))
+    return does or any(_tells(case, s) for s in opening[1:3])
 
 
 def _tells(case: Case, sentence: Sentence) -> bool:
