@@ -55,6 +55,12 @@ class Offered(Theirs):
         return len(self.stems(wish) & self.stems(offer)) + WISHED * len(_figures(wish) & _figures(offer)) >= least
 
     @cached_property
+    def is_of_their_matter(self) -> bool:
+        """What is offered first speaks of what they wrote about, and could stand in no other letter."""
+        least = 1 if self.is_own_act else WISHED
+        return bool(self.offers) and len(self.stems(self.said.own) & self.stems(str(self.offers[0].parts[0]))) >= least
+
+    @cached_property
     def is_own_act(self) -> bool:
         """It takes neither their time nor their word."""
         return self._kind == "own"

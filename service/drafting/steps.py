@@ -104,6 +104,7 @@ def direct_plans(material: Material) -> list[str]:
     leads = material.slots.keys() if material.offers else frozenset()
     is_led = not is_usual or material.situation == "cross_functional"
     has_answered = has_asked and _has_answer(material)
+    is_backed = bool(material.offers) and bool(material.facts or material.terms or material.figures)
     may = {
         "replied": has_answered and material.is_answered,
         "owned": is_owned,
@@ -113,8 +114,8 @@ def direct_plans(material: Material) -> list[str]:
         "granted": has_asked and (material.is_granted or material.is_offer_wanted),
         "answered": has_answered,
         "led": is_led and not _LEADS.isdisjoint(leads),
-        "met": (bool(material.offers) or has_answered) and (not is_usual or material.situation in _MET_AS_WELL),
-        "backed": bool(material.offers) and not is_usual and bool(material.facts or material.terms or material.figures),
+        "met": (is_backed or has_answered or material.is_of_their_matter) and (not is_usual or material.situation in _MET_AS_WELL),
+        "backed": is_backed and not is_usual,
         "offered": bool(material.offers) and not is_usual,
     }
     fits = {"owned"} if is_owned else _AFTER_TROUBLE if is_troubled else may.keys() - {"owned", "sorry", "owed"}
