@@ -257,7 +257,7 @@ class Material(Offered):
     def _untold(self) -> list[Fact]:
         """What no answer has told."""
         known = [*self._noted, *self.facts, *(f for f in self.terms[:3] if f != self._bound)]
-        told = [f for f in known if f.text not in self._answered and not (self.situation == "renewal_notice" and f.type == "usage")]
+        told = [f for f in known if f.text not in self._answered and not (self.situation == "renewal_notice" and (f.type == "usage" or _ARRIVED.match(f.text)))]
         return [f for f in told if f.is_clause or not self._is_theirs(f)] or told
 
     def _is_theirs(self, fact: Fact) -> bool:
@@ -281,6 +281,8 @@ _REPROACH = re.compile(
     r"|you promised|were to be|was to be|is late|are late|the wrong|wrong (?:name|company|address)|not acceptable)\b",
     re.IGNORECASE,
 )
+_ARRIVED = re.compile(r"(?:(?:the|your|written) )?(?:letter|notice|message|it) (?:came|arrived|reached us|was received|dated)\b", re.IGNORECASE)
+"""What only says when their notice came."""
 _DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]+")
 _OF_OUR_DOING = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "confusion", "implementation_worry"})
 _CAUSES = frozenset({"cause", "recalled"})

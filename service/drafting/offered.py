@@ -48,7 +48,8 @@ class Offered(Theirs):
         return any(map(self._is_met, self.wishes))
 
     def _is_met(self, wish: str) -> bool:
-        if not (self.is_english and self.offers) or self.is_theirs_to_decide or (self.is_change and _SUPPOSED.search(wish)):
+        is_open = self.is_theirs_to_decide and not _ASKS_US.search(wish)
+        if not (self.is_english and self.offers) or is_open or ((self.is_change or self.is_theirs_to_decide) and _SUPPOSED.search(wish)):
             return False
         offer = str(self.offers[0].parts[0])
         least = 1 if self.is_own_act else WISHED
@@ -145,6 +146,7 @@ _PAPER = re.compile(
     re.IGNORECASE,
 )
 _THEN_CHANGES = re.compile(r"\band (?:share|move|change|stop|end|cancel|pause|set|take|switch)\b", re.IGNORECASE)
+_ASKS_US = re.compile(r"\b(?:can|could|would|will) you (?!tell|say|explain|make|send|give|quote|calculate|work|show)\w+", re.IGNORECASE)
 _SUPPOSED = re.compile(r"\b(?:what (?:happens )?if|suppose|would it cost|is it possible)\b", re.IGNORECASE)
 """Asked about, and not asked for."""
 _YES_OR_NO = re.compile(r"(?:^|[,:;–] ?)(?:and |so |but )?(?:can|could|may|might|would|will|do|does|is it possible|are you able)\b", re.IGNORECASE)

@@ -27,6 +27,20 @@ def test_nobody_is_told_that_we_changed_what_they_have_before_they_said_yes() ->
     assert "?" in text
 
 
+def test_a_change_that_they_asked_us_for_is_made_and_one_that_they_asked_about_is_not() -> None:
+    offer = ("offer", "move the invoice and the start to 1 October")
+    contract = ("contract", "The first invoice is due at the start on 5 September.")
+    asked = body(
+        ("buyer_message", "Could you hold off with the invoice and the start until our move is through on 1 October?"),
+        contract,
+        offer,
+        situation="timing_concern",
+    )
+    wondered = body(("buyer_message", "What happens if we move the invoice and the start to 1 October?"), contract, offer, situation="timing_concern")
+    assert re.search(r"I'll move the invoice and the start to 1 October\.", asked)
+    assert not re.search(r"I(?:'ll| will)(?: gladly)? move the invoice", wondered)
+
+
 def test_what_costs_them_nothing_is_done_and_not_asked() -> None:
     text = body(("buyer_message", ASKED), ("offer", "send a list of the readers with a weak battery"), situation="implementation_worry")
     assert re.search(r"I(?:'ll| will)(?: gladly)? send a list of the readers with a weak battery\.", text)
