@@ -10,6 +10,7 @@ from ml.text import sentences
 from service.critic import lexicon as critic
 from service.critic.draft import Evidence
 from service.drafting import listed
+from service.drafting.calendar import MONTHS, WEEKDAYS
 from service.drafting.lexicon import has_verb, lowered, tokens, words
 from service.drafting.names import first_name
 from service.drafting.noted import AS_NOUNS, stated
@@ -283,7 +284,7 @@ def fits_question(asked: str, fact: Fact) -> bool:
 
 
 _DATED = re.compile(
-    r"\d|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tomorrow|next)\b",
+    rf"\d|\b(?:{MONTHS}|{WEEKDAYS}|today|tomorrow|next)\b",
     re.IGNORECASE,
 )
 _KINDS = (

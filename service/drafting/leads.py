@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from service.drafting import facts
 from service.drafting.asides import is_of_learner
+from service.drafting.calendar import MONTHS, SURE_MONTHS, WEEKDAYS
 from service.drafting.lexicon import words
 from service.drafting.retold import Message, Sentence, is_harm, is_of_them
 
@@ -17,8 +18,7 @@ LONGEST = 20
 """Words of a sentence that another clause may follow."""
 LEAST = 2.5
 _DAY = re.compile(
-    r"\b(?:\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} (?:january|february|march|april|may|june|july|august|september|october|november|december)"
-    r"|(?:january|february|march|april|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b)",
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)\b|\d{{1,2}} (?:{MONTHS})|(?:{SURE_MONTHS}|{WEEKDAYS})\b)",
     re.IGNORECASE,
 )
 _NEED = re.compile(r"\b(?:must|need|have to|has to|had to|asked? (?:me|us)|want|looking (?:at|for)|due)\b", re.IGNORECASE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from service.drafting.calendar import MONTHS
 from service.drafting.lexicon import has_verb, tokens, words
 from service.drafting.render import uncapitalised
 
-_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
-_DAY = rf"(?:\d{{1,2}} (?:{_MONTH})|(?:{_MONTH}) \d{{1,2}}|the \d{{1,2}}(?:st|nd|rd|th))(?: \d{{4}})?"
+_DAY = rf"(?:\d{{1,2}} (?:{MONTHS})|(?:{MONTHS}) \d{{1,2}}|the \d{{1,2}}(?:st|nd|rd|th))(?: \d{{4}})?"
 _MONEY = r"(?:(?:[A-Z]{3}|Rs|R\$|R|[€£$]) ?\d+(?:[.,]\d+)*(?![\d.,]*\d)(?: (?:lakh|million))?)"
 _COUNT = r"(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty)"
 _THING = r"[A-Za-z][\w'’-]*(?: [a-z\d][\w'’-]*){0,7}"
@@ -24,7 +24,7 @@ _TERM = re.compile(r"([Cc]ontract|[Ss]ubscription|[Ll]icen[cs]e|[Aa]greement) (?
 _PAPER = re.compile(rf"(?P<paper>(?:Offer|Quote|Proforma|Tender|Proposal)(?: \d+)?(?: of {_DAY})?)(?P<is_for> for [^,;:]{{3,60}}|: )", re.IGNORECASE)
 _VALID = re.compile(rf", (?={_MONEY}|valid )")
 _STATE = re.compile(rf"({_THING}): (?=(?:in (?:test|analysis|production|transit|progress)|ready for|planned for|expected|due|out for|on (?:its|the) way)\b)")
-_PAST = re.compile(r"\blast (?:year|quarter|month|week|season|spring|summer|autumn|winter|school year)\b|\bplanned were\b|\bin (?:Lent|" + _MONTH + r")\b")
+_PAST = re.compile(r"\blast (?:year|quarter|month|week|season|spring|summer|autumn|winter|school year)\b|\bplanned were\b|\bin (?:Lent|" + MONTHS + r")\b")
 _CUTS = re.compile(r" (?:of|per|for|in|by|on|from|to|with|sent|last|this|until)\b")
 _OPENS = {"contract": "you have ", "quote": "our quote is for "}
 _COSTS = {"contract": "you pay ", "billing": "the invoice is ", "quote": "our quote is "}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ml.expressions import Pattern
 from service.critic import lexicon
 from service.critic.wording import lowered
+from service.drafting.calendar import MONTHS, WEEKDAYS
 from service.drafting.clauses import may_be_said
 from service.drafting.lexicon import WORD, any_of, words
 from service.drafting.shift import shifted, turned
@@ -24,15 +25,13 @@ _AUDIENCE = re.compile(
 _WAIT = re.compile(
     r"\b(?:until|till|after|before|not before|once) ((?:the |our |my |we finish the )?(?:[a-z]+ )?(?:harvest|season|audit"
     r"|move|exams?|festival|fair|holidays|summer|winter|spring|autumn|easter"
-    r"|christmas|new year|budget round|inventory|stocktake|year end|quarter end|opening|launch|merger|election|january"
-    r"|february|march|april|may|june|july|august|september|october"
-    r"|november|december))\b",
+    r"|christmas|new year|budget round|inventory|stocktake|year end|quarter end|opening|launch|merger|election"
+    rf"|{MONTHS}))\b",
     re.IGNORECASE,
 )
-_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 _DATE = (
-    rf"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|(?:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?\b|the \d{{1,2}}(?:st|nd|rd|th)\b"
-    r"|(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|easter|christmas|new year|candlemas|ramadan|diwali)\b"
+    rf"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{MONTHS})\b|(?:{MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?\b|the \d{{1,2}}(?:st|nd|rd|th)\b"
+    rf"|(?:{WEEKDAYS}|easter|christmas|new year|candlemas|ramadan|diwali)\b"
 )
 _DEADLINE = re.compile(rf"\b(?:by|before|until|till|not later than|latest) ({_DATE})(?! \d)", re.IGNORECASE)
 _APPOINTED = re.compile(

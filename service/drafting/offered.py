@@ -9,6 +9,7 @@ from typing import Literal
 
 from service.critic.draft import Evidence
 from service.drafting import facts, statements
+from service.drafting.calendar import SURE_MONTHS, WEEKDAYS
 from service.drafting.theirs import Filling, Theirs
 
 MOST_OFFERS, MOST_LENGTH = 2, 400
@@ -131,8 +132,8 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _DATED = re.compile(
-    r"\b(?:today|tonight|tomorrow|next week|this (?:week|afternoon|morning)|\d{1,2}:\d\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d{1,2}(?:st|nd|rd|th)\b"
-    r"|(?:january|february|march|april|june|july|august|september|october|november|december)|at a time you choose|any day|whenever)\b",
+    r"\b(?:today|tonight|tomorrow|next week|this (?:week|afternoon|morning)|\d{1,2}:\d\d|\d{1,2}(?:st|nd|rd|th)\b"
+    rf"|{SURE_MONTHS}|{WEEKDAYS}|at a time you choose|any day|whenever)\b",
     re.IGNORECASE,
 )
 _THEIRS_TO_DECIDE = re.compile(
