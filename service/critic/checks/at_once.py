@@ -40,13 +40,13 @@ answer names the matter; words of an offer."""
 
 
 def owns_fault(case: Case) -> bool:
-    """What went wrong is named as our records have it, and we are sorry for it in the same breath or the next; then follows what we do."""
+    """What went wrong is named as our records have it, and we are sorry for it in the same breath or beside it; then follows what we do."""
     if not _FAULTS & {e.type for e in case.draft.evidence} or not any(s.does("REF") or _DOES.search(case.text.ours, *s.span) for s in case.moves):
         return False
     recorded = case.footing.of(*_RECORDS)
     opening = _opening(case)[: _NEAR + 1]
     for n, sentence in enumerate(opening[:_NEAR]):
-        regret = any(_SORRY.search(case.text.ours, *s.span) for s in opening[n : n + 2])
+        regret = any(_SORRY.search(case.text.ours, *s.span) for s in opening[max(0, n - 1) : n + 2])
         if regret and not sentence.does("REF") and case.footing.resting(sentence.span, recorded) >= _OURS:
             return True
     return _owns_loss(case, recorded)
