@@ -80,7 +80,8 @@ def review(desk: Desk, text: str) -> Looked:
 
 
 def another(db: Db, desk: Desk, today: date) -> str | None:
-    """A draft from the same evidence that sounds like none that was shown, this one included; None where what is known does not carry one."""
+    """A draft from the same evidence that sounds like none that was shown, this one included, and that stands as if a person had typed it if one does; None
+    where what is known does not carry one."""
     earlier = earlier_drafts(db, today, workspaces.last_change(db))
     windows = earlier.windows(desk.suggestion.account_id, desk.suggestion.owner_key)
     shown = Window(*ACCOUNT, [desk.draft or ""])
@@ -88,7 +89,7 @@ def another(db: Db, desk: Desk, today: date) -> str | None:
     for asked in (replace(desk.request, windows=windows), desk.request):
         written = [w for seed in _SEEDS for w in _others(desk, replace(asked, seed=f"{asked.seed}{seed}"))]
         if written:
-            return min(written, key=lambda w: shown.shared(w.text)).text
+            return min(written, key=lambda w: (review(desk, w.text).review.verdict == "bad", shown.shared(w.text))).text
     return None
 
 

@@ -69,6 +69,8 @@ def _accounts(before: Accounts, after: Accounts) -> Iterator[str]:
         yield line
     yield from _listed("Accounts left out", [k for k in after.left_out if k not in before.left_out])
     yield from _listed("Accounts no longer left out", [k for k in before.left_out if k not in after.left_out])
+    if before.left_out != after.left_out and set(before.left_out) == set(after.left_out):
+        yield "Accounts left out: in another order"
 
 
 def _owners(accounts: Accounts) -> str:

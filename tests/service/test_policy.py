@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -126,6 +126,7 @@ POLICIES = st.builds(
 )
 
 
+@example(Policy(accounts=Accounts(left_out=("A1", "A2"))), Policy(accounts=Accounts(left_out=("A2", "A1"))))
 @given(POLICIES, POLICIES)
 @settings(max_examples=25)
 def test_a_policy_is_the_same_after_being_stored_and_two_that_differ_say_so_in_words(one: Policy, other: Policy):
