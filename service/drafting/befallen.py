@@ -19,12 +19,12 @@ LONGEST = 20
 _STRUCK = re.compile(
     r"\b(?:(?:has|have|had|was|were|is|are|been)(?: [a-z]+)?"
     r" (?:cut|halved|reduced?|frozen|slashed|withdrawn|stopped|down|gone|lost|suspended|dropped|cancelled)"
-    r"|cuts?|halved|reduced|froze|slashed|withdrew|pulled out|closes|(?:is|are) closing|leaves|left us|lost|took|destroyed|fell|dropped|shrank|moved the money"
+    r"|cuts?|halved|reduced|froze|slashed|withdrew|pulled out|closes|(?:is|are) closing|leaves|left us|lost|took|destroyed|fell|dropped|shrank"
     r"|go(?:es)? under)\b",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"(?:[^,:]{0,60}\b(?:(?:tell|inform|say to|write) (?:to )?you that|short of it|bad news[^:,]*|it is difficult)[:,]? (?=\w+ )|[^:]{3,40}: (?=\w+ \w)"
+    r"(?:[^,:]{0,60}\b(?:(?:tell|inform|say to|write) (?:to )?you that|bad news[^:,]*|(?:it is|it's) (?:difficult|hard))[:,]? (?=\w+ )|[^:]{3,40}: (?=\w+ \w)"
     r"|(?:well|so|and|but|as you know|unfortunately|sadly),? )+",
     re.IGNORECASE,
 )
