@@ -31,8 +31,8 @@ _OF = ("service/drafting", "service/critic", "service/evaluation", "benchmarks/d
 INTRODUCTION = """# Card of drafts: how the engine and the critic do
 
 Written by `undertone evaluate drafts`. The sets are those of [benchmarks/drafting](../benchmarks/drafting/README.md): made before the code by others than its
-authors, and nothing is learned from them; forms of our drafts were written with the evidence sets in view. A gate is what a release has to reach; an aim is what
-would be good. Every drawing of lots has a fixed seed."""
+authors, and nothing is learned from them; forms of our drafts were written with the evidence sets in view. A gate is what a release has to reach; an aim is
+what would be good. Every drawing of lots has a fixed seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
