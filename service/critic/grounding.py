@@ -57,7 +57,7 @@ def _numbers(text: Wording, said: Said, known: Known, lang: str) -> Iterator[Uns
     for q in quantities(text.text, lang):
         if not start <= q.start < end or text.is_quoted(q.start):
             continue
-        if not _is_any(q, text) and not _is_borne(q, text, said, known, counts, lang):
+        if not _is_any(q, text, known) and not _is_borne(q, text, said, known, counts, lang):
             yield Unsourced(q.start, q.end, f"“{text.text[q.start : q.end]}” is in no evidence")
 
 
@@ -88,8 +88,10 @@ _ANY = re.compile(r"\b(?:an?|any|another|every|some|half a) (?:\w+ )?$")
 """Before a day or a dozen that is none in particular."""
 
 
-def _is_any(q: Quantity, text: Wording) -> bool:
-    return (q.kind == "weekday" or text.lower[q.start : q.end] == "dozen") and _ANY.search(text.lower, 0, q.start) is not None
+def _is_any(q: Quantity, text: Wording, known: Known) -> bool:
+    """A day that comes round is promised by a draft of ours only where evidence has it."""
+    before = _ANY.search(text.lower, 0, q.start) if q.kind == "weekday" or text.lower[q.start : q.end] == "dozen" else None
+    return before is not None and not (known.is_literal and before[0].startswith("every"))
 
 
 def _is_count(q: Quantity, text: Wording, counts: Callable[[], int], lang: str) -> bool:

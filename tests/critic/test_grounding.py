@@ -126,6 +126,12 @@ def test_a_product_that_a_person_shows_is_followed_and_none_in_a_draft_of_ours()
     assert told(text, is_ours=True) == ["19,250"]
 
 
+def test_a_day_that_comes_round_is_promised_by_a_draft_of_ours_only_where_evidence_has_it() -> None:
+    assert told("I report on the water every Tuesday.") == []
+    assert told("I report on the water every Tuesday.", is_ours=True) == ["Tuesday"]
+    assert told("Any Tuesday would do.", is_ours=True) == []
+
+
 def test_a_wrong_product_is_not_and_neither_is_one_that_nobody_shows() -> None:
     assert told("It is 35,000 at 0.55, so 19,650 and not 50,400.") == ["19,650"]
     assert told("You used 35,000 and will get 19,250 back.") == ["19,250"]
