@@ -48,7 +48,7 @@ def _clauses(message: Message) -> Iterator[Span]:
     for first, last in message.spans:
         for start, end in sentences(message.text[first:last]):
             span = _clause(message.text, first + start, first + end)
-            if not message.text[: first + end].rstrip().endswith("?") and _is_blow(message, message.text[slice(*span)]):
+            if not message.text[first + start : first + end].rstrip().endswith("?") and _is_blow(message, message.text[slice(*span)]):
                 yield span
 
 

@@ -84,13 +84,7 @@ class Material(Offered):
                 yield "recalled", Filling((said,), (piece.id,))
         for note in self.notes:
             said = re.sub(r"\bthe customer's\b", "your", re.sub(r"\bthe customer\b(?!')", "you", note.text))
-            if (
-                note.is_clause
-                and _PAST.search(said)
-                and not re.search(
-                    r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I|according|apparently|reception|said|told|mentioned)\b", _DATE.sub("", said)
-                )
-            ):
+            if note.is_clause and _PAST.search(said) and not _NO_CAUSE.search(_DATE.sub("", said)):
                 yield "cause", Filling((said,), (note.evidence_id,))
 
     @cached_property
@@ -285,6 +279,8 @@ _ARRIVED = re.compile(r"(?:(?:the|your|written) )?(?:letter|notice|message|it) (
 """What only says when their notice came."""
 _DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]+")
 _OF_OUR_DOING = frozenset({"frustration", "risk_reliability", "hostile_or_injection", "tone_turn", "confusion", "implementation_worry"})
+_NO_CAUSE = re.compile(r"\d{2}|\b(?:reply|answer\w*|called|mail|asked|we|our|I|according|apparently|reception|said|told|mentioned)\b")
+"""In notes of figures, of what passed between us, and of what others said."""
 _CAUSES = frozenset({"cause", "recalled"})
 _PAST = re.compile(r"\b(?:let|fell|was|were|has|have|had|\w{3,}ed|left|went|began|took|moved|bought|became)\b")
 _OWED = re.compile(r"\b(?:unpaid|overdue|outstanding|past due|not (?:been )?paid|reminder|due on|open since)\b", re.IGNORECASE)

@@ -52,15 +52,20 @@ class Offered(Theirs):
         is_open = self.is_theirs_to_decide and not _ASKS_US.search(wish)
         if not (self.is_english and self.offers) or is_open or ((self.is_change or self.is_theirs_to_decide) and _SUPPOSED.search(wish)):
             return False
-        offer = str(self.offers[0].parts[0])
-        least = 1 if self.is_own_act else WISHED
-        return len(self.stems(wish) & self.stems(offer)) + WISHED * len(_figures(wish) & _figures(offer)) >= least
+        return self._shared(wish) + WISHED * len(_figures(wish) & _figures(str(self.offers[0].parts[0]))) >= self._least
 
     @cached_property
     def is_of_their_matter(self) -> bool:
         """What is offered first speaks of what they wrote about, and could stand in no other letter."""
-        least = 1 if self.is_own_act else WISHED
-        return bool(self.offers) and len(self.stems(self.said.own) & self.stems(str(self.offers[0].parts[0]))) >= least
+        return bool(self.offers) and self._shared(self.said.own) >= self._least
+
+    def _shared(self, text: str) -> int:
+        """Words that it has in common with the first offer."""
+        return len(self.stems(text) & self.stems(str(self.offers[0].parts[0])))
+
+    @property
+    def _least(self) -> int:
+        return 1 if self.is_own_act else WISHED
 
     @cached_property
     def is_own_act(self) -> bool:

@@ -39,7 +39,6 @@ _ONLY_IF: dict[str, Callable[[Material], bool]] = {
     "ACK.openness": lambda material: material.is_tip,
 }
 """Moves that need something to be so."""
-
 _ECHO = frozenset({"quote"})
 _ECHOING = frozenset({"ACK.decision", "ACK.both_sides", "ACK.map"})
 """Moves that have to hold the buyer's own words, which outside English can only be quoted."""
@@ -149,21 +148,14 @@ def steps(material: Material, plan: Sequence[str], told: Sequence[Told]) -> tupl
         if step is None and not entry.endswith("?"):
             return None
         found += [step] if step else []
-        if step and step.move in _SECOND and "second_offer" in material.slots:
-            second = _step(material, _SECOND[step.move], material.slots)
+        if step and step.move in _OFFERING and "second_offer" in material.slots:
+            second = _step(material, "REF.inspectable_proof_second", material.slots)
             found += [second] if second else []
     return tuple(found) or None
 
 
-_SECOND = {
-    "REF.inspectable_proof": "REF.inspectable_proof_second",
-    "REF.doing": "REF.inspectable_proof_second",
-    "REF.granted": "REF.inspectable_proof_second",
-    "HEARD.so": "REF.inspectable_proof_second",
-    "HEARD.so_doing": "REF.inspectable_proof_second",
-    "HEARD.so_shall": "REF.inspectable_proof_second",
-}
-"""What makes the second offer behind the first."""
+_OFFERING = frozenset({"REF.inspectable_proof", "REF.doing", "REF.granted", "HEARD.so", "HEARD.so_doing", "HEARD.so_shall"})
+"""Moves that make the first of two offers."""
 
 
 def _tells(told: Told, text: str) -> bool:
